@@ -1,0 +1,97 @@
+//! The one error type at the border: what failed, where, and what to do next.
+//!
+//! Modules have error enums of their own that carry data; a `From` at the border turns each into a
+//! [`CliError`]. Printing it is the business of `ui` alone.
+
+use std::fmt;
+use std::sync::Arc;
+
+use crate::exit::Exit;
+use crate::yaml::{SourceFile, Span};
+
+/// One thing that is wrong, or worth knowing, with its place and the next step.
+#[derive(Clone, Debug)]
+pub struct Problem {
+    /// One sentence without a final stop, naming the object where there is one.
+    pub message: String,
+    /// Where in a file, if it is in one.
+    pub place: Option<Place>,
+    /// Next steps, each printed as `hint: …`.
+    pub hints: Vec<String>,
+}
+
+/// A span in a file that was read; knows the text for a snippet.
+#[derive(Clone, Debug)]
+pub struct Place {
+    /// The file as written.
+    pub file: Arc<SourceFile>,
+    /// The part of it meant.
+    pub span: Span,
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}:{}", self.file.name, self.span.start.line, self.span.start.column)
+    }
+}
+
+impl Problem {
+    /// Makes a problem with no place and no hint.
+    pub fn new(message: impl Into<String>) -> Self {
+        Self { message: message.into(), place: None, hints: Vec::new() }
+    }
+
+    /// Says where in a file it is.
+    #[must_use]
+    pub fn at(mut self, file: &Arc<SourceFile>, span: Span) -> Self {
+        self.place = Some(Place { file: Arc::clone(file), span });
+        self
+    }
+
+    /// Adds a next step.
+    #[must_use]
+    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hints.push(hint.into());
+        self
+    }
+}
+
+/// Why a command could not do what was asked: every problem found, and the exit code.
+#[derive(Clone, Debug)]
+pub struct CliError {
+    /// The exit code of the process.
+    pub exit: Exit,
+    /// All problems, in the order found; at least one.
+    pub problems: Vec<Problem>,
+}
+
+impl CliError {
+    /// Makes an error of one problem.
+    #[must_use]
+    pub fn new(exit: Exit, problem: Problem) -> Self {
+        Self { exit, problems: vec![problem] }
+    }
+
+    /// Makes a usage, file or configuration error (exit 2) of one problem.
+    #[must_use]
+    pub fn usage(problem: Problem) -> Self {
+        Self::new(Exit::Usage, problem)
+    }
+}
+
+impl fmt::Display for CliError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, problem) in self.problems.iter().enumerate() {
+            if index > 0 {
+                f.write_str("; ")?;
+            }
+            if let Some(place) = &problem.place {
+                write!(f, "{place}: ")?;
+            }
+            f.write_str(&problem.message)?;
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for CliError {}

@@ -1,0 +1,16 @@
+//! See, check and run the Kubernetes Jobs of a Mage pipeline.
+//!
+//! Data flows one way, and the modules are its stations:
+//!
+//! ```text
+//!  disk, env, cluster ──► load ──► layers ──► merge ──► job ──► view (render, explain-config)
+//!                                    │          │                └──► cluster (run)
+//!                               spans, origins  every contribution kept, with the rule that decided
+//! ```
+//!
+//! `yaml`, `project`, `config`, `merge`, `job`, `run::scheduler` and
+//! `logs::resume` are pure: they know no clock, disk, environment, network or terminal.
+
+pub mod error;
+pub mod exit;
+pub mod yaml;

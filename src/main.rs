@@ -1,0 +1,2 @@
+//! The `kubectl-mage` binary.
+fn main() {}

@@ -1,0 +1,186 @@
+//! Nodes of a YAML document: `PyYAML`'s values, each with its place in the file as written.
+
+use std::sync::Arc;
+
+/// A text that was read, and the name people know it by.
+#[derive(Debug, PartialEq, Eq)]
+pub struct SourceFile {
+    /// Relative to the project when inside it, otherwise absolute; for objects in a cluster
+    /// `configmap/NAME:KEY`.
+    pub name: String,
+    /// The text as written, before any template is rendered.
+    pub text: String,
+}
+
+/// A place in a text.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Position {
+    /// Line, from 1.
+    pub line: usize,
+    /// Column in Unicode code points, from 1.
+    pub column: usize,
+    /// Offset in bytes from the start of the text.
+    pub offset: usize,
+}
+
+/// A part of a text, end exclusive.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Span {
+    /// Where the value's first character stands, the quote where it is quoted.
+    pub start: Position,
+    /// Just past its last character.
+    pub end: Position,
+}
+
+/// A value and where it stands.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Node {
+    /// What `PyYAML` makes of it.
+    pub value: Value,
+    /// Where the value's bytes stand: for an alias or a merged key, where the anchor's content is
+    /// written (changing those bytes changes this value).
+    pub span: Span,
+    /// Where an alias (`*name`) or a merge (`<<: *name`) brought the value in, if one did.
+    pub alias: Option<Span>,
+    /// The template expression that gave (part of) the value, as written, e.g. `{{ env_var('X') }}`.
+    pub expression: Option<Arc<str>>,
+}
+
+/// What `PyYAML` makes of a node.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Value {
+    /// `None`.
+    Null,
+    /// `True` or `False`.
+    Bool(bool),
+    /// An `int` of any size.
+    Int(Integer),
+    /// A `float`, `inf` and `nan` included.
+    Float(f64),
+    /// A `str`.
+    String(String),
+    /// A `datetime.date` or `datetime.datetime`, as its `isoformat()`.
+    Timestamp(String),
+    /// `!!binary`.
+    Binary(Vec<u8>),
+    /// A `list`.
+    Sequence(Vec<Node>),
+    /// A `dict`.
+    Mapping(Mapping),
+}
+
+/// An integer of any size, in decimal.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Integer(pub(crate) String);
+
+impl Integer {
+    /// Returns it in decimal, with a leading `-` where negative.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// Returns it as an `i64`, if it fits.
+    #[must_use]
+    pub fn to_i64(&self) -> Option<i64> {
+        self.0.parse().ok()
+    }
+}
+
+impl From<i64> for Integer {
+    fn from(value: i64) -> Self {
+        Self(value.to_string())
+    }
+}
+
+/// A `dict`: entries in Python's insertion order, duplicates resolved (the last wins).
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Mapping {
+    /// The entries.
+    pub entries: Vec<Entry>,
+}
+
+/// A key and its value.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Entry {
+    /// The key; a scalar.
+    pub key: Node,
+    /// The value.
+    pub value: Node,
+}
+
+impl Node {
+    /// Returns the text, if it is a string.
+    #[must_use]
+    pub fn as_str(&self) -> Option<&str> {
+        match &self.value {
+            Value::String(text) => Some(text),
+            _ => None,
+        }
+    }
+
+    /// Returns the mapping, if it is one.
+    #[must_use]
+    pub fn as_mapping(&self) -> Option<&Mapping> {
+        match &self.value {
+            Value::Mapping(mapping) => Some(mapping),
+            _ => None,
+        }
+    }
+
+    /// Returns the items, if it is a sequence.
+    #[must_use]
+    pub fn as_sequence(&self) -> Option<&[Node]> {
+        match &self.value {
+            Value::Sequence(items) => Some(items),
+            _ => None,
+        }
+    }
+
+    /// Returns the value of `key`, if it is a mapping that has it.
+    #[must_use]
+    pub fn get(&self, key: &str) -> Option<&Node> {
+        self.as_mapping()?.get(key)
+    }
+
+    /// Tells whether it is null.
+    #[must_use]
+    pub fn is_null(&self) -> bool {
+        matches!(self.value, Value::Null)
+    }
+
+    /// Names the kind of value as people say it: `a string`, `a list`, …
+    #[must_use]
+    pub fn kind(&self) -> &'static str {
+        match &self.value {
+            Value::Null => "null",
+            Value::Bool(_) => "a boolean",
+            Value::Int(_) => "an integer",
+            Value::Float(_) => "a number",
+            Value::String(_) => "a string",
+            Value::Timestamp(_) => "a date",
+            Value::Binary(_) => "binary data",
+            Value::Sequence(_) => "a list",
+            Value::Mapping(_) => "a mapping",
+        }
+    }
+}
+
+impl Mapping {
+    /// Returns the value of the string key `key`.
+    #[must_use]
+    pub fn get(&self, key: &str) -> Option<&Node> {
+        self.entry(key).map(|entry| &entry.value)
+    }
+
+    /// Returns the entry of the string key `key`.
+    #[must_use]
+    pub fn entry(&self, key: &str) -> Option<&Entry> {
+        self.entries.iter().find(|entry| entry.key.as_str() == Some(key))
+    }
+
+    /// Returns the entries whose key is a string, with that key.
+    pub fn string_entries(&self) -> impl Iterator<Item = (&str, &Entry)> {
+        self.entries.iter().filter_map(|entry| Some((entry.key.as_str()?, entry)))
+    }
+}
