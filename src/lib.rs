@@ -11,6 +11,9 @@
 //! `yaml`, `project`, `config`, `merge`, `job`, `run::scheduler` and
 //! `logs::resume` are pure: they know no clock, disk, environment, network or terminal.
 
+pub mod config;
 pub mod error;
 pub mod exit;
+pub mod job;
+pub mod merge;
 pub mod yaml;

@@ -1,0 +1,180 @@
+//! Names of settings: paths in the Job, both spellings, the nearest known name.
+
+use std::fmt;
+
+/// One step of a path.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Segment {
+    /// A key of a mapping.
+    Key(String),
+    /// An index of a list.
+    Index(usize),
+}
+
+/// A path in the Job, written `.spec.template.spec.containers[0].image`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct JobPath(pub Vec<Segment>);
+
+impl JobPath {
+    /// Returns this path with one key more.
+    #[must_use]
+    pub fn key(&self, key: &str) -> Self {
+        self.with(Segment::Key(key.to_owned()))
+    }
+
+    /// Returns this path with one index more.
+    #[must_use]
+    pub fn index(&self, index: usize) -> Self {
+        self.with(Segment::Index(index))
+    }
+
+    fn with(&self, segment: Segment) -> Self {
+        let mut segments = self.0.clone();
+        segments.push(segment);
+        Self(segments)
+    }
+
+    /// Tells whether `self` is `prefix` or below it.
+    #[must_use]
+    pub fn starts_with(&self, prefix: &Self) -> bool {
+        self.0.starts_with(&prefix.0)
+    }
+
+    /// Reads a path as a person types it; the leading dot may be missing.
+    ///
+    /// Returns `None` when brackets or quotes do not close.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let mut segments = Vec::new();
+        let mut rest = text;
+        while !rest.is_empty() {
+            if let Some(bracket) = rest.strip_prefix('[') {
+                let (segment, after) = parse_bracket(bracket)?;
+                segments.push(segment);
+                rest = after;
+                continue;
+            }
+            let name = rest.strip_prefix('.').unwrap_or(rest);
+            if name.starts_with('[') {
+                rest = name;
+                continue;
+            }
+            let end = name.find(['.', '[']).unwrap_or(name.len());
+            if end > 0 {
+                segments.push(Segment::Key(name[..end].to_owned()));
+            }
+            rest = &name[end..];
+            if end == 0 && !rest.starts_with('[') {
+                rest = rest.strip_prefix('.').unwrap_or(rest);
+            }
+        }
+        Some(Self(segments))
+    }
+}
+
+fn parse_bracket(text: &str) -> Option<(Segment, &str)> {
+    if let Some(quoted) = text.strip_prefix('"') {
+        let end = quoted.find("\"]")?;
+        return Some((Segment::Key(quoted[..end].to_owned()), &quoted[end + 2..]));
+    }
+    let end = text.find(']')?;
+    Some((Segment::Index(text[..end].parse().ok()?), &text[end + 1..]))
+}
+
+impl fmt::Display for JobPath {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.0.is_empty() {
+            return f.write_str(".");
+        }
+        for segment in &self.0 {
+            match segment {
+                Segment::Index(index) => write!(f, "[{index}]")?,
+                Segment::Key(key) if is_plain(key) => write!(f, ".{key}")?,
+                Segment::Key(key) => write!(f, "[\"{key}\"]")?,
+            }
+        }
+        Ok(())
+    }
+}
+
+fn is_plain(key: &str) -> bool {
+    !key.is_empty() && key.chars().all(|c| c.is_alphanumeric() || c == '_' || c == '-')
+}
+
+/// Returns a name in `snake_case`, as the Kubernetes client of Python spells the API's fields.
+#[must_use]
+pub fn camel_to_snake(name: &str) -> String {
+    let letters: Vec<char> = name.chars().collect();
+    let mut snake = String::with_capacity(name.len() + 4);
+    for (index, letter) in letters.iter().enumerate() {
+        if letter.is_uppercase() && index > 0 {
+            let before = letters[index - 1];
+            let after_is_lower = letters.get(index + 1).is_some_and(|next| next.is_lowercase());
+            if before.is_lowercase()
+                || before.is_ascii_digit()
+                || (before.is_uppercase() && after_is_lower)
+            {
+                snake.push('_');
+            }
+        }
+        snake.extend(letter.to_lowercase());
+    }
+    snake
+}
+
+/// Returns the candidate a person most likely meant by `name`, if one is near.
+pub fn nearest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let wanted = camel_to_snake(name);
+    candidates
+        .into_iter()
+        .map(|candidate| {
+            let known = candidate.rsplit('.').next().unwrap_or(candidate);
+            (strsim::damerau_levenshtein(&wanted, &camel_to_snake(known)), candidate)
+        })
+        .filter(|(distance, _)| *distance <= 1 + wanted.len() / 5)
+        .min_by_key(|(distance, _)| *distance)
+        .map(|(_, candidate)| candidate)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn snake_case_is_the_python_clients() {
+        for (camel, snake) in [
+            ("imagePullPolicy", "image_pull_policy"),
+            ("hostPID", "host_pid"),
+            ("downwardAPI", "downward_api"),
+            ("ttlSecondsAfterFinished", "ttl_seconds_after_finished"),
+            ("hostIPC", "host_ipc"),
+            ("volumeID", "volume_id"),
+            ("clusterIPs", "cluster_i_ps"),
+            ("node_selector", "node_selector"),
+        ] {
+            assert_eq!(camel_to_snake(camel), snake);
+        }
+    }
+
+    #[test]
+    fn paths_are_read_as_they_are_written() {
+        for text in [
+            ".spec.template.spec.containers[0].resources.limits[\"nvidia.com/gpu\"]",
+            ".metadata.labels[\"a.b/c\"]",
+            ".spec.backoffLimit",
+        ] {
+            assert_eq!(JobPath::parse(text).expect("a path").to_string(), text);
+        }
+        assert_eq!(JobPath::parse("spec.backoffLimit"), JobPath::parse(".spec.backoffLimit"));
+        assert_eq!(JobPath::parse(".a[0"), None);
+    }
+
+    #[test]
+    fn the_nearest_name_is_found_or_none() {
+        assert_eq!(
+            nearest("resource_limit", ["resource_limits", "namespace"]),
+            Some("resource_limits")
+        );
+        assert_eq!(nearest("zzz", ["resource_limits"]), None);
+    }
+}

@@ -1,0 +1,16 @@
+//! What a configuration says: layers, origins, keys in both spellings, the API's own types.
+
+pub mod api;
+pub mod check;
+mod convert;
+mod keys;
+mod layer;
+mod origin;
+mod settings;
+
+pub use convert::{Convert, plain_json, scalar_text};
+pub use keys::{JobPath, Segment, camel_to_snake, nearest};
+pub use layer::LayerKind;
+pub use origin::{Finding, Origin, Severity, Source};
+pub(crate) use settings::part_to_job;
+pub use settings::{CONTAINER, Fragment, job_paths, settings};

@@ -1,0 +1,130 @@
+//! Where a value came from, kept to the last step.
+
+use std::fmt;
+use std::sync::Arc;
+
+use super::layer::LayerKind;
+use crate::error::Problem;
+use crate::yaml::{Node, SourceFile, Span};
+
+/// The place that gave a value.
+#[derive(Clone, Debug)]
+pub enum Source {
+    /// A place in a file, or in a key of a ConfigMap read as one.
+    File {
+        /// The file.
+        file: Arc<SourceFile>,
+        /// Where in it.
+        span: Span,
+    },
+    /// An environment variable.
+    Env {
+        /// Its name.
+        name: String,
+        /// Who had it: `flag --server-env`, `pod mage-0, container mage`, `this process`.
+        holder: String,
+    },
+    /// A field of an object in the cluster, or of one read from a file.
+    Object {
+        /// `pod/NAME`.
+        object: String,
+        /// The field in it.
+        field: String,
+    },
+    /// A flag of this command.
+    Flag {
+        /// As typed, `--image`.
+        name: String,
+    },
+    /// Built in.
+    BuiltIn,
+    /// The API server.
+    Api,
+}
+
+impl fmt::Display for Source {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::File { file, span } => {
+                write!(f, "{}:{}:{}", file.name, span.start.line, span.start.column)
+            }
+            Self::Env { name, holder } => write!(f, "env {name} ({holder})"),
+            Self::Object { object, field } => write!(f, "{object} {field}"),
+            Self::Flag { name } => write!(f, "flag {name}"),
+            Self::BuiltIn => f.write_str("built in"),
+            Self::Api => f.write_str("API server"),
+        }
+    }
+}
+
+/// Where a value came from: the layer, the place, and the setting in Mage's spelling.
+#[derive(Clone, Debug)]
+pub struct Origin {
+    /// The layer.
+    pub layer: LayerKind,
+    /// The place.
+    pub source: Source,
+    /// The setting as Mage spells it, `resource_limits.cpu`; empty where Mage has no name for it.
+    pub setting: String,
+    /// The template expression that gave the value, as written.
+    pub expression: Option<Arc<str>>,
+}
+
+impl Origin {
+    /// Makes the origin of a value in a file.
+    #[must_use]
+    pub fn file(layer: LayerKind, file: &Arc<SourceFile>, node: &Node, setting: &str) -> Self {
+        Self {
+            layer,
+            source: Source::File { file: Arc::clone(file), span: node.span },
+            setting: setting.to_owned(),
+            expression: node.expression.clone(),
+        }
+    }
+
+    /// Makes the origin of a value that is built in.
+    #[must_use]
+    pub fn built_in(setting: &str) -> Self {
+        Self::new(LayerKind::Hardcoded, Source::BuiltIn, setting)
+    }
+
+    /// Makes an origin from its parts.
+    #[must_use]
+    pub fn new(layer: LayerKind, source: Source, setting: &str) -> Self {
+        Self { layer, source, setting: setting.to_owned(), expression: None }
+    }
+}
+
+/// How bad a finding is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Severity {
+    /// Worth knowing.
+    Note,
+    /// Probably not what was meant.
+    Warning,
+    /// No Job can be made.
+    Error,
+}
+
+/// Something wrong or doubtful that was found on the way.
+#[derive(Clone, Debug)]
+pub struct Finding {
+    /// How bad it is.
+    pub severity: Severity,
+    /// What, where and the next step.
+    pub problem: Problem,
+}
+
+impl Finding {
+    /// Makes a warning.
+    #[must_use]
+    pub fn warning(problem: Problem) -> Self {
+        Self { severity: Severity::Warning, problem }
+    }
+
+    /// Makes an error.
+    #[must_use]
+    pub fn error(problem: Problem) -> Self {
+        Self { severity: Severity::Error, problem }
+    }
+}

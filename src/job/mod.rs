@@ -1,0 +1,14 @@
+//! From the merged tree to the Job that is sent, with an origin for every leaf.
+
+mod build;
+mod command;
+mod name;
+mod quantity;
+mod resources;
+pub mod secret;
+
+pub use build::{BuildContext, JobValue, RenderedJob, build};
+pub use command::{CommandParts, command};
+pub use name::{clean_name, dns_label, job_id, job_name, label_value, short_hash};
+pub use quantity::Quantity;
+pub use resources::Guardrail;

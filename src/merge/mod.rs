@@ -1,0 +1,13 @@
+//! The merge, and only that: the rules of each edition, and a trace of what won and what lost.
+
+mod oss;
+mod oss_affinity;
+mod oss_exact;
+mod overlay;
+mod pro;
+mod tree;
+
+pub use oss::{OssInput, OssLayer, merge as merge_oss};
+pub use overlay::Merge;
+pub use pro::{ProLayer, merge as merge_pro};
+pub use tree::{Content, Loser, Rule, Tree};

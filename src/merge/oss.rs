@@ -1,0 +1,172 @@
+//! Edition `oss`: what a Mage OSS 0.9.80 server really does.
+//!
+//! The procedure is the server's own (`mage_ai/services/k8s/{config,job_manager,utils}.py`): a
+//! shallow join of top-level keys, a handful of keys that are read, the rest lost. Where Mage
+//! raises, or the API server refuses what it sends, the keys are read as they are meant instead.
+
+use std::sync::Arc;
+
+use super::oss_exact::{Defect, exact};
+use super::overlay::{Merge, drop_unmounted, empty_root, join_server};
+use super::tree::{Rule, Tree};
+use crate::config::{Convert, Finding, JobPath, LayerKind, check, settings};
+use crate::error::Problem;
+use crate::yaml::{Entry, Mapping, SourceFile};
+
+/// One layer Mage OSS reads.
+#[derive(Clone, Debug)]
+pub struct OssLayer {
+    /// The layer.
+    pub kind: LayerKind,
+    /// The file.
+    pub file: Arc<SourceFile>,
+    /// The body: `k8s_executor_config`, `executor_config` or the template.
+    pub body: Mapping,
+}
+
+/// What Mage OSS makes a Job from.
+#[derive(Debug, Default)]
+pub struct OssInput {
+    /// The template, under all others.
+    pub template: Option<OssLayer>,
+    /// The project, then the block (or the pipeline, for one pod for all).
+    pub layers: Vec<OssLayer>,
+    /// What the server's pod gives.
+    pub server: Option<Tree>,
+}
+
+/// A top-level key in force, and the layer that gave it.
+#[derive(Clone, Debug)]
+pub(super) struct Effective {
+    pub(super) layer: LayerKind,
+    pub(super) file: Arc<SourceFile>,
+    pub(super) entry: Entry,
+}
+
+impl Effective {
+    pub(super) fn key(&self) -> &str {
+        self.entry.key.as_str().unwrap_or_default()
+    }
+}
+
+/// Merges as Mage OSS does.
+#[must_use]
+pub fn merge(input: &OssInput) -> (Tree, Merge, Vec<Finding>) {
+    let mut merge = Merge::default();
+    let effective = effective(input, &mut merge);
+    let mut findings = Vec::new();
+    match exact(&effective, input.server.as_ref(), &mut merge) {
+        Ok(root) => {
+            let refusals = check::refusals(&root);
+            if refusals.is_empty() {
+                return (root, merge, findings);
+            }
+            for refusal in refusals {
+                findings.push(finding(
+                    &refusal.origin,
+                    &format!(
+                        "Mage OSS sends a Job that the API server refuses: {}",
+                        refusal.message
+                    ),
+                ));
+            }
+        }
+        Err(defects) => {
+            findings.extend(defects.iter().map(|Defect { origin, message }| {
+                finding(origin, &format!("Mage OSS fails here: {message}"))
+            }));
+        }
+    }
+    let mut merge = Merge::default();
+    let effective = self::effective(input, &mut merge);
+    let root = meant(&effective, input.server.clone(), &mut merge, &mut findings);
+    (root, merge, findings)
+}
+
+fn finding(origin: &crate::config::Origin, message: &str) -> Finding {
+    let problem = Problem::new(message)
+        .hint("the Job shown is the one the text means; `--edition pro` reads every setting so");
+    Finding::warning(match &origin.source {
+        crate::config::Source::File { file, span } => problem.at(file, *span),
+        _ => problem,
+    })
+}
+
+/// Joins the layers key by key: a later layer's key replaces an earlier one's whole value, null
+/// included; a `k8s_executor_config` key inside replaces everything
+/// (`mage_ai/shared/config.py: BaseConfig.load`).
+fn effective(input: &OssInput, merge: &mut Merge) -> Vec<Effective> {
+    let mut keys: Vec<Effective> = Vec::new();
+    for layer in &input.layers {
+        lay(&mut keys, layer, merge);
+    }
+    if let Some(nested) = keys.iter().find(|key| key.key() == "k8s_executor_config").cloned() {
+        for key in keys.drain(..).filter(|key| key.key() != "k8s_executor_config") {
+            lose(&key, nested.layer, merge);
+        }
+        if let Some(body) = nested.entry.value.as_mapping() {
+            let layer =
+                OssLayer { kind: nested.layer, file: nested.file.clone(), body: body.clone() };
+            lay(&mut keys, &layer, merge);
+        }
+    }
+    let mut all = Vec::new();
+    if let Some(template) = &input.template {
+        lay(&mut all, template, merge);
+    }
+    for key in keys {
+        put(&mut all, key, merge);
+    }
+    all
+}
+
+fn lay(keys: &mut Vec<Effective>, layer: &OssLayer, merge: &mut Merge) {
+    for entry in &layer.body.entries {
+        let effective =
+            Effective { layer: layer.kind, file: Arc::clone(&layer.file), entry: entry.clone() };
+        put(keys, effective, merge);
+    }
+}
+
+fn put(keys: &mut Vec<Effective>, key: Effective, merge: &mut Merge) {
+    match keys.iter_mut().find(|known| known.key() == key.key()) {
+        Some(known) => {
+            lose(known, key.layer, merge);
+            *known = key;
+        }
+        None => keys.push(key),
+    }
+}
+
+fn lose(key: &Effective, winner: LayerKind, merge: &mut Merge) {
+    for tree in trees(key, &mut Vec::new()) {
+        merge.lose(&tree.tree, &JobPath::default(), Rule::OssWholeKey(winner));
+    }
+}
+
+/// Reads one key as it is meant.
+pub(super) fn trees(key: &Effective, findings: &mut Vec<Finding>) -> Vec<crate::config::Fragment> {
+    let mut convert = Convert::new(key.layer, &key.file);
+    let fragments = settings(&mut convert, &Mapping { entries: vec![key.entry.clone()] });
+    findings.append(&mut convert.findings);
+    fragments
+}
+
+fn meant(
+    effective: &[Effective],
+    server: Option<Tree>,
+    merge: &mut Merge,
+    findings: &mut Vec<Finding>,
+) -> Tree {
+    let mut fragments: Vec<_> = effective.iter().flat_map(|key| trees(key, findings)).collect();
+    fragments.sort_by_key(|fragment| fragment.rank);
+    let mut root = empty_root();
+    for fragment in fragments {
+        root = merge.overlay(root, fragment.tree, &JobPath::default());
+    }
+    if let Some(server) = server {
+        join_server(merge, &mut root, server);
+    }
+    drop_unmounted(merge, &mut root);
+    root
+}

@@ -1,0 +1,247 @@
+//! Lays one tree over another, and keeps what lost.
+
+use indexmap::IndexMap;
+
+use super::tree::{Content, Loser, Rule, Tree};
+use crate::config::{JobPath, LayerKind, Segment};
+
+/// Merges trees, and remembers what lost where no single leaf took its place.
+#[derive(Debug, Default)]
+pub struct Merge {
+    /// Lost values with their path in the merged tree.
+    pub lost: Vec<(JobPath, Loser)>,
+}
+
+/// How a list is joined with one of a lower layer.
+enum ListRule {
+    /// By the value of this key.
+    By(&'static str),
+    /// By the whole item.
+    Whole,
+    /// Not at all: the later list replaces the earlier one.
+    Replace,
+}
+
+fn list_rule(path: &JobPath) -> ListRule {
+    let Some(Segment::Key(key)) = path.0.last() else { return ListRule::Replace };
+    match key.as_str() {
+        "env" | "volumes" | "imagePullSecrets" | "containers" | "initContainers" => {
+            ListRule::By("name")
+        }
+        "volumeMounts" => ListRule::By("mountPath"),
+        "tolerations" => ListRule::Whole,
+        _ => ListRule::Replace,
+    }
+}
+
+impl Merge {
+    /// Records every leaf of a tree as lost.
+    pub fn lose(&mut self, tree: &Tree, path: &JobPath, rule: Rule) {
+        for (path, leaf) in tree.leaves(path) {
+            for loser in &leaf.losers {
+                self.lost.push((path.clone(), loser.clone()));
+            }
+            let loser = Loser { value: leaf.to_json(), origin: leaf.origin.clone(), rule };
+            self.lost.push((path, loser));
+        }
+    }
+
+    /// Lays `high` over `low`: mappings are merged at every depth, lists by their rule, and
+    /// otherwise the higher one wins.
+    #[must_use]
+    pub fn overlay(&mut self, low: Tree, high: Tree, path: &JobPath) -> Tree {
+        let rule = winner_rule(&low, &high);
+        let Tree { content, origin, losers, rule: old_rule } = low;
+        match (content, high.content) {
+            (Content::Map(mut map), Content::Map(upper)) => {
+                let origin = if map.is_empty() { high.origin } else { origin };
+                for (key, value) in upper {
+                    let path = path.key(&key);
+                    let merged = match map.get_mut(&key) {
+                        Some(lower) => {
+                            let lower = std::mem::replace(lower, value.clone());
+                            self.overlay(lower, value, &path)
+                        }
+                        None => value,
+                    };
+                    map.insert(key, merged);
+                }
+                Tree { content: Content::Map(map), origin, losers, rule: old_rule }
+            }
+            (
+                Content::List { items: lower, closed },
+                Content::List { items: upper, closed: upper_closed },
+            ) => self.overlay_list(
+                ListPair { lower, upper, closed, upper_closed, origin, upper_origin: high.origin },
+                path,
+                rule,
+            ),
+            (Content::Leaf(value), Content::Leaf(upper)) => {
+                let mut losers = losers;
+                losers.push(Loser { value, origin, rule });
+                losers.extend(high.losers);
+                let rule = high.rule.or(Some(rule));
+                Tree { content: Content::Leaf(upper), origin: high.origin, losers, rule }
+            }
+            (content, upper) => {
+                self.lose(&Tree { content, origin, losers, rule: old_rule }, path, rule);
+                Tree { content: upper, origin: high.origin, losers: Vec::new(), rule: Some(rule) }
+            }
+        }
+    }
+
+    fn overlay_list(&mut self, lists: ListPair, path: &JobPath, rule: Rule) -> Tree {
+        let ListPair { lower, upper, closed, upper_closed, origin, upper_origin } = lists;
+        let replace = matches!(list_rule(path), ListRule::Replace);
+        if replace || upper.is_empty() {
+            let lost = Tree::new(Content::List { items: lower, closed }, origin);
+            let rule = match rule {
+                Rule::HigherLayer(layer) => Rule::ListReplaced(layer),
+                other => other,
+            };
+            self.lose(&lost, path, rule);
+            let content = Content::List { items: upper, closed: upper_closed };
+            return Tree { content, origin: upper_origin, losers: Vec::new(), rule: Some(rule) };
+        }
+        let origin = if lower.is_empty() { upper_origin } else { origin };
+        let mut items = lower;
+        for item in upper {
+            let position = items.iter().position(|known| same_item(known, &item, path));
+            match position {
+                Some(index) => {
+                    let lost = std::mem::replace(&mut items[index], item);
+                    let rule = match (rule, list_rule(path)) {
+                        (Rule::HigherLayer(_), ListRule::By(key)) => Rule::Keyed(key),
+                        (rule, _) => rule,
+                    };
+                    self.lose(&lost, &path.index(index), rule);
+                    mark(&mut items[index], rule);
+                }
+                None => items.push(item),
+            }
+        }
+        Tree { content: Content::List { items, closed }, origin, losers: Vec::new(), rule: None }
+    }
+}
+
+struct ListPair {
+    lower: Vec<Tree>,
+    upper: Vec<Tree>,
+    closed: bool,
+    upper_closed: bool,
+    origin: crate::config::Origin,
+    upper_origin: crate::config::Origin,
+}
+
+fn winner_rule(low: &Tree, high: &Tree) -> Rule {
+    if high.origin.layer == LayerKind::PolicyEnforced && low.origin.layer != high.origin.layer {
+        Rule::Enforced
+    } else if low.origin.layer == high.origin.layer {
+        Rule::SameLayer
+    } else {
+        Rule::HigherLayer(high.origin.layer)
+    }
+}
+
+fn mark(tree: &mut Tree, rule: Rule) {
+    match &mut tree.content {
+        Content::Leaf(_) => tree.rule = Some(rule),
+        Content::Map(map) => map.values_mut().for_each(|value| mark(value, rule)),
+        Content::List { items, .. } => items.iter_mut().for_each(|value| mark(value, rule)),
+    }
+}
+
+fn same_item(one: &Tree, other: &Tree, path: &JobPath) -> bool {
+    match list_rule(path) {
+        ListRule::By(key) => match (one.at(&[key]), other.at(&[key])) {
+            (Some(one), Some(other)) => one.to_json() == other.to_json(),
+            _ => false,
+        },
+        ListRule::Whole => one.to_json() == other.to_json(),
+        ListRule::Replace => false,
+    }
+}
+
+/// Joins what the Mage server's pod gives: it fills what nobody set, and its environment, mounts
+/// and volumes come after ours (`mage_ai/services/k8s/job_manager.py: merge_pod_spec`).
+pub(super) fn join_server(merge: &mut Merge, root: &mut Tree, server: Tree) {
+    let Content::Map(parts) = server.content else { return };
+    for (part, fields) in parts {
+        let Content::Map(fields) = fields.content else { continue };
+        for (field, value) in fields {
+            let keys = [part.as_str(), field.as_str()];
+            let path = JobPath::default().key(&part).key(&field);
+            match root.at_mut(&keys) {
+                None => root.put(&keys, value),
+                Some(ours) => join_field(merge, ours, value, &path),
+            }
+        }
+    }
+}
+
+fn join_field(merge: &mut Merge, ours: &mut Tree, server: Tree, path: &JobPath) {
+    let joins = ["env", "envFrom", "volumeMounts", "volumes"];
+    let is_joined =
+        matches!(path.0.last(), Some(Segment::Key(key)) if joins.contains(&key.as_str()));
+    match (&mut ours.content, server.content) {
+        (Content::List { items, closed: false }, Content::List { items: more, .. })
+            if is_joined =>
+        {
+            for item in more {
+                join_item(merge, items, item, path);
+            }
+        }
+        (_, content) => {
+            let lost = Tree { content, origin: server.origin, losers: Vec::new(), rule: None };
+            merge.lose(&lost, path, Rule::ServerFills);
+        }
+    }
+}
+
+fn join_item(merge: &mut Merge, items: &mut Vec<Tree>, item: Tree, path: &JobPath) {
+    let same = |known: &Tree| same_item(known, &item, path) || known.to_json() == item.to_json();
+    match items.iter().position(same) {
+        Some(index) => merge.lose(&item, &path.index(index), Rule::ServerJoins),
+        None => items.push(item),
+    }
+}
+
+/// Leaves out the volumes of the server pod that no container mounts
+/// (`mage_ai/services/k8s/job_manager.py: filter_used_volumes`).
+pub(super) fn drop_unmounted(merge: &mut Merge, root: &mut Tree) {
+    let mut mounted: Vec<String> = Vec::new();
+    let containers = root
+        .at(&["container"])
+        .into_iter()
+        .chain(root.at(&["pod", "containers"]).and_then(Tree::items).into_iter().flatten())
+        .chain(root.at(&["pod", "initContainers"]).and_then(Tree::items).into_iter().flatten());
+    for container in containers {
+        for mounts in ["volumeMounts", "volumeDevices"] {
+            let items = container.at(&[mounts]).and_then(Tree::items).unwrap_or_default();
+            mounted.extend(
+                items.iter().filter_map(|item| item.at(&["name"])?.as_str().map(str::to_owned)),
+            );
+        }
+    }
+    let path = JobPath::default().key("pod").key("volumes");
+    let Some(volumes) = root.at_mut(&["pod", "volumes"]) else { return };
+    let Content::List { items, .. } = &mut volumes.content else { return };
+    let all = std::mem::take(items);
+    for item in all {
+        let name = item.at(&["name"]).and_then(Tree::as_str).unwrap_or_default().to_owned();
+        if item.origin.layer == LayerKind::ServerPod && !mounted.contains(&name) {
+            merge.lose(&item, &path.key(&name), Rule::Unmounted);
+        } else {
+            items.push(item);
+        }
+    }
+    let is_empty = items.is_empty() && volumes.origin.layer == LayerKind::ServerPod;
+    if is_empty {
+        root.take(&["pod", "volumes"]);
+    }
+}
+
+/// Makes an empty root.
+pub(super) fn empty_root() -> Tree {
+    Tree::new(Content::Map(IndexMap::new()), crate::config::Origin::built_in(""))
+}

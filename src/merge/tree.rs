@@ -1,0 +1,250 @@
+//! A value with the origin of every part, and what lost against it.
+
+use std::fmt;
+
+use indexmap::IndexMap;
+use serde_json::Value as Json;
+
+use crate::config::{JobPath, LayerKind, Origin};
+
+/// A part of a Job, with where it came from.
+#[derive(Clone, Debug)]
+pub struct Tree {
+    /// The value.
+    pub content: Content,
+    /// Who gave it; for maps and lists, who gave the first part of it.
+    pub origin: Origin,
+    /// What lost at exactly this leaf, lowest layer first.
+    pub losers: Vec<Loser>,
+    /// The rule that decided, when more than one layer spoke.
+    pub rule: Option<Rule>,
+}
+
+/// What a [`Tree`] holds.
+#[derive(Clone, Debug)]
+pub enum Content {
+    /// A scalar.
+    Leaf(Json),
+    /// A mapping.
+    Map(IndexMap<String, Tree>),
+    /// A list. `closed` is true once a layer has said `[]`: nothing below it is joined.
+    List {
+        /// The items.
+        items: Vec<Tree>,
+        /// Whether an explicit empty list was given.
+        closed: bool,
+    },
+}
+
+/// A value that was given, and did not make it into the Job.
+#[derive(Clone, Debug)]
+pub struct Loser {
+    /// The value.
+    pub value: Json,
+    /// Who gave it.
+    pub origin: Origin,
+    /// Why it lost.
+    pub rule: Rule,
+}
+
+/// A rule that decided between layers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Rule {
+    /// A higher layer wins.
+    HigherLayer(LayerKind),
+    /// An enforced policy beats everything.
+    Enforced,
+    /// In one layer, the more specific setting wins.
+    SameLayer,
+    /// A later layer's list replaces an earlier one.
+    ListReplaced(LayerKind),
+    /// Items of this list are joined by a key, the later item wins.
+    Keyed(&'static str),
+    /// `overrides.<ENV>` replaces the whole property.
+    OverridesReplace,
+    /// The server pod fills only what nobody set.
+    ServerFills,
+    /// The server pod's items come after ours.
+    ServerJoins,
+    /// A volume of the server pod that no container mounts is left out.
+    Unmounted,
+    /// Mage OSS replaces each top-level key whole.
+    OssWholeKey(LayerKind),
+    /// Mage OSS does not read this key.
+    OssIgnores,
+    /// Mage OSS resets the namespace when `metadata` is set.
+    OssMetadataNamespace,
+    /// Mage OSS drops `container.resources` when `resource_limits` or `resource_requests` is set.
+    OssResources,
+    /// Mage OSS appends the server's variable after ours, and the last one takes effect.
+    OssServerEnv,
+    /// Mage replaces this value by one of its own.
+    Replaced,
+    /// Made valid as a name.
+    MadeValid,
+}
+
+impl fmt::Display for Rule {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::HigherLayer(layer) => write!(f, "{layer} is the higher layer"),
+            Self::Enforced => f.write_str("the policy is enforced"),
+            Self::SameLayer => f.write_str("the more specific setting of one layer wins"),
+            Self::ListReplaced(layer) => write!(f, "{layer} replaces the whole list"),
+            Self::Keyed(key) => write!(f, "items are joined by {key}, the later one wins"),
+            Self::OverridesReplace => f.write_str("overrides replace the whole property"),
+            Self::ServerFills => f.write_str("the server pod fills only what nobody set"),
+            Self::ServerJoins => f.write_str("the server pod's items are joined, ours first"),
+            Self::Unmounted => f.write_str("no container mounts this volume"),
+            Self::OssWholeKey(layer) => {
+                write!(f, "Mage OSS: {layer} replaces the whole top-level key")
+            }
+            Self::OssIgnores => f.write_str("Mage OSS does not read this key"),
+            Self::OssMetadataNamespace => {
+                f.write_str("Mage OSS: metadata without namespace resets the namespace")
+            }
+            Self::OssResources => f.write_str(
+                "Mage OSS: resource_limits or resource_requests replace all of container.resources",
+            ),
+            Self::OssServerEnv => {
+                f.write_str("Mage OSS: the server's variable comes later and takes effect")
+            }
+            Self::Replaced => f.write_str("Mage sets this itself"),
+            Self::MadeValid => f.write_str("made a valid name"),
+        }
+    }
+}
+
+impl Tree {
+    /// Makes a tree nothing has been merged into.
+    #[must_use]
+    pub fn new(content: Content, origin: Origin) -> Self {
+        Self { content, origin, losers: Vec::new(), rule: None }
+    }
+
+    /// Makes a scalar.
+    #[must_use]
+    pub fn leaf(value: impl Into<Json>, origin: Origin) -> Self {
+        Self::new(Content::Leaf(value.into()), origin)
+    }
+
+    /// Makes a mapping of one key on another, with `inner` at the end of `keys`.
+    #[must_use]
+    pub fn nest(keys: &[&str], inner: Self) -> Self {
+        keys.iter().rev().fold(inner, |inner, key| {
+            let origin = inner.origin.clone();
+            Self::new(Content::Map(IndexMap::from([((*key).to_owned(), inner)])), origin)
+        })
+    }
+
+    /// Makes an empty mapping.
+    #[must_use]
+    pub fn empty_map(origin: Origin) -> Self {
+        Self::new(Content::Map(IndexMap::new()), origin)
+    }
+
+    /// Returns the plain value.
+    #[must_use]
+    pub fn to_json(&self) -> Json {
+        match &self.content {
+            Content::Leaf(value) => value.clone(),
+            Content::Map(map) => Json::Object(
+                map.iter().map(|(key, value)| (key.clone(), value.to_json())).collect(),
+            ),
+            Content::List { items, .. } => Json::Array(items.iter().map(Self::to_json).collect()),
+        }
+    }
+
+    /// Returns the part at `keys`.
+    #[must_use]
+    pub fn at(&self, keys: &[&str]) -> Option<&Self> {
+        keys.iter().try_fold(self, |tree, key| match &tree.content {
+            Content::Map(map) => map.get(*key),
+            _ => None,
+        })
+    }
+
+    /// Returns the part at `keys`, to be changed.
+    pub fn at_mut(&mut self, keys: &[&str]) -> Option<&mut Self> {
+        let mut tree = self;
+        for key in keys {
+            let Content::Map(map) = &mut tree.content else { return None };
+            tree = map.get_mut(*key)?;
+        }
+        Some(tree)
+    }
+
+    /// Removes and returns the part at `keys`.
+    pub fn take(&mut self, keys: &[&str]) -> Option<Self> {
+        let (last, parents) = keys.split_last()?;
+        match &mut self.at_mut(parents)?.content {
+            Content::Map(map) => map.shift_remove(*last),
+            _ => None,
+        }
+    }
+
+    /// Puts `value` at `keys`, in place of what is there; makes the mappings on the way.
+    pub fn put(&mut self, keys: &[&str], value: Self) {
+        let Some((first, rest)) = keys.split_first() else {
+            *self = value;
+            return;
+        };
+        if !matches!(self.content, Content::Map(_)) {
+            self.content = Content::Map(IndexMap::new());
+        }
+        let Content::Map(map) = &mut self.content else { return };
+        let origin = value.origin.clone();
+        map.entry((*first).to_owned()).or_insert_with(|| Self::empty_map(origin)).put(rest, value);
+    }
+
+    /// Returns the items, if it is a list.
+    #[must_use]
+    pub fn items(&self) -> Option<&[Self]> {
+        match &self.content {
+            Content::List { items, .. } => Some(items),
+            _ => None,
+        }
+    }
+
+    /// Returns the text, if it is one.
+    #[must_use]
+    pub fn as_str(&self) -> Option<&str> {
+        match &self.content {
+            Content::Leaf(Json::String(text)) => Some(text),
+            _ => None,
+        }
+    }
+
+    /// Returns the mapping, if it is one.
+    #[must_use]
+    pub fn as_map(&self) -> Option<&IndexMap<String, Self>> {
+        match &self.content {
+            Content::Map(map) => Some(map),
+            _ => None,
+        }
+    }
+
+    /// Returns every leaf with its path below `path`; an empty map or list is a leaf.
+    #[must_use]
+    pub fn leaves(&self, path: &JobPath) -> Vec<(JobPath, &Self)> {
+        let mut found = Vec::new();
+        self.collect(path, &mut found);
+        found
+    }
+
+    fn collect<'a>(&'a self, path: &JobPath, found: &mut Vec<(JobPath, &'a Self)>) {
+        match &self.content {
+            Content::Map(map) if !map.is_empty() => {
+                for (key, value) in map {
+                    value.collect(&path.key(key), found);
+                }
+            }
+            Content::List { items, .. } if !items.is_empty() => {
+                for (index, item) in items.iter().enumerate() {
+                    item.collect(&path.index(index), found);
+                }
+            }
+            _ => found.push((path.clone(), self)),
+        }
+    }
+}
