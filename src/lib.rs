@@ -11,9 +11,11 @@
 //! `yaml`, `project`, `config`, `merge`, `job`, `run::scheduler` and
 //! `logs::resume` are pure: they know no clock, disk, environment, network or terminal.
 
+pub mod cli;
 pub mod config;
 pub mod error;
 pub mod exit;
 pub mod job;
+pub mod load;
 pub mod merge;
 pub mod yaml;

@@ -1,0 +1,52 @@
+//! `explain-config`
+
+use clap::{Args, ValueEnum};
+
+use super::{ConfigArgs, ConnectionFlags};
+
+/// Tell which layer supplied each value of a Job
+///
+/// PATH narrows to a value and what is below it, in Mage's spelling (`resource_limits.cpu`) or in
+/// the Job's (`.spec.template.spec.containers[0].resources.limits.cpu`). Secrets are masked.
+#[derive(Clone, Debug, Args)]
+pub struct ExplainArgs {
+    /// PIPELINE or PIPELINE/BLOCK
+    #[arg(value_name = "TARGET")]
+    pub target: Option<String>,
+    /// Only these values and what is below them
+    #[arg(value_name = "PATH")]
+    pub paths: Vec<String>,
+    /// Add what is built in
+    #[arg(long)]
+    pub all: bool,
+    /// Add what lost, with its own source and the reason
+    #[arg(long)]
+    pub overridden: bool,
+    /// Print one value's whole history, lowest layer first
+    #[arg(long, value_name = "PATH")]
+    pub why: Option<String>,
+    /// List every layer in order, present or not, and where it was looked for
+    #[arg(long)]
+    pub layers: bool,
+    /// Show secrets
+    #[arg(long)]
+    pub show_secrets: bool,
+    /// Output format; wide adds the setting in Mage's spelling
+    #[arg(short, long, value_enum, default_value_t = ExplainOutput::Table)]
+    pub output: ExplainOutput,
+    /// Leave out the table's header
+    #[arg(long)]
+    pub no_headers: bool,
+    #[command(flatten)]
+    pub config: ConfigArgs,
+    #[command(flatten)]
+    pub connection: ConnectionFlags,
+}
+
+/// How values are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum ExplainOutput {
+    Table,
+    Wide,
+    Json,
+}

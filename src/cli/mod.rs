@@ -1,0 +1,119 @@
+//! What can be typed: clap's types, one file a verb, no logic. Their docs are the manual.
+#![expect(missing_docs, reason = "clap prints the docs of fields and variants; names say the rest")]
+
+mod config_args;
+mod connection;
+pub mod environment;
+mod explain;
+mod render;
+mod run;
+
+pub use config_args::{ConfigArgs, EditionChoice, NameValue};
+pub use connection::ConnectionFlags;
+pub use explain::{ExplainArgs, ExplainOutput};
+pub use render::{RenderArgs, RenderOutput};
+pub use run::{InterruptChoice, LogsChoice, RunArgs, RunOutput, RunsArgs, RunsOutput};
+
+use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
+
+/// See, check and run the Kubernetes Jobs of a Mage pipeline.
+///
+/// Mage's Kubernetes executor runs each block of a pipeline in a Job of its own, shaped by settings
+/// from many layers. This plugin shows the Job that comes out and which layer gave which value, and
+/// runs the pipeline from a terminal, with the current kubeconfig context.
+#[derive(Debug, Parser)]
+#[command(
+    name = "kubectl-mage",
+    bin_name = "kubectl mage",
+    version,
+    disable_help_subcommand = true,
+    subcommand_required = true,
+    arg_required_else_help = true,
+    max_term_width = 100
+)]
+pub struct Cli {
+    #[command(flatten)]
+    pub output: OutputArgs,
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// How much is said, and in which colours.
+#[derive(Clone, Debug, Args)]
+pub struct OutputArgs {
+    /// Say less: only results and errors
+    #[arg(short, long, global = true, help_heading = "Output")]
+    pub quiet: bool,
+    /// Say more; repeat or give a number for still more
+    #[arg(
+        short,
+        global = true,
+        action = ArgAction::Append,
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "1",
+        value_name = "N",
+        help_heading = "Output"
+    )]
+    pub verbose: Vec<u8>,
+    /// When to use colours
+    #[arg(long, global = true, value_enum, default_value_t = ColorChoice::Auto, help_heading = "Output")]
+    pub color: ColorChoice,
+}
+
+/// When to use colours.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum ColorChoice {
+    /// On a terminal, unless `NO_COLOR` is set.
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    Render(RenderArgs),
+    #[command(visible_alias = "explain")]
+    ExplainConfig(ExplainArgs),
+    Run(Box<RunArgs>),
+    Runs(RunsArgs),
+    /// Write a completion script
+    ///
+    /// `bash`, `zsh`, `fish`, `elvish` and `powershell` complete `kubectl-mage`. `kubectl` writes
+    /// the helper that `kubectl mage <TAB>` needs: save it as `kubectl_complete-mage` on your PATH
+    /// and make it executable.
+    Completion {
+        /// The shell
+        #[arg(value_enum)]
+        shell: CompletionShell,
+    },
+    /// Print the version
+    Version {
+        /// Output format
+        #[arg(short, long, value_enum)]
+        output: Option<VersionOutput>,
+    },
+}
+
+/// A shell that can be completed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum CompletionShell {
+    Bash,
+    Elvish,
+    Fish,
+    /// `kubectl_complete-mage`, for `kubectl mage <TAB>`.
+    Kubectl,
+    #[value(name = "powershell")]
+    PowerShell,
+    Zsh,
+}
+
+/// How the version is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum VersionOutput {
+    Json,
+    Yaml,
+}

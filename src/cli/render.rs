@@ -1,0 +1,34 @@
+//! `render`
+
+use clap::{Args, ValueEnum};
+
+use super::{ConfigArgs, ConnectionFlags};
+
+/// Print the Jobs of a pipeline or block, exactly as they would be sent
+///
+/// Jobs come in topological order, as YAML documents or one JSON List. The same inputs give the
+/// same bytes. Literal secrets in a manifest are named on stderr.
+#[derive(Clone, Debug, Args)]
+pub struct RenderArgs {
+    /// PIPELINE or PIPELINE/BLOCK; may be left out where the project has one pipeline
+    #[arg(value_name = "TARGET")]
+    pub targets: Vec<String>,
+    /// Output format
+    #[arg(short, long, value_enum, default_value_t = RenderOutput::Yaml)]
+    pub output: RenderOutput,
+    /// Hide literal secrets
+    #[arg(long)]
+    pub mask: bool,
+    #[command(flatten)]
+    pub config: ConfigArgs,
+    #[command(flatten)]
+    pub connection: ConnectionFlags,
+}
+
+/// How Jobs are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum RenderOutput {
+    Yaml,
+    Json,
+    Name,
+}

@@ -1,0 +1,162 @@
+//! `run` and `runs`
+
+use std::time::Duration;
+
+use clap::{Args, ValueEnum};
+
+use super::{ConfigArgs, ConnectionFlags};
+
+/// Run a pipeline, or the blocks named, with progress and logs
+///
+/// Each block's Job is created when the blocks it depends on have succeeded. The exit code tells
+/// the outcome: 0 all succeeded, 1 a block failed, 3 the cluster could not be reached, 4 `--timeout`
+/// passed, 5 a pod could not start, 6 someone else cancelled the run, 130 or 143 after a signal.
+#[derive(Clone, Debug, Args)]
+pub struct RunArgs {
+    /// PIPELINE or PIPELINE/BLOCK; may be left out where the project has one pipeline
+    #[arg(value_name = "TARGET")]
+    pub targets: Vec<String>,
+    /// Also run every block that the ones named depend on
+    #[arg(long)]
+    pub upstream: bool,
+    /// Also run every block that depends on the ones named
+    #[arg(long)]
+    pub downstream: bool,
+    /// Leave out blocks of this type; may be repeated
+    #[arg(long, value_name = "TYPE")]
+    pub skip_type: Vec<String>,
+    /// How many blocks run at once
+    ///
+    /// Default: `concurrency_config.block_run_limit`, else `queue_config.concurrency`, else 20.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub parallel: Option<u32>,
+    /// End the run after this time; unfinished Jobs are deleted and named
+    #[arg(long, value_name = "DURATION", value_parser = duration)]
+    pub timeout: Option<Duration>,
+    /// How long a pod may wait to start; unfinished Jobs are then deleted and named
+    #[arg(long, value_name = "DURATION", value_parser = duration, default_value = "10m")]
+    pub pending_timeout: Duration,
+    /// After a failure, go on with everything that doesn't depend on it
+    #[arg(long, conflicts_with = "fail_fast")]
+    pub keep_going: bool,
+    /// After a failure, start nothing new (the default)
+    #[arg(long)]
+    pub fail_fast: bool,
+    /// Whose logs are shown
+    #[arg(long, value_enum, default_value_t = LogsChoice::All)]
+    pub logs: LogsChoice,
+    /// What a signal does: leave running blocks running, or delete them
+    ///
+    /// Default: pause on a terminal, cancel elsewhere.
+    #[arg(long, value_enum)]
+    pub on_interrupt: Option<InterruptChoice>,
+    /// Print what would happen and create nothing
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Do not ask, also in a protected context
+    #[arg(short, long)]
+    pub yes: bool,
+    /// Output format: text, or json for one event a line
+    #[arg(short, long, value_enum, default_value_t = RunOutput::Text)]
+    pub output: RunOutput,
+    #[command(flatten)]
+    pub config: ConfigArgs,
+    #[command(flatten)]
+    pub connection: ConnectionFlags,
+}
+
+/// Whose logs are shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum LogsChoice {
+    /// Every block's, as they come.
+    All,
+    /// Of failed blocks only, at the end.
+    Failed,
+    /// Nobody's.
+    None,
+}
+
+/// What a signal does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum InterruptChoice {
+    /// Running blocks go on, no more are started.
+    Pause,
+    /// Running blocks are deleted.
+    Cancel,
+}
+
+/// How a run is shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum RunOutput {
+    Text,
+    Json,
+}
+
+/// List the runs in a namespace
+#[derive(Clone, Debug, Args)]
+pub struct RunsArgs {
+    /// All namespaces
+    #[arg(short = 'A', long)]
+    pub all_namespaces: bool,
+    /// Only runs whose Jobs carry these labels
+    #[arg(short = 'l', long, value_name = "KEY=VALUE")]
+    pub selector: Option<String>,
+    /// Output format
+    #[arg(short, long, value_enum, default_value_t = RunsOutput::Table)]
+    pub output: RunsOutput,
+    /// Leave out the table's header
+    #[arg(long)]
+    pub no_headers: bool,
+    #[command(flatten)]
+    pub connection: ConnectionFlags,
+}
+
+/// How runs are listed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum RunsOutput {
+    Table,
+    Json,
+    Yaml,
+    Name,
+}
+
+/// Reads a duration as kubectl does: `90s`, `5m`, `1h30m`, `500ms`; a bare number is seconds.
+pub(super) fn duration(text: &str) -> Result<Duration, String> {
+    let wrong = || format!("`{text}` is no duration; write 90s, 5m or 1h30m");
+    if let Ok(seconds) = text.parse::<u64>() {
+        return Ok(Duration::from_secs(seconds));
+    }
+    let mut total = Duration::ZERO;
+    let mut rest = text;
+    while !rest.is_empty() {
+        let digits = rest.find(|c: char| !c.is_ascii_digit() && c != '.').ok_or_else(wrong)?;
+        let amount: f64 = rest[..digits].parse().map_err(|_| wrong())?;
+        let tail = &rest[digits..];
+        let letters = tail.find(|c: char| c.is_ascii_digit()).unwrap_or(tail.len());
+        let unit = match &tail[..letters] {
+            "ms" => 0.001,
+            "s" => 1.0,
+            "m" => 60.0,
+            "h" => 3600.0,
+            _ => return Err(wrong()),
+        };
+        total += Duration::try_from_secs_f64(amount * unit).map_err(|_| wrong())?;
+        rest = &tail[letters..];
+    }
+    if text.is_empty() { Err(wrong()) } else { Ok(total) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations_are_kubectls() {
+        for (text, seconds) in [("90s", 90.0), ("1h30m", 5400.0), ("500ms", 0.5), ("30", 30.0)] {
+            assert_eq!(duration(text), Ok(Duration::from_secs_f64(seconds)));
+        }
+        for text in ["", "abc", "1x", "m"] {
+            assert!(duration(text).is_err(), "{text}");
+        }
+    }
+}

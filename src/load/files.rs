@@ -1,0 +1,74 @@
+//! Reading files, with errors that name the file and the next step.
+
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use crate::cli::environment;
+use crate::error::{CliError, Problem};
+use crate::yaml::SourceFile;
+
+/// Reads a file as text.
+pub fn read(path: &Path) -> Result<String, CliError> {
+    let failed = |why: String, hint: &str| {
+        CliError::usage(Problem::new(format!("cannot read {}: {why}", path.display())).hint(hint))
+    };
+    let bytes = std::fs::read(path).map_err(|error| match error.kind() {
+        ErrorKind::NotFound => failed("no such file".to_owned(), "check the path"),
+        ErrorKind::PermissionDenied => {
+            failed("permission denied".to_owned(), "make it readable for this user")
+        }
+        ErrorKind::IsADirectory => failed("it is a folder".to_owned(), "name a file in it"),
+        _ => failed(error.to_string(), "check the path"),
+    })?;
+    String::from_utf8(bytes).map_err(|error| {
+        let offset = error.utf8_error().valid_up_to();
+        failed(format!("byte {offset} is not UTF-8"), "save it as UTF-8, as Mage reads it")
+    })
+}
+
+/// Reads a file under the name people know it by: relative to the project when inside it.
+pub fn read_source(path: &Path, project: &Path) -> Result<Arc<SourceFile>, CliError> {
+    let text = read(path)?;
+    let absolute = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    let name = absolute.strip_prefix(project).unwrap_or(&absolute).display().to_string();
+    Ok(Arc::new(SourceFile { name, text }))
+}
+
+/// Finds the project: the folder named, else `KUBECTL_MAGE_PROJECT`, else the nearest parent of the
+/// working directory that holds `metadata.yaml` and `pipelines`. Returns an absolute path.
+pub fn find_project(flag: Option<&Path>) -> Result<PathBuf, CliError> {
+    let named = flag
+        .map(|path| (path.to_owned(), "--project"))
+        .or_else(|| std::env::var_os(environment::PROJECT).map(|path| (path.into(), environment::PROJECT)));
+    if let Some((path, by)) = named {
+        let path = std::path::absolute(&path).unwrap_or(path);
+        if path.join("metadata.yaml").exists() {
+            return Ok(path);
+        }
+        let problem = Problem::new(format!("{} ({by}) holds no metadata.yaml", path.display()));
+        return Err(CliError::usage(problem.hint("name the folder of a Mage project")));
+    }
+    let start = std::env::current_dir().map_err(|error| {
+        CliError::usage(Problem::new(format!("cannot tell the working directory: {error}")))
+    })?;
+    start
+        .ancestors()
+        .find(|folder| folder.join("metadata.yaml").is_file() && !is_pipeline(folder))
+        .map(Path::to_owned)
+        .ok_or_else(|| {
+            let message =
+                format!("no Mage project in {} or a folder above it", start.display());
+            CliError::usage(Problem::new(message).hint(
+                "go to the folder that holds the project's metadata.yaml, or pass --project DIR",
+            ))
+        })
+}
+
+/// A pipeline's folder holds a `metadata.yaml` too; the project is further up.
+fn is_pipeline(folder: &Path) -> bool {
+    folder
+        .ancestors()
+        .skip(1)
+        .any(|parent| parent.ends_with("pipelines") && parent.with_file_name("metadata.yaml").is_file())
+}

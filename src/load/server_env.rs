@@ -1,0 +1,130 @@
+//! The environment of the Mage server: flags, a file, the server pod's container, and last this
+//! process's own.
+
+use std::cell::RefCell;
+use std::collections::BTreeSet;
+
+use crate::cli::NameValue;
+use crate::config::Source;
+use crate::error::{CliError, Problem};
+
+/// A variable that was found.
+#[derive(Clone, Debug)]
+pub struct EnvFound {
+    /// Its value.
+    pub value: String,
+    /// Where it was found.
+    pub source: Source,
+    /// Whether a path in it is one on this machine (and not one in the server's pod).
+    pub local: bool,
+}
+
+#[derive(Clone, Debug)]
+struct Variable {
+    name: String,
+    value: String,
+    holder: String,
+    local: bool,
+}
+
+/// The variables of the Mage server, highest first.
+#[derive(Debug, Default)]
+pub struct ServerEnv {
+    variables: Vec<Variable>,
+    from_process: RefCell<BTreeSet<String>>,
+}
+
+impl ServerEnv {
+    /// Takes the variables of `--server-env` and of the dotenv file's text.
+    pub fn new(flags: &[NameValue], file: Option<(&str, &str)>) -> Result<Self, CliError> {
+        let mut env = Self::default();
+        for pair in flags {
+            env.push(&pair.name, &pair.value, "--server-env".to_owned(), true);
+        }
+        if let Some((name, text)) = file {
+            for (index, line) in text.lines().enumerate() {
+                if let Some((key, value)) = dotenv(line, name, index + 1)? {
+                    env.push(&key, &value, format!("{name}:{}", index + 1), true);
+                }
+            }
+        }
+        Ok(env)
+    }
+
+    fn push(&mut self, name: &str, value: &str, holder: String, local: bool) {
+        let (name, value) = (name.to_owned(), value.to_owned());
+        self.variables.push(Variable { name, value, holder, local });
+    }
+
+    /// Adds the server container's variables, below those given by hand.
+    pub fn add_pod(&mut self, variables: &[(String, String)], holder: &str) {
+        for (name, value) in variables {
+            self.push(name, value, holder.to_owned(), false);
+        }
+    }
+
+    /// Looks a variable up; this process's environment comes last.
+    #[must_use]
+    pub fn get(&self, name: &str) -> Option<EnvFound> {
+        let source = |holder: &str| Source::Env { name: name.to_owned(), holder: holder.to_owned() };
+        if let Some(found) = self.variables.iter().find(|variable| variable.name == name) {
+            let Variable { value, holder, local, .. } = found;
+            return Some(EnvFound { value: value.clone(), source: source(holder), local: *local });
+        }
+        let value = std::env::var(name).ok()?;
+        self.from_process.borrow_mut().insert(name.to_owned());
+        Some(EnvFound { value, source: source("this process"), local: true })
+    }
+
+    /// Looks up a variable's value alone; an empty one counts as unset.
+    #[must_use]
+    pub fn value(&self, name: &str) -> Option<String> {
+        self.get(name).map(|found| found.value).filter(|value| !value.is_empty())
+    }
+
+    /// Returns the names that were taken from this process's environment.
+    #[must_use]
+    pub fn used_from_process(&self) -> Vec<String> {
+        self.from_process.borrow().iter().cloned().collect()
+    }
+}
+
+/// Reads a line of a dotenv file: `NAME=VALUE`, `export NAME=VALUE`, quotes, comments.
+fn dotenv(line: &str, file: &str, number: usize) -> Result<Option<(String, String)>, CliError> {
+    let line = line.trim();
+    if line.is_empty() || line.starts_with('#') {
+        return Ok(None);
+    }
+    let line = line.strip_prefix("export ").unwrap_or(line);
+    let Some((name, value)) = line.split_once('=') else {
+        let problem = Problem::new(format!("{file}:{number}: expected NAME=VALUE"));
+        return Err(CliError::usage(problem.hint("one variable a line; comments start with `#`")));
+    };
+    let value = value.trim();
+    let quoted = |mark| value.len() > 1 && value.starts_with(mark) && value.ends_with(mark);
+    let value = if quoted('\'') || quoted('"') {
+        value[1..value.len() - 1].to_owned()
+    } else {
+        value.split(" #").next().unwrap_or(value).trim_end().to_owned()
+    };
+    Ok(Some((name.trim().to_owned(), value)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn flags_beat_the_file_and_the_file_beats_the_pod() {
+        let flag = NameValue { name: "A".into(), value: "flag".into() };
+        let text = "# c\nexport A=file\nB='x # y'\nC=1 # one\n";
+        let mut env = ServerEnv::new(&[flag], Some((".env", text))).unwrap();
+        env.add_pod(&[("B".into(), "pod".into()), ("D".into(), "pod".into())], "pod mage-0");
+        let value = |name| env.get(name).unwrap().value;
+        assert_eq!((value("A"), value("B"), value("C"), value("D")),
+            ("flag".into(), "x # y".into(), "1".into(), "pod".into()));
+        assert_eq!(env.get("B").unwrap().source.to_string(), "env B (.env:3)");
+        assert!(!env.get("D").unwrap().local);
+        assert!(ServerEnv::new(&[], Some((".env", "nonsense"))).is_err());
+    }
+}

@@ -1,0 +1,272 @@
+//! The Mage server's pod, and what a Job takes from it
+//! (`mage_ai/services/k8s/job_manager.py: merge_pod_spec, merge_container_spec`).
+
+use std::sync::Arc;
+
+use serde_json::Value as Json;
+
+use crate::config::{LayerKind, Origin, Source, plain_json};
+use crate::error::Problem;
+use crate::merge::{Content, Tree};
+use crate::yaml::{Node, SourceFile, Value};
+
+/// The Mage server's pod.
+#[derive(Clone, Debug)]
+pub struct ServerPod {
+    /// Its name.
+    pub name: String,
+    /// Its namespace.
+    pub namespace: String,
+    /// The name of the container that runs Mage.
+    pub container: String,
+    /// The image of that container.
+    pub image: String,
+    /// What a Job takes from it, rooted at the merged tree's parts.
+    pub tree: Tree,
+    /// The container's variables whose values are written in the pod.
+    pub env: Vec<(String, String)>,
+    /// The container's variables whose values are in another object, with its name.
+    pub references: Vec<(String, String)>,
+    /// The path in the pod of the project that `mage start` was given, if it was.
+    pub repo_path: Option<String>,
+    /// What is doubtful, such as a `MAGE_CONTAINER_NAME` that names no container.
+    pub warnings: Vec<Problem>,
+}
+
+/// Fields of the container and of the pod that a Job takes.
+const CONTAINER_FIELDS: [&str; 4] = ["image", "env", "envFrom", "volumeMounts"];
+const POD_FIELDS: [&str; 5] =
+    ["volumes", "tolerations", "nodeSelector", "schedulerName", "imagePullSecrets"];
+
+/// A pod, as a file or as the API gave it.
+enum Raw<'a> {
+    File(&'a Arc<SourceFile>, &'a Node),
+    Api(&'a str, &'a Json),
+}
+
+impl ServerPod {
+    /// Reads the pod from a file's root node.
+    pub fn from_node(
+        file: &Arc<SourceFile>,
+        node: &Node,
+        container_name: Option<&str>,
+    ) -> Result<Self, Problem> {
+        Self::new(&plain_json(node), &Raw::File(file, node), container_name)
+            .map_err(|problem| problem.at(file, node.span))
+    }
+
+    /// Takes the pod as the API gave it.
+    pub fn from_api(pod: &Json, container_name: Option<&str>) -> Result<Self, Problem> {
+        let object = format!("pod/{}", pod["metadata"]["name"].as_str().unwrap_or_default());
+        Self::new(pod, &Raw::Api(&object, pod), container_name)
+    }
+
+    fn new(pod: &Json, raw: &Raw<'_>, wanted: Option<&str>) -> Result<Self, Problem> {
+        let text = |value: &Json| value.as_str().unwrap_or_default().to_owned();
+        let containers = pod["spec"]["containers"].as_array().cloned().unwrap_or_default();
+        if containers.is_empty() {
+            return Err(Problem::new("the server pod has no `spec.containers`")
+                .hint("write it with `kubectl get pod NAME -o json > pod.json`"));
+        }
+        let named = wanted.filter(|name| !name.is_empty());
+        let found = named.and_then(|name| containers.iter().position(|c| c["name"] == name));
+        let index = found.unwrap_or(0);
+        let container = &containers[index];
+        let name = text(&pod["metadata"]["name"]);
+        let mut warnings = Vec::new();
+        if let (Some(wanted), None) = (named, found) {
+            let message = format!(
+                "MAGE_CONTAINER_NAME is `{wanted}`, which names no container of pod/{name}: the first one, `{}`, is used",
+                text(&container["name"])
+            );
+            let names: Vec<String> = containers.iter().map(|c| text(&c["name"])).collect();
+            warnings.push(Problem::new(message).hint(format!("set it to one of: {}", names.join(", "))));
+        }
+        let namespace = text(&pod["metadata"]["namespace"]);
+        let (env, references) = environment(container, pod);
+        Ok(Self {
+            tree: tree(raw, index),
+            container: text(&container["name"]),
+            image: text(&container["image"]),
+            repo_path: repo_path(container),
+            env,
+            references,
+            warnings,
+            name,
+            namespace,
+        })
+    }
+}
+
+fn tree(raw: &Raw<'_>, index: usize) -> Tree {
+    let mut root = Tree::empty_map(Origin::new(LayerKind::ServerPod, Source::BuiltIn, ""));
+    for (part, fields) in [("container", &CONTAINER_FIELDS[..]), ("pod", &POD_FIELDS[..])] {
+        for field in fields {
+            let setting = format!("{part}.{}", crate::config::camel_to_snake(field));
+            let value = match raw {
+                Raw::File(file, pod) => field_node(pod, part, index, field)
+                    .map(|node| from_node(file, node, &setting)),
+                Raw::Api(object, pod) => {
+                    let at = match part {
+                        "container" => format!("spec.containers[{index}].{field}"),
+                        _ => format!("spec.{field}"),
+                    };
+                    let value = match part {
+                        "container" => &pod["spec"]["containers"][index][*field],
+                        _ => &pod["spec"][*field],
+                    };
+                    (!value.is_null()).then(|| from_json(object, value, &at, &setting))
+                }
+            };
+            if let Some(value) = value {
+                root.put(&[part, field], value);
+            }
+        }
+    }
+    root
+}
+
+fn field_node<'a>(pod: &'a Node, part: &str, index: usize, field: &str) -> Option<&'a Node> {
+    let spec = pod.get("spec")?;
+    let node = match part {
+        "container" => spec.get("containers")?.as_sequence()?.get(index)?.get(field)?,
+        _ => spec.get(field)?,
+    };
+    (!node.is_null()).then_some(node)
+}
+
+fn from_node(file: &Arc<SourceFile>, node: &Node, setting: &str) -> Tree {
+    let content = match &node.value {
+        Value::Sequence(nodes) => Content::List {
+            items: nodes
+                .iter()
+                .enumerate()
+                .map(|(index, node)| from_node(file, node, &format!("{setting}[{index}]")))
+                .collect(),
+            closed: false,
+        },
+        Value::Mapping(mapping) => Content::Map(
+            mapping
+                .string_entries()
+                .filter(|(_, entry)| !entry.value.is_null())
+                .map(|(key, entry)| {
+                    let setting = format!("{setting}.{key}");
+                    (key.to_owned(), from_node(file, &entry.value, &setting))
+                })
+                .collect(),
+        ),
+        _ => Content::Leaf(plain_json(node)),
+    };
+    Tree::new(content, Origin::file(LayerKind::ServerPod, file, node, setting))
+}
+
+fn from_json(object: &str, value: &Json, field: &str, setting: &str) -> Tree {
+    let content = match value {
+        Json::Array(items) => Content::List {
+            items: items
+                .iter()
+                .enumerate()
+                .map(|(index, item)| {
+                    from_json(object, item, &format!("{field}[{index}]"), &format!("{setting}[{index}]"))
+                })
+                .collect(),
+            closed: false,
+        },
+        Json::Object(map) => Content::Map(
+            map.iter()
+                .map(|(key, value)| {
+                    let (field, setting) = (format!("{field}.{key}"), format!("{setting}.{key}"));
+                    (key.clone(), from_json(object, value, &field, &setting))
+                })
+                .collect(),
+        ),
+        scalar => Content::Leaf(scalar.clone()),
+    };
+    let source = Source::Object { object: object.to_owned(), field: field.to_owned() };
+    Tree::new(content, Origin::new(LayerKind::ServerPod, source, setting))
+}
+
+/// Sorts the container's variables into those whose value the pod itself tells, and references.
+fn environment(container: &Json, pod: &Json) -> (Vec<(String, String)>, Vec<(String, String)>) {
+    let (mut values, mut references) = (Vec::new(), Vec::new());
+    for variable in container["env"].as_array().into_iter().flatten() {
+        let name = variable["name"].as_str().unwrap_or_default().to_owned();
+        let from = &variable["valueFrom"];
+        if let Some(value) = variable["value"].as_str() {
+            values.push((name, value.to_owned()));
+        } else if let Some(path) = from["fieldRef"]["fieldPath"].as_str() {
+            let value = match path {
+                "metadata.name" => &pod["metadata"]["name"],
+                "metadata.namespace" => &pod["metadata"]["namespace"],
+                "spec.serviceAccountName" => &pod["spec"]["serviceAccountName"],
+                "spec.nodeName" => &pod["spec"]["nodeName"],
+                _ => &Json::Null,
+            };
+            values.extend(value.as_str().map(|value| (name, value.to_owned())));
+        } else {
+            for (kind, key) in [("configMapKeyRef", "configmap"), ("secretKeyRef", "secret")] {
+                if let Some(object) = from[kind]["name"].as_str() {
+                    references.push((name.clone(), format!("{key}/{object}")));
+                }
+            }
+        }
+    }
+    (values, references)
+}
+
+/// Finds the project that `mage start` was given; a relative one is below the working directory of
+/// the image, `/home/src`.
+fn repo_path(container: &Json) -> Option<String> {
+    let words: Vec<&str> = ["command", "args"]
+        .iter()
+        .flat_map(|key| container[*key].as_array().into_iter().flatten())
+        .filter_map(Json::as_str)
+        .flat_map(str::split_whitespace)
+        .collect();
+    let start = words.windows(2).position(|pair| pair[0].ends_with("mage") && pair[1] == "start")?;
+    let project = words[start + 2..].iter().find(|word| !word.starts_with('-'))?;
+    if project.starts_with('/') {
+        return Some((*project).to_owned());
+    }
+    let folder = container["workingDir"].as_str().unwrap_or("/home/src");
+    Some(format!("{}/{project}", folder.trim_end_matches('/')))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn pod() -> Json {
+        json!({
+            "metadata": {"name": "mage-0", "namespace": "jobs"},
+            "spec": {"containers": [
+                {"name": "proxy", "image": "proxy:1"},
+                {"name": "mage", "image": "mageai/mageai:0.9.80", "command": ["mage", "start", "p"],
+                 "env": [
+                    {"name": "A", "value": "1"},
+                    {"name": "NS", "valueFrom": {"fieldRef": {"fieldPath": "metadata.namespace"}}},
+                    {"name": "S", "valueFrom": {"secretKeyRef": {"name": "s", "key": "k"}}}
+                 ]}
+            ]}
+        })
+    }
+
+    #[test]
+    fn the_container_is_chosen_by_name() {
+        let server = ServerPod::from_api(&pod(), Some("mage")).unwrap();
+        assert_eq!(server.image, "mageai/mageai:0.9.80");
+        assert_eq!(server.repo_path.as_deref(), Some("/home/src/p"));
+        assert_eq!(server.env, [("A".into(), "1".into()), ("NS".into(), "jobs".into())]);
+        assert_eq!(server.references, [("S".into(), "secret/s".into())]);
+        let image = server.tree.at(&["container", "image"]).unwrap();
+        assert_eq!(image.origin.source.to_string(), "pod/mage-0 spec.containers[1].image");
+    }
+
+    #[test]
+    fn a_name_that_fits_none_takes_the_first_and_says_so() {
+        let server = ServerPod::from_api(&pod(), Some("mage-0")).unwrap();
+        assert_eq!(server.container, "proxy");
+        assert_eq!(server.warnings.len(), 1);
+    }
+}
