@@ -87,6 +87,18 @@ impl Integer {
     }
 }
 
+impl Integer {
+    fn to_json(&self) -> serde_json::Value {
+        if let Some(number) = self.to_i64() {
+            return number.into();
+        }
+        match self.0.parse::<u64>() {
+            Ok(number) => number.into(),
+            Err(_) => self.0.parse::<f64>().map_or(serde_json::Value::Null, Into::into),
+        }
+    }
+}
+
 impl From<i64> for Integer {
     fn from(value: i64) -> Self {
         Self(value.to_string())
@@ -149,6 +161,84 @@ impl Node {
         matches!(self.value, Value::Null)
     }
 
+    /// Returns a scalar as Python's `str()` writes it (`True`, `None`); empty for collections.
+    #[must_use]
+    pub fn to_text(&self) -> String {
+        match &self.value {
+            Value::Null => "None".to_owned(),
+            Value::Bool(true) => "True".to_owned(),
+            Value::Bool(false) => "False".to_owned(),
+            Value::Int(number) => number.as_str().to_owned(),
+            Value::Float(number) => python_float(*number),
+            Value::String(text) => text.clone(),
+            Value::Timestamp(text) => text.replacen('T', " ", 1),
+            Value::Binary(_) | Value::Sequence(_) | Value::Mapping(_) => String::new(),
+        }
+    }
+
+    /// Returns the value as JSON, as far as JSON has it.
+    ///
+    /// An integer beyond 64 bits becomes a float, `inf` and `nan` become null, a date its ISO text,
+    /// binary data base64, and a key its Python text.
+    #[must_use]
+    pub fn to_json(&self) -> serde_json::Value {
+        use serde_json::Value as Json;
+        match &self.value {
+            Value::Null => Json::Null,
+            Value::Bool(value) => Json::Bool(*value),
+            Value::Int(number) => number.to_json(),
+            Value::Float(number) => Json::from(*number),
+            Value::String(text) | Value::Timestamp(text) => Json::from(text.as_str()),
+            Value::Binary(bytes) => {
+                use base64::Engine;
+                Json::from(base64::engine::general_purpose::STANDARD.encode(bytes))
+            }
+            Value::Sequence(items) => items.iter().map(Self::to_json).collect(),
+            Value::Mapping(mapping) => mapping
+                .entries
+                .iter()
+                .map(|entry| (entry.key.to_text(), entry.value.to_json()))
+                .collect::<serde_json::Map<_, _>>()
+                .into(),
+        }
+    }
+
+    /// Trims the blanks at the end of every string in it, as Mage does with the project's file
+    /// (`mage_ai/shared/yaml.py: trim_strings`); keys stay.
+    pub fn trim_strings(&mut self) {
+        match &mut self.value {
+            Value::String(text) => {
+                text.truncate(text.trim_end_matches(is_python_space).len());
+            }
+            Value::Sequence(items) => items.iter_mut().for_each(Self::trim_strings),
+            Value::Mapping(mapping) => {
+                mapping.entries.iter_mut().for_each(|entry| entry.value.trim_strings());
+            }
+            Value::Null
+            | Value::Bool(_)
+            | Value::Int(_)
+            | Value::Float(_)
+            | Value::Timestamp(_)
+            | Value::Binary(_) => {}
+        }
+    }
+
+    /// Tells whether Python takes it for true: not null, false, zero or empty.
+    #[must_use]
+    pub fn is_truthy(&self) -> bool {
+        match &self.value {
+            Value::Null => false,
+            Value::Bool(value) => *value,
+            Value::Int(number) => number.as_str() != "0",
+            Value::Float(number) => *number != 0.0,
+            Value::String(text) => !text.is_empty(),
+            Value::Timestamp(_) => true,
+            Value::Binary(bytes) => !bytes.is_empty(),
+            Value::Sequence(items) => !items.is_empty(),
+            Value::Mapping(mapping) => !mapping.entries.is_empty(),
+        }
+    }
+
     /// Names the kind of value as people say it: `a string`, `a list`, …
     #[must_use]
     pub fn kind(&self) -> &'static str {
@@ -164,6 +254,36 @@ impl Node {
             Value::Mapping(_) => "a mapping",
         }
     }
+}
+
+/// Writes a float as Python's `repr()` does: the shortest text, an exponent under 1e-4 or from 1e16.
+fn python_float(number: f64) -> String {
+    if number.is_nan() {
+        return "nan".to_owned();
+    }
+    if number.is_infinite() {
+        return if number > 0.0 { "inf" } else { "-inf" }.to_owned();
+    }
+    let magnitude = number.abs();
+    if number == 0.0 || (1e-4..1e16).contains(&magnitude) {
+        return format!("{number:?}");
+    }
+    let text = format!("{number:e}");
+    match text.split_once('e') {
+        Some((digits, exponent)) => {
+            let (sign, exponent) = match exponent.strip_prefix('-') {
+                Some(exponent) => ('-', exponent),
+                None => ('+', exponent),
+            };
+            format!("{digits}e{sign}{exponent:0>2}")
+        }
+        None => text,
+    }
+}
+
+/// What Python's `str.rstrip()` takes for a blank.
+fn is_python_space(character: char) -> bool {
+    character.is_whitespace() || matches!(character, '\u{1c}'..='\u{1f}')
 }
 
 impl Mapping {

@@ -1,0 +1,349 @@
+//! A graph of nodes to values, as `PyYAML`'s constructor does (`yaml/constructor.py`).
+
+use std::collections::HashMap;
+use std::ops::Range;
+
+use super::compose::{Content, DEEPEST, Failure, Graph, Link, Pair};
+use super::dict::DictKey;
+use super::error::YamlErrorKind;
+use super::map::Places;
+use super::node::{Entry, Mapping, Node, Span, Value};
+use super::scalar;
+use super::schema::Tag;
+
+/// What aliases and merges may add up to: bytes of text, and so many for each node.
+const MOST_COPIED: usize = 32 << 20;
+const NODE_COST: usize = 160;
+
+/// A key that stands twice in one mapping; the last value counts.
+#[derive(Clone, Debug, PartialEq)]
+pub struct DuplicateKey {
+    /// The key as text.
+    pub key: String,
+    /// Where it stands first: the value that is lost.
+    pub first: Span,
+    /// Where it stands again: the value that counts.
+    pub second: Span,
+}
+
+/// Builds the value of a graph.
+pub(super) fn construct(
+    graph: Graph,
+    places: &Places<'_>,
+) -> Result<(Option<Node>, Vec<DuplicateKey>), Failure> {
+    let Some(root) = graph.root else { return Ok((None, Vec::new())) };
+    let open = vec![false; graph.nodes.len()];
+    let mut constructor = Constructor { graph, places, open, copied: 0, duplicates: Vec::new() };
+    let node = constructor.node(&Link { node: root, alias: None }, None)?;
+    Ok((Some(node), constructor.duplicates))
+}
+
+struct Constructor<'a> {
+    graph: Graph,
+    places: &'a Places<'a>,
+    /// The nodes whose value is being built.
+    open: Vec<bool>,
+    copied: usize,
+    duplicates: Vec<DuplicateKey>,
+}
+
+impl Constructor<'_> {
+    /// Builds one value. `outer` is the alias or merge that its parent came by, if any: that is
+    /// where the reader of the whole document meets it.
+    fn node(&mut self, link: &Link, outer: Option<Span>) -> Result<Node, Failure> {
+        let alias = outer.or_else(|| link.alias.as_ref().map(|range| self.places.span(range)));
+        if self.open[link.node] {
+            let range = link.alias.clone().unwrap_or_else(|| self.range(link.node));
+            return Err((YamlErrorKind::RecursiveAlias, range));
+        }
+        if alias.is_some() {
+            self.count_copy(link)?;
+        }
+        self.open[link.node] = true;
+        let value = self.value(link.node, alias)?;
+        self.open[link.node] = false;
+        let range = self.range(link.node);
+        Ok(Node {
+            value,
+            span: self.places.span(&range),
+            alias,
+            expression: self.expression(link.node, &range),
+        })
+    }
+
+    fn range(&self, node: usize) -> Range<usize> {
+        self.graph.nodes[node].range.clone()
+    }
+
+    /// A collection has an expression only where one expression gave all of it.
+    fn expression(&self, node: usize, range: &Range<usize>) -> Option<std::sync::Arc<str>> {
+        match self.graph.nodes[node].content {
+            Content::Scalar(_) => self.places.expression(range),
+            Content::Sequence(_) | Content::Mapping(_) => self.places.whole_expression(range),
+        }
+    }
+
+    fn count_copy(&mut self, link: &Link) -> Result<(), Failure> {
+        let text = match &self.graph.nodes[link.node].content {
+            Content::Scalar(text) => text.len(),
+            Content::Sequence(_) | Content::Mapping(_) => 0,
+        };
+        self.spend(NODE_COST + text, link)
+    }
+
+    fn spend(&mut self, cost: usize, link: &Link) -> Result<(), Failure> {
+        self.copied = self.copied.saturating_add(cost);
+        if self.copied > MOST_COPIED {
+            let range = link.alias.clone().unwrap_or_else(|| self.range(link.node));
+            return Err((YamlErrorKind::TooLarge, range));
+        }
+        Ok(())
+    }
+
+    fn value(&mut self, node: usize, alias: Option<Span>) -> Result<Value, Failure> {
+        match &self.graph.nodes[node].tag {
+            Tag::Str => self.text(node).map(|text| Value::String(text.to_owned())),
+            Tag::Null => self.text(node).map(|_| Value::Null),
+            Tag::Bool => self.scalar(node, |text| scalar::bool(text).map(Value::Bool)),
+            Tag::Int => self.scalar(node, |text| scalar::int(text).map(Value::Int)),
+            Tag::Float => self.scalar(node, |text| scalar::float(text).map(Value::Float)),
+            Tag::Timestamp => {
+                self.scalar(node, |text| scalar::timestamp(text).map(Value::Timestamp))
+            }
+            Tag::Binary => self.scalar(node, |text| scalar::binary(text).map(Value::Binary)),
+            Tag::Seq => self.sequence(node, alias),
+            Tag::Map | Tag::Set => self.mapping(node, alias),
+            Tag::Omap | Tag::Pairs => self.pairs(node, alias),
+            tag @ (Tag::Merge | Tag::Value) => {
+                Err((YamlErrorKind::UnknownTag { tag: tag.written() }, self.range(node)))
+            }
+            tag @ Tag::Other(_) => {
+                let tag = tag.written();
+                let kind = if tag.starts_with("!!python/") {
+                    YamlErrorKind::PythonTag { tag }
+                } else {
+                    YamlErrorKind::UnknownTag { tag }
+                };
+                Err((kind, self.range(node)))
+            }
+        }
+    }
+
+    fn scalar(&self, node: usize, read: impl Fn(&str) -> Option<Value>) -> Result<Value, Failure> {
+        let text = self.text(node)?;
+        read(text).ok_or_else(|| {
+            let tag = self.graph.nodes[node].tag.written();
+            (YamlErrorKind::InvalidScalar { tag, text: shortened(text) }, self.range(node))
+        })
+    }
+
+    /// `construct_scalar`: the text of a scalar, or of the value of `=` in a mapping.
+    fn text(&self, node: usize) -> Result<&str, Failure> {
+        let mut at = node;
+        for _ in 0..DEEPEST {
+            match &self.graph.nodes[at].content {
+                Content::Scalar(text) => return Ok(text),
+                Content::Mapping(pairs) => {
+                    let is_value = |pair: &&Pair| self.graph.nodes[pair.key.node].tag == Tag::Value;
+                    match pairs.iter().find(is_value) {
+                        Some(pair) => at = pair.value.node,
+                        None => break,
+                    }
+                }
+                Content::Sequence(_) => break,
+            }
+        }
+        Err(self.wrong_kind(node, "a scalar"))
+    }
+
+    fn wrong_kind(&self, node: usize, expected: &'static str) -> Failure {
+        let tag = self.graph.nodes[node].tag.written();
+        let kind = YamlErrorKind::WrongKind { tag, expected, found: self.kind(node) };
+        (kind, self.range(node))
+    }
+
+    fn kind(&self, node: usize) -> &'static str {
+        match &self.graph.nodes[node].content {
+            Content::Scalar(_) => "a scalar",
+            Content::Sequence(_) => "a list",
+            Content::Mapping(_) => "a mapping",
+        }
+    }
+
+    fn items(&self, node: usize) -> Result<Vec<Link>, Failure> {
+        match &self.graph.nodes[node].content {
+            Content::Sequence(items) => Ok(items.clone()),
+            Content::Scalar(_) | Content::Mapping(_) => Err(self.wrong_kind(node, "a list")),
+        }
+    }
+
+    fn sequence(&mut self, node: usize, alias: Option<Span>) -> Result<Value, Failure> {
+        let items = self.items(node)?;
+        let nodes = items.iter().map(|item| self.node(item, alias)).collect::<Result<_, _>>()?;
+        Ok(Value::Sequence(nodes))
+    }
+
+    /// `construct_yaml_omap` and `construct_yaml_pairs`: a list of pairs, as lists of two.
+    fn pairs(&mut self, node: usize, alias: Option<Span>) -> Result<Value, Failure> {
+        let mut nodes = Vec::new();
+        for item in self.items(node)? {
+            let pair = match &self.graph.nodes[item.node].content {
+                Content::Mapping(pairs) if pairs.len() == 1 => pairs[0].clone(),
+                _ => return Err(self.wrong_kind(item.node, "a mapping of one entry")),
+            };
+            let key = self.node(&pair.key, alias)?;
+            let value = self.node(&pair.value, alias)?;
+            nodes.push(Node {
+                value: Value::Sequence(vec![key, value]),
+                span: self.places.span(&self.range(item.node)),
+                alias,
+                expression: None,
+            });
+        }
+        Ok(Value::Sequence(nodes))
+    }
+
+    fn mapping(&mut self, node: usize, alias: Option<Span>) -> Result<Value, Failure> {
+        let Content::Mapping(_) = &self.graph.nodes[node].content else {
+            return Err(self.wrong_kind(node, "a mapping"));
+        };
+        self.flatten(node, 0)?;
+        let Content::Mapping(pairs) = &self.graph.nodes[node].content else {
+            unreachable!("checked above")
+        };
+        let mut dict = Dict::default();
+        for pair in pairs.clone() {
+            let merged = pair.merged.as_ref().map(|range| self.places.span(range));
+            let outer = alias.or(merged);
+            let key = self.node(&pair.key, outer)?;
+            let Some(dict_key) = DictKey::of(&key.value) else {
+                let kind = YamlErrorKind::UnhashableKey { kind: key.kind() };
+                return Err((kind, self.range(pair.key.node)));
+            };
+            let value = self.node(&pair.value, outer)?;
+            let duplicate = dict.insert(dict_key, key, value, pair.merged.is_some());
+            // Seen through an alias, it was reported where it is written.
+            self.duplicates.extend(duplicate.filter(|_| alias.is_none()));
+        }
+        Ok(Value::Mapping(Mapping { entries: dict.entries }))
+    }
+
+    /// `flatten_mapping`: puts the entries of `<<` in front, and forgets the `<<`.
+    ///
+    /// As in `PyYAML` this changes the node itself, so that a second look finds it flat; an entry of
+    /// a later mapping of a list is put before one of an earlier, and so loses against it.
+    fn flatten(&mut self, node: usize, depth: usize) -> Result<(), Failure> {
+        if depth > DEEPEST {
+            return Err((YamlErrorKind::TooDeep { limit: DEEPEST }, self.range(node)));
+        }
+        let mut merged = Vec::new();
+        while let Some(link) = self.take_merge(node) {
+            match &self.graph.nodes[link.node].content {
+                Content::Mapping(_) => self.merge_from(&link, None, depth, &mut merged)?,
+                Content::Sequence(items) => {
+                    let mut groups = Vec::new();
+                    for item in items.clone() {
+                        let mut group = Vec::new();
+                        self.merge_from(&item, link.alias.as_ref(), depth, &mut group)?;
+                        groups.push(group);
+                    }
+                    merged.extend(groups.into_iter().rev().flatten());
+                }
+                Content::Scalar(_) => return Err(self.not_mergeable(&link)),
+            }
+        }
+        if let Content::Mapping(pairs) = &mut self.graph.nodes[node].content {
+            pairs.splice(0..0, merged);
+        }
+        Ok(())
+    }
+
+    /// Takes the first `<<` out of a mapping; a key `=` becomes a string.
+    fn take_merge(&mut self, node: usize) -> Option<Link> {
+        let Content::Mapping(pairs) = &self.graph.nodes[node].content else { return None };
+        let keys: Vec<usize> = pairs.iter().map(|pair| pair.key.node).collect();
+        let at = keys.iter().position(|key| self.graph.nodes[*key].tag == Tag::Merge);
+        for key in keys.iter().take(at.unwrap_or(keys.len())) {
+            if self.graph.nodes[*key].tag == Tag::Value {
+                self.graph.nodes[*key].tag = Tag::Str;
+            }
+        }
+        match &mut self.graph.nodes[node].content {
+            Content::Mapping(pairs) => at.map(|at| pairs.remove(at).value),
+            Content::Scalar(_) | Content::Sequence(_) => None,
+        }
+    }
+
+    fn merge_from(
+        &mut self,
+        link: &Link,
+        list_alias: Option<&Range<usize>>,
+        depth: usize,
+        merged: &mut Vec<Pair>,
+    ) -> Result<(), Failure> {
+        if !matches!(self.graph.nodes[link.node].content, Content::Mapping(_)) {
+            return Err(self.not_mergeable(link));
+        }
+        self.flatten(link.node, depth + 1)?;
+        let via = list_alias.or(link.alias.as_ref()).cloned();
+        let via = via.unwrap_or_else(|| self.range(link.node));
+        let Content::Mapping(pairs) = &self.graph.nodes[link.node].content else { return Ok(()) };
+        let pairs: Vec<Pair> =
+            pairs.iter().map(|pair| Pair { merged: Some(via.clone()), ..pair.clone() }).collect();
+        self.spend(NODE_COST * pairs.len(), link)?;
+        merged.extend(pairs);
+        Ok(())
+    }
+
+    fn not_mergeable(&self, link: &Link) -> Failure {
+        let kind = YamlErrorKind::NotMergeable { kind: self.kind(link.node) };
+        (kind, link.alias.clone().unwrap_or_else(|| self.range(link.node)))
+    }
+}
+
+/// A `dict` that grows: an equal key keeps its place and its first spelling, and gets the new value.
+#[derive(Default)]
+struct Dict {
+    entries: Vec<Entry>,
+    index: HashMap<DictKey, usize>,
+    /// For each entry, where the mapping itself (not a merge) first gave the key.
+    written: Vec<Option<Span>>,
+}
+
+impl Dict {
+    fn insert(
+        &mut self,
+        dict_key: DictKey,
+        key: Node,
+        value: Node,
+        merged: bool,
+    ) -> Option<DuplicateKey> {
+        let second = key.span;
+        let written = (!merged).then_some(second);
+        let Some(at) = self.index.get(&dict_key) else {
+            self.index.insert(dict_key, self.entries.len());
+            self.entries.push(Entry { key, value });
+            self.written.push(written);
+            return None;
+        };
+        let entry = &mut self.entries[*at];
+        entry.value = value;
+        if self.written[*at].is_none() && !merged {
+            // The text that decides is now here; Python keeps the equal key it had.
+            entry.key.span = key.span;
+            entry.key.alias = key.alias;
+        }
+        let first = self.written[*at];
+        self.written[*at] = first.or(written);
+        let duplicate = |first| DuplicateKey { key: key.to_text(), first, second };
+        first.filter(|_| !merged).map(duplicate)
+    }
+}
+
+fn shortened(text: &str) -> String {
+    const MOST: usize = 60;
+    if text.chars().count() <= MOST {
+        return text.to_owned();
+    }
+    text.chars().take(MOST).chain(['…']).collect()
+}

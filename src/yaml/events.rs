@@ -1,0 +1,209 @@
+//! The events of a YAML text: the only file that knows `libyaml-safer`.
+//!
+//! `libyaml-safer` is a line-by-line port of libyaml, the grammar that Mage's `CLoader` runs. Should
+//! it have to be replaced, this is the file to write again.
+
+use std::io::Read;
+use std::ops::Range;
+
+use libyaml_safer::{
+    Encoding, Error, EventData, MappingStyle, Mark, Parser, ScalarStyle, SequenceStyle,
+};
+
+use super::position::{BYTE_ORDER_MARK, is_break};
+
+/// Put behind a text that does not end with a line break, because the scanner panics where such a
+/// text ends in a block scalar or in `"\`. It is the one break that shows in a block scalar's value
+/// and can be taken off again.
+const LAST_BREAK: &str = "\u{2028}";
+
+/// One event, and the bytes it covers, anchor and tag included.
+#[derive(Debug)]
+pub(super) struct Event {
+    pub(super) data: Data,
+    pub(super) range: Range<usize>,
+}
+
+/// What an event says. The starts of the stream and of documents are left out, and from what
+/// [`read`] returns the end of the stream too.
+#[derive(Debug)]
+pub(super) enum Data {
+    StreamEnd,
+    DocumentEnd,
+    Alias(String),
+    Scalar {
+        properties: Properties,
+        text: String,
+        /// The resolver may find a type for it: plain and without a tag, or tagged `!`.
+        plain: bool,
+        /// Written with `|` or `>`.
+        block: bool,
+    },
+    SequenceStart {
+        properties: Properties,
+        flow: bool,
+    },
+    SequenceEnd,
+    MappingStart {
+        properties: Properties,
+        flow: bool,
+    },
+    MappingEnd,
+}
+
+/// What stands before a value.
+#[derive(Debug, Default)]
+pub(super) struct Properties {
+    pub(super) anchor: Option<String>,
+    pub(super) tag: Option<String>,
+}
+
+/// Why a text is not YAML.
+#[derive(Debug)]
+pub(super) struct SyntaxError {
+    pub(super) problem: &'static str,
+    /// What was being read, e.g. `while parsing a flow mapping`, and where that began.
+    pub(super) context: Option<(&'static str, usize)>,
+    pub(super) offset: usize,
+}
+
+/// Reads all events of `text`.
+///
+/// Offsets are in bytes from the start of `text`, a byte order mark included.
+pub(super) fn read(text: &str) -> Result<Vec<Event>, SyntaxError> {
+    if let Some((offset, _)) = text.char_indices().find(|(_, c)| !is_allowed(*c)) {
+        let problem = "control characters are not allowed";
+        return Err(SyntaxError { problem, context: None, offset });
+    }
+    let tags = tags_before_commas(text);
+    if tags.is_empty() {
+        return scan(text);
+    }
+    let events = read_spaced(text, &tags)?;
+    let in_scalar = |at: &usize| {
+        let holds = |event: &Event| event.range.start < *at && *at < event.range.end;
+        events.iter().any(|e| matches!(e.data, Data::Scalar { .. }) && holds(e))
+    };
+    let outside: Vec<usize> = tags.iter().copied().filter(|at| !in_scalar(at)).collect();
+    if outside.len() == tags.len() { Ok(events) } else { read_spaced(text, &outside) }
+}
+
+/// Finds the commas that follow a tag, or what looks like one, without a blank.
+///
+/// libyaml allows `[!!str, a]`; `libyaml-safer` panics there, and so has to see a blank.
+fn tags_before_commas(text: &str) -> Vec<usize> {
+    let mut commas: Vec<usize> = text
+        .match_indices('!')
+        .filter_map(|(start, _)| {
+            let rest = &text[start..];
+            let verbatim = if rest.starts_with("!<") { rest.find('>')? } else { 0 };
+            let end = rest[verbatim..].find(|c| matches!(c, ' ' | '\t' | ',') || is_break(c))?;
+            let at = start + verbatim + end;
+            text[at..].starts_with(',').then_some(at)
+        })
+        .collect();
+    commas.sort_unstable();
+    commas.dedup();
+    commas
+}
+
+/// Reads `text` with a blank put before each of `commas`; offsets are those of `text`.
+fn read_spaced(text: &str, commas: &[usize]) -> Result<Vec<Event>, SyntaxError> {
+    let mut spaced = String::with_capacity(text.len() + commas.len());
+    let mut copied = 0;
+    for comma in commas {
+        spaced.push_str(&text[copied..*comma]);
+        spaced.push(' ');
+        copied = *comma;
+    }
+    spaced.push_str(&text[copied..]);
+    let original = |offset: usize| {
+        // The blank before the comma number `i` stands at `commas[i] + i`.
+        let before = commas.iter().enumerate().take_while(|(i, comma)| *comma + i < offset).count();
+        offset - before
+    };
+    let unshift = |range: Range<usize>| original(range.start)..original(range.end);
+    match scan(&spaced) {
+        Ok(events) => {
+            Ok(events.into_iter().map(|e| Event { range: unshift(e.range), ..e }).collect())
+        }
+        Err(error) => Err(SyntaxError {
+            context: error.context.map(|(context, offset)| (context, original(offset))),
+            offset: original(error.offset),
+            ..error
+        }),
+    }
+}
+
+fn scan(text: &str) -> Result<Vec<Event>, SyntaxError> {
+    let base = if text.starts_with(BYTE_ORDER_MARK) { BYTE_ORDER_MARK.len() } else { 0 };
+    let is_open = !text.ends_with(is_break);
+    let last_break = if is_open { LAST_BREAK } else { "" };
+    let mut parser = Parser::new();
+    // Said in words, because a guess from the first bytes takes `：` for a broken byte order mark.
+    parser.set_encoding(Encoding::Utf8);
+    parser.set_input(text.as_bytes()[base..].chain(last_break.as_bytes()));
+    let offset = |mark: Mark| {
+        usize::try_from(mark.index).map_or(text.len(), |index| text.len().min(base + index))
+    };
+    let mut events = Vec::new();
+    loop {
+        let event = parser.parse().map_err(|error| syntax_error(&error, offset, text.len()))?;
+        let range = offset(event.start_mark)..offset(event.end_mark);
+        let Some(mut data) = data(event.data) else { continue };
+        if let Data::Scalar { text: value, block: true, .. } = &mut data
+            && is_open
+            && range.end == text.len()
+            && value.ends_with(LAST_BREAK)
+        {
+            value.truncate(value.len() - LAST_BREAK.len());
+        }
+        if matches!(data, Data::StreamEnd) {
+            return Ok(events);
+        }
+        events.push(Event { data, range });
+    }
+}
+
+fn data(data: EventData) -> Option<Data> {
+    Some(match data {
+        EventData::StreamStart { .. } | EventData::DocumentStart { .. } => return None,
+        EventData::StreamEnd => Data::StreamEnd,
+        EventData::DocumentEnd { .. } => Data::DocumentEnd,
+        EventData::Alias { anchor } => Data::Alias(anchor),
+        EventData::Scalar { anchor, tag, value, plain_implicit, style, .. } => Data::Scalar {
+            properties: Properties { anchor, tag },
+            text: value,
+            plain: plain_implicit,
+            block: matches!(style, ScalarStyle::Literal | ScalarStyle::Folded),
+        },
+        EventData::SequenceStart { anchor, tag, style, .. } => Data::SequenceStart {
+            properties: Properties { anchor, tag },
+            flow: style == SequenceStyle::Flow,
+        },
+        EventData::SequenceEnd => Data::SequenceEnd,
+        EventData::MappingStart { anchor, tag, style, .. } => Data::MappingStart {
+            properties: Properties { anchor, tag },
+            flow: style == MappingStyle::Flow,
+        },
+        EventData::MappingEnd => Data::MappingEnd,
+    })
+}
+
+fn syntax_error(error: &Error, offset: impl Fn(Mark) -> usize, end: usize) -> SyntaxError {
+    let context = error.context().zip(error.context_mark().map(&offset));
+    SyntaxError {
+        problem: error.problem(),
+        context,
+        offset: error.problem_mark().map_or(end, offset),
+    }
+}
+
+/// Tells whether libyaml's reader lets a character pass.
+fn is_allowed(character: char) -> bool {
+    matches!(
+        character,
+        '\t' | '\n' | '\r' | ' '..='~' | '\u{85}' | '\u{a0}'..='\u{d7ff}'
+            | '\u{e000}'..='\u{fffd}' | '\u{10000}'..='\u{10ffff}'
+    )
+}
