@@ -15,6 +15,7 @@ pub mod cli;
 pub mod config;
 pub mod error;
 pub mod exit;
+pub mod explain;
 pub mod job;
 pub mod load;
 pub mod merge;
