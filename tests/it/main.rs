@@ -1,1 +1,4 @@
+//! Tests against files only: fast, and without a cluster.
+
+mod python;
 mod yaml;
