@@ -13,4 +13,5 @@
 
 pub mod error;
 pub mod exit;
+pub mod project;
 pub mod yaml;

@@ -275,8 +275,8 @@ fn what_grows_without_end_is_refused() {
     for level in 1..12 {
         let below = level - 1;
         let ten = vec![format!("*a{below}"); 10].join(", ");
-        laughs += &format!("a{level}: &a{level} [{ten}]\n");
-        merges += &format!("a{level}: &a{level} {{<<: [{ten}]}}\n");
+        laughs = format!("{laughs}a{level}: &a{level} [{ten}]\n");
+        merges = format!("{merges}a{level}: &a{level} {{<<: [{ten}]}}\n");
     }
     assert_eq!(fails(&laughs).to_string(), "aliases expand to too large a value");
     assert_eq!(fails(&merges).to_string(), "aliases expand to too large a value");

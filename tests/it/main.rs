@@ -1,4 +1,5 @@
 //! Tests against files only: fast, and without a cluster.
 
+mod project;
 mod python;
 mod yaml;
