@@ -19,4 +19,5 @@ pub mod explain;
 pub mod job;
 pub mod load;
 pub mod merge;
+pub mod project;
 pub mod yaml;
