@@ -11,6 +11,11 @@
 //! `yaml`, `project`, `config`, `merge`, `job`, `run::scheduler` and
 //! `logs::resume` are pure: they know no clock, disk, environment, network or terminal.
 
+pub mod cluster;
+pub mod diagnose;
 pub mod error;
 pub mod exit;
+pub mod logs;
+pub mod run;
+pub mod ui;
 pub mod yaml;
