@@ -31,7 +31,7 @@ pub struct ExplainArgs {
     /// Show secrets
     #[arg(long)]
     pub show_secrets: bool,
-    /// Output format; wide adds the setting in Mage's spelling
+    /// Output format
     #[arg(short, long, value_enum, default_value_t = ExplainOutput::Table)]
     pub output: ExplainOutput,
     /// Leave out the table's header
@@ -47,6 +47,5 @@ pub struct ExplainArgs {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum ExplainOutput {
     Table,
-    Wide,
     Json,
 }

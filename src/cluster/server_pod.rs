@@ -28,7 +28,7 @@ impl Cluster {
     /// Reads a pod by name.
     pub async fn get_pod_json(&self, namespace: &str, name: &str) -> Result<Json, ClusterError> {
         let api: Api<Pod> = Api::namespaced(self.client().clone(), namespace);
-        let action = Action::new("get", "pods", "", name, namespace);
+        let action = core("get", "pods", format!("pod/{name}"), namespace);
         let pod = api.get(name).await.map_err(|error| self.explain(&action, error))?;
         Ok(serde_json::to_value(pod).unwrap_or_default())
     }
@@ -53,7 +53,7 @@ impl Cluster {
 
     async fn find_in(&self, namespace: &str) -> Result<Option<Json>, ClusterError> {
         let api: Api<Pod> = Api::namespaced(self.client().clone(), namespace);
-        let action = Action::new("list", "pods", "", "", namespace);
+        let action = core("list", "pods", String::new(), namespace);
         for parameters in [
             ListParams::default().labels(CHART_LABEL),
             ListParams::default().fields("status.phase=Running").limit(MOST_PODS),
@@ -82,7 +82,7 @@ impl Cluster {
         let mounted = mounted_key(pod, container, path)?;
         let namespace = pod["metadata"]["namespace"].as_str().unwrap_or("default");
         let api: Api<ConfigMap> = Api::namespaced(self.client().clone(), namespace);
-        let action = Action::new("get", "configmaps", "", &mounted.object, namespace);
+        let action = core("get", "configmaps", format!("configmap/{}", mounted.object), namespace);
         let map = api
             .get(&mounted.object)
             .await
@@ -94,6 +94,10 @@ impl Cluster {
             None => Err(format!("{name} does not exist")),
         }
     }
+}
+
+fn core(verb: &'static str, resource: &'static str, object: String, namespace: &str) -> Action {
+    Action { verb, resource, group: "", object, namespace: namespace.to_owned() }
 }
 
 /// Chooses the newest ready scheduler, else the newest ready pod, else the newest. Pods of Jobs are

@@ -2,18 +2,19 @@
 
 use serde_json::json;
 
-use super::load::{Loaded, Naming, load_jobs};
+use super::load::{Loaded, LoadedJob, Naming, Widen, load_jobs};
 use crate::cli::{ExplainArgs, ExplainOutput};
 use crate::error::{CliError, Problem};
 use crate::exit::Exit;
 use crate::explain::{Query, Row, job_json, layer_rows, rows, why};
 use crate::job::RenderedJob;
-use crate::ui::{Printer, manifest, table};
+use super::entry::out;
+use crate::ui::{Headers, Printer, manifest, table};
 
 /// Prints which layer supplied each value.
 pub(super) fn explain(args: &ExplainArgs, printer: &Printer) -> Result<Exit, CliError> {
     let targets: Vec<String> = args.target.iter().cloned().collect();
-    let loaded = load_jobs(&targets, &args.config, &args.connection, &Naming::Target)?;
+    let loaded = load_jobs(&targets, &args.config, &args.connection, &Widen::default(), &|_| Naming::Target)?;
     loaded.tell(printer);
     let query = Query {
         paths: args.paths.clone(),
@@ -22,18 +23,18 @@ pub(super) fn explain(args: &ExplainArgs, printer: &Printer) -> Result<Exit, Cli
         show_secrets: args.show_secrets,
     };
     if args.output == ExplainOutput::Json {
-        printer.out(&manifest::json(&as_json(&loaded, &query)));
+        out(printer, &manifest::json(&as_json(&loaded, &query)))?;
         return Ok(Exit::Fine);
     }
     let several = loaded.jobs.len() > 1;
     for (index, job) in loaded.jobs.iter().enumerate() {
         if index > 0 {
-            printer.out("\n");
+            out(printer, "\n")?;
         }
         if several {
-            printer.out(&format!("{}\n", title(job)));
+            out(printer, &format!("{}\n", title(&job.job)))?;
         }
-        show(args, &loaded, index, &query, printer)?;
+        show(args, job, &query, printer)?;
     }
     Ok(Exit::Fine)
 }
@@ -50,43 +51,34 @@ fn as_json(loaded: &Loaded, query: &Query) -> serde_json::Value {
     let mut items: Vec<_> = loaded
         .jobs
         .iter()
-        .zip(&loaded.layers)
-        .map(|(job, layers)| job_json(job, edition, layers, query))
+        .map(|loaded| job_json(&loaded.job, edition, &loaded.layers, query))
         .collect();
     if loaded.whole_pipeline { json!({"items": items}) } else { items.remove(0) }
 }
 
 fn show(
     args: &ExplainArgs,
-    loaded: &Loaded,
-    index: usize,
+    loaded: &LoadedJob,
     query: &Query,
     printer: &Printer,
 ) -> Result<(), CliError> {
-    let job = &loaded.jobs[index];
+    let job = &loaded.job;
     if args.layers {
-        let rows = layer_rows(&loaded.layers[index]);
+        let rows = layer_rows(&loaded.layers);
         let headers = ["LAYER", "PRESENT", "SOURCE", "LOOKED FOR"];
-        printer.out(&table(&headers, &rows, !args.no_headers));
-        return Ok(());
+        return out(printer, &table(&headers, shown_headers(args), rows));
     }
     if let Some(path) = &args.why {
         let text = why(job, path, query.show_secrets).ok_or_else(|| unset(job, path))?;
-        printer.out(&text);
-        return Ok(());
+        return out(printer, &text);
     }
     let rows = rows(job, query);
     if let (true, Some(path)) = (rows.is_empty(), args.paths.first()) {
         return Err(unset(job, path));
     }
-    let mut headers = vec!["PATH", "VALUE", "LAYER", "SOURCE", "WHY"];
-    if args.output == ExplainOutput::Wide {
-        headers.push("JOB PATH");
-    }
-    let cells: Vec<Vec<String>> =
-        rows.iter().map(|row| cells(row, args.output == ExplainOutput::Wide)).collect();
-    printer.out(&table(&headers, &cells, !args.no_headers));
-    Ok(())
+    let headers = ["PATH", "VALUE", "LAYER", "SOURCE", "WHY", "JOB PATH"];
+    let cells = rows.iter().map(cells).collect();
+    out(printer, &table(&headers, shown_headers(args), cells))
 }
 
 fn unset(job: &RenderedJob, path: &str) -> CliError {
@@ -102,20 +94,19 @@ fn unset(job: &RenderedJob, path: &str) -> CliError {
     )
 }
 
-/// One line of the table; the Job's own path stands below the setting.
-fn cells(row: &Row, wide: bool) -> Vec<String> {
+/// One line of the table.
+fn cells(row: &Row) -> Vec<String> {
     let paths: Vec<String> = row.job_paths.iter().map(ToString::to_string).collect();
-    let mut cells = vec![
+    vec![
         if row.setting.is_empty() { paths[0].clone() } else { row.setting.clone() },
         row.value.replace('\n', "\\n"),
         row.layer.to_owned(),
         row.source.clone(),
         if row.why.is_empty() { "-".to_owned() } else { row.why.clone() },
-    ];
-    if wide {
-        cells.push(paths.join(" "));
-    } else if !row.setting.is_empty() {
-        cells[0] = format!("{}\n  {}", cells[0], paths.join("\n  "));
-    }
-    cells
+        paths.join(" "),
+    ]
+}
+
+fn shown_headers(args: &ExplainArgs) -> Headers {
+    if args.no_headers { Headers::Hidden } else { Headers::Shown }
 }

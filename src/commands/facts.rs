@@ -27,7 +27,7 @@ pub(super) fn runtime() -> Result<Runtime, CliError> {
 /// Connects to the cluster that the flags name; sends nothing yet.
 pub(super) fn connect(flags: &ConnectionFlags) -> Result<Connected, CliError> {
     let runtime = runtime()?;
-    let cluster = runtime.block_on(Cluster::connect(flags))?;
+    let cluster = runtime.block_on(Cluster::connect(&flags.into()))?;
     Ok(Connected { runtime, cluster })
 }
 
@@ -39,7 +39,7 @@ pub(super) fn connect_for_facts(
     env: &ServerEnv,
 ) -> Result<(ClusterFacts, Option<Connected>, Vec<String>), CliError> {
     let mut facts = ClusterFacts {
-        context_namespace: cluster::context_namespace(flags),
+        context_namespace: cluster::context_namespace(&flags.into()),
         ..ClusterFacts::default()
     };
     let wanted = args.server_pod.as_str();
@@ -52,7 +52,7 @@ pub(super) fn connect_for_facts(
         return Ok((facts, None, notices));
     }
     let runtime = runtime()?;
-    let cluster = match runtime.block_on(Cluster::connect(flags)) {
+    let cluster = match runtime.block_on(Cluster::connect(&flags.into())) {
         Ok(cluster) => cluster,
         Err(ClusterError::NoKubeconfig { .. }) if flags.kubeconfig.is_none() && wanted == "auto" => {
             notices.push("no kubeconfig: going on offline, without the server's pod".to_owned());

@@ -1,23 +1,25 @@
 //! What `render`, `explain-config` and `run` share: targets to Jobs.
 
-use std::collections::BTreeMap;
-use std::path::Path;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use super::facts::{Connected, connect_for_facts};
 use crate::cli::{ConfigArgs, ConnectionFlags};
-use crate::config::{Finding, LayerKind, Origin, Source};
+use crate::config::{LayerKind, Origin, Source};
 use crate::error::{CliError, Problem};
 use crate::explain::LayerReport;
-use crate::job::{BuildContext, CommandParts, RenderedJob, build};
+use crate::job::{BuildContext, CommandParts, RenderedJob, build, job_id};
 use crate::load::{
     Body, Edition, Inputs, LayerSources, guardrails, merge_layers, read_inputs, read_server_env,
     read_source, reports,
 };
 use crate::project::{
-    Block, ExecutorChoice, OnUnset, Pipeline, Project, TemplateValues, block_executor,
-    pipeline_executor, render_text,
+    Block, ExecutorChoice, LookupKind, Missing, Pipeline, Project, TemplateValues, block_executor,
+    pipeline_executor, render_value,
 };
 use crate::ui::Printer;
+use crate::yaml::{Node, SourceFile};
 
 /// What stands in the place of Mage's run id in the names of Jobs.
 pub(super) enum Naming {
@@ -32,24 +34,31 @@ pub(super) enum Naming {
     },
 }
 
-/// One Job and what the graph says of its block.
+/// The Jobs of the targets, and what was read on the way.
 pub(super) struct Loaded {
     pub(super) edition: Edition,
-    pub(super) jobs: Vec<RenderedJob>,
-    /// The layers of each Job.
-    pub(super) layers: Vec<Vec<LayerReport>>,
-    /// The uuids in `jobs` that each Job waits for.
-    pub(super) upstream: Vec<Vec<String>>,
-    pub(super) block_types: Vec<String>,
+    /// In topological order.
+    pub(super) jobs: Vec<LoadedJob>,
     /// Whether a target named a whole pipeline.
     pub(super) whole_pipeline: bool,
-    pub(super) notices: Vec<String>,
-    pub(super) warnings: Vec<Problem>,
     /// The connection, where one was made.
     pub(super) connected: Option<Connected>,
     /// How many blocks may run at once, by the pipeline's and project's settings.
     pub(super) concurrency: Option<u32>,
-    pub(super) project_dir: std::path::PathBuf,
+    pub(super) project_dir: PathBuf,
+    notices: Vec<String>,
+    warnings: Vec<Problem>,
+}
+
+/// One Job, its layers, and what the graph says of its block.
+pub(super) struct LoadedJob {
+    pub(super) job: RenderedJob,
+    pub(super) layers: Vec<LayerReport>,
+    /// The block runs among the Jobs loaded that it waits for.
+    pub(super) upstream: Vec<String>,
+    pub(super) block_type: String,
+    /// Whether it makes child blocks at run time, or is one.
+    pub(super) dynamic: bool,
 }
 
 impl Loaded {
@@ -64,19 +73,12 @@ impl Loaded {
     }
 }
 
-/// A target as typed.
-struct Target {
-    pipeline: String,
-    block: Option<String>,
-}
-
-fn parse_target(text: &str) -> Target {
-    match text.split_once('/') {
-        Some((pipeline, block)) => {
-            Target { pipeline: pipeline.to_owned(), block: Some(block.to_owned()) }
-        }
-        None => Target { pipeline: text.to_owned(), block: None },
-    }
+/// Which blocks are taken, beyond those that the targets name.
+#[derive(Default)]
+pub(super) struct Widen<'a> {
+    pub(super) upstream: bool,
+    pub(super) downstream: bool,
+    pub(super) skip_types: &'a [String],
 }
 
 /// Reads everything and makes the Jobs of the targets, in topological order.
@@ -84,47 +86,41 @@ pub(super) fn load_jobs(
     targets: &[String],
     args: &ConfigArgs,
     connection: &ConnectionFlags,
-    naming: &Naming,
+    widen: &Widen<'_>,
+    naming: &dyn Fn(&str) -> Naming,
 ) -> Result<Loaded, CliError> {
     let env = read_server_env(args)?;
     let (facts, connected, mut notices) = connect_for_facts(args, connection, &env)?;
     let inputs = read_inputs(args, env, &facts)?;
     notices.extend(inputs.notices.iter().cloned());
-    let variables = variables(args)?;
-    let secrets = secrets(args)?;
-    let values = TemplateValues {
-        env: &|name| inputs.env.get(name).map(|found| found.value),
-        variables: &variables,
-        secrets: &secrets,
-        on_unset: if args.allow_unset { OnUnset::Empty } else { OnUnset::Error },
-    };
-    let project = Project::parse(&inputs.project_file, &values).map_err(problems)?;
+    let values = template_values(args, &inputs)?;
+    let project = Project::parse(&inputs.project_file, &Arc::new(values.clone())).map_err(problems)?;
     let mut loading = Loading {
         args,
         connection,
-        naming,
+        widen,
         inputs: &inputs,
         project: &project,
-        variables: &variables,
-        secrets: &secrets,
+        values,
         loaded: Loaded {
             edition: inputs.edition,
             jobs: Vec::new(),
-            layers: Vec::new(),
-            upstream: Vec::new(),
-            block_types: Vec::new(),
             whole_pipeline: false,
-            notices,
-            warnings: inputs.warnings.clone(),
             connected,
             concurrency: None,
             project_dir: inputs.project_dir.clone(),
+            notices,
+            warnings: Vec::new(),
         },
         problems: Vec::new(),
     };
-    loading.warn(project.warnings());
+    loading.warn(inputs.warnings.iter().chain(&project.warnings).cloned());
+    for used in project.lookups.iter().filter(|used| used.found && used.lookup.kind == LookupKind::Env) {
+        // Looked up once more so that one of this process's environment is named.
+        let _ = inputs.env.get(&used.lookup.name);
+    }
     for (pipeline, blocks) in selection(targets, &inputs.project_dir)? {
-        loading.pipeline(&pipeline, &blocks)?;
+        loading.pipeline(&pipeline, &blocks, &naming(&pipeline))?;
     }
     let Loading { mut loaded, problems: found, .. } = loading;
     if !found.is_empty() {
@@ -134,6 +130,16 @@ pub(super) fn load_jobs(
         loaded.notices.push(format!("{name} is taken from this process's environment"));
     }
     Ok(loaded)
+}
+
+fn template_values(args: &ConfigArgs, inputs: &Inputs) -> Result<TemplateValues, CliError> {
+    Ok(TemplateValues {
+        env: inputs.env.all(),
+        variables: variables(args),
+        secrets: secrets(args)?,
+        unset: if args.allow_unset { Missing::Empty } else { Missing::Error },
+        missing_secret: Missing::Error,
+    })
 }
 
 fn problems(problems: Vec<Problem>) -> CliError {
@@ -160,7 +166,10 @@ fn selection(
     }
     let mut grouped: Vec<(String, Vec<Option<String>>)> = Vec::new();
     for target in targets {
-        let Target { pipeline, block } = parse_target(target);
+        let (pipeline, block) = match target.split_once('/') {
+            Some((pipeline, block)) => (pipeline.to_owned(), Some(block.to_owned())),
+            None => (target.clone(), None),
+        };
         match grouped.iter_mut().find(|(known, _)| *known == pipeline) {
             Some((_, blocks)) => blocks.push(block),
             None => grouped.push((pipeline, vec![block])),
@@ -189,18 +198,15 @@ fn listed(names: &[String]) -> String {
 }
 
 /// Reads `--var`: JSON where it is JSON, text otherwise.
-pub(super) fn variables(
-    args: &ConfigArgs,
-) -> Result<BTreeMap<String, serde_json::Value>, CliError> {
-    Ok(args
-        .var
+pub(super) fn variables(args: &ConfigArgs) -> BTreeMap<String, serde_json::Value> {
+    args.var
         .iter()
         .map(|pair| {
             let value = serde_json::from_str(&pair.value)
                 .unwrap_or_else(|_| serde_json::Value::String(pair.value.clone()));
             (pair.name.clone(), value)
         })
-        .collect())
+        .collect()
 }
 
 /// Reads `--secret`: `NAME=VALUE`, or `@FILE` with a line each.
@@ -225,11 +231,10 @@ fn secrets(args: &ConfigArgs) -> Result<BTreeMap<String, String>, CliError> {
 struct Loading<'a> {
     args: &'a ConfigArgs,
     connection: &'a ConnectionFlags,
-    naming: &'a Naming,
+    widen: &'a Widen<'a>,
     inputs: &'a Inputs,
     project: &'a Project,
-    variables: &'a BTreeMap<String, serde_json::Value>,
-    secrets: &'a BTreeMap<String, String>,
+    values: TemplateValues,
     loaded: Loaded,
     problems: Vec<Problem>,
 }
@@ -237,10 +242,9 @@ struct Loading<'a> {
 impl Loading<'_> {
     fn warn(&mut self, warnings: impl IntoIterator<Item = Problem>) {
         for warning in warnings {
+            let place = |problem: &Problem| problem.place.as_ref().map(ToString::to_string);
             let known = |other: &Problem| {
-                other.message == warning.message
-                    && other.place.as_ref().map(ToString::to_string)
-                        == warning.place.as_ref().map(ToString::to_string)
+                other.message == warning.message && place(other) == place(&warning)
             };
             if !self.loaded.warnings.iter().any(known) {
                 self.loaded.warnings.push(warning);
@@ -249,14 +253,11 @@ impl Loading<'_> {
     }
 
     fn read_pipeline(&mut self, name: &str) -> Result<Pipeline, CliError> {
-        let folder = self.inputs.project_dir.join("pipelines").join(name);
-        let path = folder.join("metadata.yaml");
+        let project = &self.inputs.project_dir;
+        let path = project.join("pipelines").join(name).join("metadata.yaml");
         if !path.is_file() {
-            let names = pipelines(&self.inputs.project_dir);
-            let problem = Problem::new(format!(
-                "no pipeline `{name}` in {}",
-                self.inputs.project_dir.display()
-            ));
+            let names = pipelines(project);
+            let problem = Problem::new(format!("no pipeline `{name}` in {}", project.display()));
             return Err(CliError::usage(
                 match crate::config::nearest(name, names.iter().map(String::as_str)) {
                     Some(near) => problem.hint(format!("did you mean `{near}`?")),
@@ -264,7 +265,7 @@ impl Loading<'_> {
                 },
             ));
         }
-        let file = read_source(&path, &self.inputs.project_dir)?;
+        let file = read_source(&path, project)?;
         let env = match self.inputs.edition {
             Edition::Pro => self.inputs.env.value("ENV"),
             Edition::Oss => None,
@@ -275,71 +276,90 @@ impl Loading<'_> {
         Ok(pipeline)
     }
 
-    fn pipeline(&mut self, name: &str, targets: &[Option<String>]) -> Result<(), CliError> {
+    fn pipeline(
+        &mut self,
+        name: &str,
+        targets: &[Option<String>],
+        naming: &Naming,
+    ) -> Result<(), CliError> {
         let pipeline = self.read_pipeline(name)?;
         let whole = targets.iter().any(Option::is_none);
         self.loaded.whole_pipeline |= whole;
         self.loaded.concurrency =
             pipeline.block_run_limit().or_else(|| self.project.queue_concurrency());
-        if whole && self.runs_as_one(&pipeline) {
-            return self.one_job(&pipeline, None);
+        let mut values = self.values.clone();
+        values.variables = pipeline.variables();
+        values.variables.extend(self.values.variables.clone());
+        let values = Arc::new(values);
+        let one_process = self.inputs.env.value("RUN_PIPELINE_IN_ONE_PROCESS");
+        let default = self.inputs.env.value("DEFAULT_EXECUTOR_TYPE");
+        if whole && pipeline.runs_as_one(one_process.as_deref()) {
+            let executor = pipeline_executor(&pipeline, &values, default).map_err(problems)?;
+            if self.keeps(&executor, name) {
+                self.one_job(&pipeline, None, Vec::new(), naming, &values);
+            }
+            return Ok(());
         }
-        let mut wanted: Vec<(usize, String)> = Vec::new();
-        if whole {
-            wanted.extend(pipeline.blocks.iter().enumerate().map(|(i, b)| (i, b.uuid.clone())));
-        }
-        for target in targets.iter().flatten() {
-            let index = pipeline.find(target).map_err(CliError::usage)?;
-            if !wanted.iter().any(|(_, uuid)| uuid == target) {
-                wanted.push((index, target.clone()));
+        let wanted = self.wanted(&pipeline, targets, whole)?;
+        for (index, uuid) in &wanted {
+            let block = &pipeline.blocks[*index];
+            let executor = block_executor(&pipeline, block, &values, default.clone());
+            let executor = executor.map_err(problems)?;
+            if self.keeps(&executor, &format!("{name}/{uuid}")) {
+                let upstream = wanted
+                    .iter()
+                    .filter(|(other, _)| pipeline.graph().upstream(*index).contains(other))
+                    .map(|(_, uuid)| uuid.clone())
+                    .collect();
+                self.one_job(&pipeline, Some((block, uuid)), upstream, naming, &values);
             }
         }
-        if wanted.len() > 1 && self.args.block_run_id.is_some() {
-            let problem = Problem::new("--block-run-id names one block's run, but several blocks are selected");
-            return Err(CliError::usage(problem.hint("name one block, PIPELINE/BLOCK")));
-        }
-        let order = pipeline.graph().topological();
-        wanted.sort_by_key(|(index, _)| order.iter().position(|known| known == index));
-        for (index, uuid) in &wanted {
-            self.block(&pipeline, *index, uuid)?;
-        }
-        self.connect_upstream(&pipeline, &wanted);
         Ok(())
     }
 
-    /// Streaming pipelines, and those with `run_pipeline_in_one_process`, are one Job.
-    fn runs_as_one(&self, pipeline: &Pipeline) -> bool {
-        let default = self.inputs.env.value("RUN_PIPELINE_IN_ONE_PROCESS");
-        pipeline.runs_as_one(default.as_deref())
-    }
-
-    /// Fills in whom each new Job waits for.
-    fn connect_upstream(&mut self, pipeline: &Pipeline, wanted: &[(usize, String)]) {
+    /// Returns the blocks to take with the uuids of their runs, in topological order.
+    fn wanted(
+        &self,
+        pipeline: &Pipeline,
+        targets: &[Option<String>],
+        whole: bool,
+    ) -> Result<Vec<(usize, String)>, CliError> {
+        let mut named: BTreeMap<usize, String> = BTreeMap::new();
+        let mut missing = Vec::new();
+        for target in targets.iter().flatten() {
+            match pipeline.find(target) {
+                Ok(index) => {
+                    let block = &pipeline.blocks[index];
+                    let uuid = if *target == block.uuid { block.run_uuid() } else { target.clone() };
+                    named.insert(index, uuid);
+                }
+                Err(problem) => missing.push(problem),
+            }
+        }
+        if !missing.is_empty() {
+            return Err(problems(missing));
+        }
         let graph = pipeline.graph();
-        for (index, _) in wanted {
-            let upstream: Vec<String> = wanted
-                .iter()
-                .filter(|(other, _)| graph.upstream(*index).contains(other))
-                .map(|(_, uuid)| uuid.clone())
-                .collect();
-            self.loaded.upstream.push(upstream);
+        let mut indices: BTreeSet<usize> =
+            if whole { (0..pipeline.blocks.len()).collect() } else { named.keys().copied().collect() };
+        if self.widen.upstream {
+            indices = graph.with_upstream(&indices);
         }
-    }
-
-    fn block(&mut self, pipeline: &Pipeline, index: usize, uuid: &str) -> Result<(), CliError> {
-        let block = &pipeline.blocks[index];
-        let variables = self.all_variables(pipeline);
-        let values = self.values(&variables);
-        let executor = block_executor(pipeline, block, &values, self.default_executor())
-            .map_err(problems)?;
-        if !self.keeps(&executor, &format!("{}/{uuid}", pipeline.uuid)) {
-            return Ok(());
+        if self.widen.downstream {
+            indices = graph.with_downstream(&indices);
         }
-        self.one_job(pipeline, Some((block, uuid)))
-    }
-
-    fn default_executor(&self) -> Option<String> {
-        self.inputs.env.value("DEFAULT_EXECUTOR_TYPE")
+        indices.retain(|index| !self.widen.skip_types.contains(&pipeline.blocks[*index].block_type));
+        if indices.len() > 1 && self.args.block_run_id.is_some() {
+            let message = "--block-run-id names the run of one block, but several are selected";
+            return Err(CliError::usage(Problem::new(message).hint("name one, PIPELINE/BLOCK")));
+        }
+        if indices.is_empty() {
+            let problem = Problem::new(format!("pipeline `{}` has no blocks to run", pipeline.uuid));
+            return Err(CliError::usage(problem.hint("charts, markdown and scratchpads never run")));
+        }
+        let uuid = |index| named.get(&index).cloned().unwrap_or(pipeline.blocks[index].run_uuid());
+        let order = graph.topological();
+        Ok(order.into_iter().filter(|i| indices.contains(i)).map(|i| (i, uuid(i))).collect())
     }
 
     /// Says why Mage itself would not make a Job; tells whether one is made here.
@@ -351,37 +371,221 @@ impl Loading<'_> {
             return false;
         }
         self.loaded.notices.push(format!(
-            "{target}: Mage itself makes no Job of it: {}; this is the Job it would be",
+            "{target}: Mage itself would make no Job ({}); this is the Job it would be",
             executor.explain()
         ));
         true
     }
 
-    /// The pipeline's own variables beneath those of `--var`.
-    fn all_variables(&self, pipeline: &Pipeline) -> BTreeMap<String, serde_json::Value> {
-        let mut all = pipeline.variables_json();
-        all.extend(self.variables.iter().map(|(name, value)| (name.clone(), value.clone())));
-        all
-    }
-
-    fn values<'v>(
-        &'v self,
-        variables: &'v BTreeMap<String, serde_json::Value>,
-    ) -> TemplateValues<'v> {
-        TemplateValues {
-            env: &|_| None,
-            variables,
-            secrets: self.secrets,
-            on_unset: if self.args.allow_unset { OnUnset::Empty } else { OnUnset::Error },
-        }
-    }
-
+    /// Makes one Job, of a block or of the whole pipeline.
     fn one_job(
         &mut self,
         pipeline: &Pipeline,
         block: Option<(&Block, &str)>,
-    ) -> Result<(), CliError> {
-        let _ = (pipeline, block, LayerKind::Flag);
-        Ok(())
+        upstream: Vec<String>,
+        naming: &Naming,
+        values: &Arc<TemplateValues>,
+    ) {
+        let bodies = Bodies::new(self.inputs, self.project, pipeline, block.map(|(block, _)| block));
+        let sources = bodies.sources(self.inputs, self.args, self.connection, block.is_none());
+        let render = |text: &str, origin: &Origin| render_at(text, origin, values);
+        let (context, notice) = self.context(pipeline, block.map(|(_, uuid)| uuid), naming, &render);
+        let built = merge_layers(self.inputs.edition, &sources, &self.inputs.env).and_then(|merged| {
+            let findings = merged.findings;
+            build(merged.root, merged.merge, &context).map(|job| (job, findings))
+        });
+        let layers = reports(self.inputs.edition, &sources, &self.inputs.env);
+        if let Some(notice) = notice.filter(|notice| !self.loaded.notices.contains(notice)) {
+            self.loaded.notices.push(notice);
+        }
+        match built {
+            Ok((job, findings)) => {
+                let found = findings.into_iter().chain(job.findings.clone());
+                self.warn(found.map(|finding| finding.problem));
+                let block_type = block.map_or("pipeline", |(block, _)| block.block_type.as_str());
+                let dynamic = block.is_some_and(|(block, _)| {
+                    let graph = pipeline.graph();
+                    let index = pipeline.blocks.iter().position(|b| b.uuid == block.uuid);
+                    let fed = index.is_some_and(|index| {
+                        graph.upstream(index).iter().any(|up| pipeline.blocks[*up].is_dynamic())
+                    });
+                    block.is_dynamic() || fed
+                });
+                let block_type = block_type.to_owned();
+                self.loaded.jobs.push(LoadedJob { job, layers, upstream, block_type, dynamic });
+            }
+            Err(found) => self.fail(found),
+        }
+    }
+
+    fn fail(&mut self, found: Vec<Problem>) {
+        for problem in found {
+            let place = |problem: &Problem| problem.place.as_ref().map(ToString::to_string);
+            let known = |other: &Problem| {
+                other.message == problem.message && place(other) == place(&problem)
+            };
+            if !self.problems.iter().any(known) {
+                self.problems.push(problem);
+            }
+        }
+    }
+
+    fn context<'c>(
+        &self,
+        pipeline: &Pipeline,
+        block: Option<&str>,
+        naming: &Naming,
+        render: &'c dyn Fn(&str, &Origin) -> Result<String, Problem>,
+    ) -> (BuildContext<'c>, Option<String>) {
+        let args = self.args;
+        let env = &self.inputs.env;
+        let (repo_path, repo_path_source, notice) = self.repo_path();
+        let mut command = CommandParts {
+            repo_path,
+            repo_path_source: Some(repo_path_source),
+            pipeline: pipeline.uuid.clone(),
+            block: block.map(str::to_owned),
+            execution_partition: args.execution_partition.clone(),
+            block_run_id: args.block_run_id.filter(|_| block.is_some()).map(|id| id.to_string()),
+            pipeline_run_id: args.pipeline_run_id.map(|id| id.to_string()),
+            template_runtime_configuration: args.template_runtime_configuration.clone(),
+            runtime_vars: None,
+        };
+        let id = if block.is_some() { args.block_run_id } else { args.pipeline_run_id };
+        let mut name_id = id.map(|id| id.to_string());
+        match naming {
+            Naming::Target if !args.var.is_empty() && args.pipeline_run_id.is_none() => {
+                let variables = serde_json::to_string(&self.values.variables);
+                command.runtime_vars = variables.ok().filter(|_| self.inputs.edition == Edition::Pro);
+            }
+            Naming::Target => {}
+            Naming::Run { run, runtime_vars } => {
+                command.execution_partition =
+                    command.execution_partition.or(Some(format!("kubectl-mage/{run}")));
+                command.block_run_id = None;
+                command.pipeline_run_id = None;
+                command.runtime_vars = Some(runtime_vars.clone());
+                name_id = Some(job_id(&[run, block.unwrap_or(&pipeline.uuid)]));
+            }
+        }
+        let context = BuildContext {
+            cluster_uuid: env.value("MAGE_CLUSTER_UUID").unwrap_or_else(|| "mage".to_owned()),
+            trigger_name: args.trigger.clone().unwrap_or_else(|| "manual".to_owned()),
+            name_id,
+            command,
+            default_namespace: self.default_namespace(),
+            guardrails: match self.inputs.edition {
+                Edition::Pro => guardrails(env),
+                Edition::Oss => Vec::new(),
+            },
+            render,
+        };
+        (context, notice)
+    }
+
+    /// The namespace where no layer names one: `KUBE_NAMESPACE`; else `default` when a server pod
+    /// is known, as Mage does; else the current context's.
+    fn default_namespace(&self) -> (String, Origin) {
+        let origin = |layer, source| Origin::new(layer, source, "namespace");
+        let found = self.inputs.env.get("KUBE_NAMESPACE").filter(|found| !found.value.is_empty());
+        if let Some(found) = found {
+            return (found.value, origin(LayerKind::Hardcoded, found.source));
+        }
+        match (&self.inputs.server, &self.inputs.context_namespace) {
+            (None, Some(namespace)) => {
+                let source = Source::Object {
+                    object: "kubeconfig".to_owned(),
+                    field: "namespace of the current context".to_owned(),
+                };
+                (namespace.clone(), origin(LayerKind::Context, source))
+            }
+            _ => ("default".to_owned(), origin(LayerKind::Hardcoded, Source::BuiltIn)),
+        }
+    }
+
+    /// The project's path in the pod, who says it, and a notice where it is a guess.
+    fn repo_path(&self) -> (String, Source, Option<String>) {
+        if let Some(path) = &self.args.repo_path {
+            return (path.clone(), Source::Flag { name: "--repo-path".to_owned() }, None);
+        }
+        let server = self.inputs.server.as_ref();
+        if let Some((pod, path)) = server.and_then(|pod| Some((pod, pod.repo_path.clone()?))) {
+            let object = format!("pod/{}", pod.name);
+            return (path, Source::Object { object, field: "command".to_owned() }, None);
+        }
+        if let Some(found) = self.inputs.env.get("USER_CODE_PATH").filter(|e| !e.value.is_empty()) {
+            return (found.value, found.source, None);
+        }
+        let folder = self.inputs.project_dir.file_name().unwrap_or_default().to_string_lossy();
+        let path = format!("/home/src/{folder}");
+        let notice = format!("the project is taken to be at {path} in the pod; say otherwise with --repo-path");
+        (path, Source::BuiltIn, Some(notice))
+    }
+}
+
+/// Renders a template in a value, such as a namespace, and puts problems at the value's place.
+fn render_at(text: &str, origin: &Origin, values: &Arc<TemplateValues>) -> Result<String, Problem> {
+    render_value(text, values).map(|(text, _)| text).map_err(|errors| {
+        let file = SourceFile::new("", "");
+        let first = errors.first().map(|error| error.to_problem(&file));
+        let mut problem = first.unwrap_or_else(|| Problem::new("the template cannot be rendered"));
+        problem.place = match &origin.source {
+            Source::File { file, span } => {
+                Some(crate::error::Place { file: Arc::clone(file), span: *span })
+            }
+            _ => None,
+        };
+        problem
+    })
+}
+
+/// The bodies of one Job's layers that come from the project.
+struct Bodies {
+    project: Option<Body>,
+    project_overrides: Option<Body>,
+    pipeline: Option<Body>,
+    pipeline_overrides: Option<Body>,
+    block: Option<Body>,
+}
+
+impl Bodies {
+    fn new(inputs: &Inputs, project: &Project, pipeline: &Pipeline, block: Option<&Block>) -> Self {
+        let body = |file: &Arc<SourceFile>, node: Option<&Node>| {
+            node.map(|node| Body { file: Arc::clone(file), node: node.clone() })
+        };
+        let env = match inputs.edition {
+            Edition::Pro => inputs.env.value("ENV"),
+            Edition::Oss => None,
+        };
+        let overrides = env.and_then(|env| project.override_executor_config(&env).cloned());
+        Self {
+            project: body(&project.file, project.executor_config()),
+            project_overrides: body(&project.file, overrides.as_ref()),
+            pipeline: body(&pipeline.file, pipeline.executor_config()),
+            pipeline_overrides: body(&pipeline.file, pipeline.override_executor_config()),
+            block: body(&pipeline.file, block.and_then(Block::executor_config)),
+        }
+    }
+
+    fn sources<'s>(
+        &'s self,
+        inputs: &'s Inputs,
+        args: &'s ConfigArgs,
+        connection: &'s ConnectionFlags,
+        whole_pipeline: bool,
+    ) -> LayerSources<'s> {
+        LayerSources {
+            template: inputs.template.as_ref(),
+            policy: inputs.policy.as_ref(),
+            project: self.project.as_ref(),
+            project_overrides: self.project_overrides.as_ref(),
+            pipeline: self.pipeline.as_ref(),
+            pipeline_overrides: self.pipeline_overrides.as_ref(),
+            block: self.block.as_ref(),
+            whole_pipeline,
+            image: args.image.as_deref(),
+            namespace: connection.namespace.as_deref(),
+            server: inputs.server.as_ref(),
+        }
     }
 }

@@ -2,7 +2,8 @@
 
 use serde_json::{Value as Json, json};
 
-use super::load::{Naming, load_jobs};
+use super::load::{Naming, Widen, load_jobs};
+use super::entry::out;
 use crate::cli::{RenderArgs, RenderOutput};
 use crate::error::{CliError, Problem};
 use crate::exit::Exit;
@@ -12,21 +13,27 @@ use crate::ui::{Printer, manifest};
 
 /// Prints the Jobs as they would be sent.
 pub(super) fn render(args: &RenderArgs, printer: &Printer) -> Result<Exit, CliError> {
-    let loaded = load_jobs(&args.targets, &args.config, &args.connection, &Naming::Target)?;
+    let loaded = load_jobs(
+        &args.targets,
+        &args.config,
+        &args.connection,
+        &Widen::default(),
+        &|_| Naming::Target,
+    )?;
     loaded.tell(printer);
-    for job in &loaded.jobs {
-        tell_secrets(job, args.mask, printer);
+    for loaded in &loaded.jobs {
+        tell_secrets(&loaded.job, args.mask, printer);
     }
-    let jobs: Vec<Json> = loaded.jobs.iter().map(|job| manifest_of(job, args.mask)).collect();
+    let jobs: Vec<Json> = loaded.jobs.iter().map(|loaded| manifest_of(&loaded.job, args.mask)).collect();
     match args.output {
-        RenderOutput::Yaml => printer.out(&manifest::documents(&jobs)),
+        RenderOutput::Yaml => out(printer, &manifest::documents(&jobs))?,
         RenderOutput::Json => {
             let list = json!({"apiVersion": "v1", "kind": "List", "metadata": {}, "items": jobs});
-            printer.out(&manifest::json(&list));
+            out(printer, &manifest::json(&list))?;
         }
         RenderOutput::Name => {
-            let names = loaded.jobs.iter().map(|job| format!("job.batch/{}\n", job.name));
-            printer.out(&names.collect::<String>());
+            let names = loaded.jobs.iter().map(|job| format!("job.batch/{}\n", job.job.name));
+            out(printer, &names.collect::<String>())?;
         }
     }
     Ok(Exit::Fine)
@@ -43,7 +50,7 @@ fn tell_secrets(job: &RenderedJob, masked: bool, printer: &Printer) {
             job.name, value.path, value.origin.source
         );
         let problem = Problem::new(message);
-        printer.warning(&problem.hint("hide it with --mask, or take it from a Secret with value_from"));
+        printer.problem_warning(&problem.hint("hide it with --mask, or take it from a Secret with value_from"));
     }
 }
 

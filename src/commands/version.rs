@@ -2,6 +2,7 @@
 
 use serde_json::json;
 
+use super::entry::out;
 use crate::cli::VersionOutput;
 use crate::error::CliError;
 use crate::exit::Exit;
@@ -17,11 +18,11 @@ pub(super) fn version(output: Option<VersionOutput>, printer: &Printer) -> Resul
         "platform": format!("{}/{}", std::env::consts::OS, std::env::consts::ARCH),
     });
     match output {
-        None => printer.out(&format!(
+        None => out(printer, &format!(
             "kubectl-mage {version}\nfollows Mage OSS {MAGE} and Mage Pro's documentation\nchecks fields of Kubernetes {KUBERNETES}\n"
-        )),
-        Some(VersionOutput::Json) => printer.out(&manifest::json(&value)),
-        Some(VersionOutput::Yaml) => printer.out(&manifest::yaml(&value)),
+        ))?,
+        Some(VersionOutput::Json) => out(printer, &manifest::json(&value))?,
+        Some(VersionOutput::Yaml) => out(printer, &manifest::yaml(&value))?,
     }
     Ok(Exit::Fine)
 }

@@ -247,14 +247,8 @@ pub(super) fn parse(
     warnings: &mut Vec<Problem>,
 ) -> Result<Option<Node>, CliError> {
     let document = yaml::parse(file).map_err(|error| CliError::usage(error.to_problem()))?;
-    for twice in &document.warnings {
-        let message = format!(
-            "`{}` is given twice, first in line {}: the last one counts",
-            twice.key, twice.first.start.line
-        );
-        let problem = Problem::new(message).at(&document.file, twice.second);
-        warnings.push(problem.hint("remove one of the two"));
-    }
+    let twice = document.warnings.iter();
+    warnings.extend(twice.map(|twice| crate::project::twice_problem(twice, &document.file)));
     Ok(document.root)
 }
 

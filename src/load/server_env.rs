@@ -82,6 +82,19 @@ impl ServerEnv {
         self.get(name).map(|found| found.value).filter(|value| !value.is_empty())
     }
 
+    /// Returns every variable, this process's own included, for templates that name them.
+    #[must_use]
+    pub fn all(&self) -> std::collections::BTreeMap<String, String> {
+        let own = std::env::vars_os()
+            .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
+        let mut all: std::collections::BTreeMap<String, String> = own.collect();
+        // The first of a name is the one in force.
+        for variable in self.variables.iter().rev() {
+            all.insert(variable.name.clone(), variable.value.clone());
+        }
+        all
+    }
+
     /// Returns the names that were taken from this process's environment.
     #[must_use]
     pub fn used_from_process(&self) -> Vec<String> {

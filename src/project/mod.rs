@@ -15,4 +15,5 @@ pub use jinja::{
     UsedLookup, is_template, render, render_value,
 };
 pub use metadata::Project;
+pub(crate) use metadata::twice_problem;
 pub use pipeline::Pipeline;
