@@ -1,6 +1,7 @@
 //! What can be typed: clap's types, one file a verb, no logic. Their docs are the manual.
 #![expect(missing_docs, reason = "clap prints the docs of fields and variants; names say the rest")]
 
+pub mod completion;
 mod config_args;
 mod connection;
 pub mod environment;

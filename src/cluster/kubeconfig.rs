@@ -99,14 +99,17 @@ async fn from_files(
             String::new()
         }
         None => {
-            return Err(ClusterError::NoContext { known: names(&kubeconfig.contexts, context_name) });
+            return Err(ClusterError::NoContext {
+                known: names(&kubeconfig.contexts, context_name),
+            });
         }
     };
     let Some(context) = kubeconfig.contexts.iter().find(|context| context.name == name) else {
         let known = names(&kubeconfig.contexts, context_name);
         return Err(ClusterError::UnknownName { what: "context", name, known });
     };
-    let cluster = flags.cluster.clone().or_else(|| context.context.as_ref().map(|c| c.cluster.clone()));
+    let cluster =
+        flags.cluster.clone().or_else(|| context.context.as_ref().map(|c| c.cluster.clone()));
     let cluster = cluster.unwrap_or_default();
     prepare_cluster(&mut kubeconfig, &cluster, flags)?;
     if let Some(user) = &flags.user

@@ -44,7 +44,9 @@ impl Cluster {
                     return Ok(found);
                 }
                 Ok(None) => {}
-                Err(error @ ClusterError::Forbidden { .. }) => found.refused.push(error.to_string()),
+                Err(error @ ClusterError::Forbidden { .. }) => {
+                    found.refused.push(error.to_string())
+                }
                 Err(error) => return Err(error),
             }
         }
@@ -59,11 +61,8 @@ impl Cluster {
             ListParams::default().fields("status.phase=Running").limit(MOST_PODS),
         ] {
             let pods = api.list(&parameters).await.map_err(|error| self.explain(&action, error))?;
-            let pods: Vec<Json> = pods
-                .items
-                .into_iter()
-                .filter_map(|pod| serde_json::to_value(pod).ok())
-                .collect();
+            let pods: Vec<Json> =
+                pods.items.into_iter().filter_map(|pod| serde_json::to_value(pod).ok()).collect();
             if let Some(pod) = choose(pods, parameters.label_selector.is_some()) {
                 return Ok(Some(pod));
             }
@@ -151,7 +150,8 @@ fn mounted_key(pod: &Json, container: &str, path: &str) -> Result<MountedKey, St
     let below = |mount: &Json| {
         let at = mount["mountPath"].as_str()?.trim_end_matches('/');
         let rest = path.strip_prefix(at)?;
-        (rest.is_empty() || rest.starts_with('/')).then(|| (at.len(), rest.trim_start_matches('/').to_owned()))
+        (rest.is_empty() || rest.starts_with('/'))
+            .then(|| (at.len(), rest.trim_start_matches('/').to_owned()))
     };
     let mounts = container["volumeMounts"].as_array();
     let (mount, rest) = mounts
@@ -206,7 +206,8 @@ mod tests {
     #[test]
     fn a_path_is_followed_to_its_key() {
         let key = |path| mounted_key(&pod(), "mage", path);
-        let found = |object: &str, key: &str| Ok(MountedKey { object: object.into(), key: key.into() });
+        let found =
+            |object: &str, key: &str| Ok(MountedKey { object: object.into(), key: key.into() });
         assert_eq!(key("/etc/mage/t.yaml"), found("cm", "k"));
         assert_eq!(key("/etc/mage/policy.yaml"), found("policy", "config.yaml"));
         assert!(key("/data/x").unwrap_err().contains("no ConfigMap"));

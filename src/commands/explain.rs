@@ -2,19 +2,21 @@
 
 use serde_json::json;
 
+use super::entry::out;
 use super::load::{Loaded, LoadedJob, Naming, Widen, load_jobs};
 use crate::cli::{ExplainArgs, ExplainOutput};
 use crate::error::{CliError, Problem};
 use crate::exit::Exit;
 use crate::explain::{Query, Row, job_json, layer_rows, rows, why};
 use crate::job::RenderedJob;
-use super::entry::out;
 use crate::ui::{Headers, Printer, manifest, table};
 
 /// Prints which layer supplied each value.
 pub(super) fn explain(args: &ExplainArgs, printer: &Printer) -> Result<Exit, CliError> {
     let targets: Vec<String> = args.target.iter().cloned().collect();
-    let loaded = load_jobs(&targets, &args.config, &args.connection, &Widen::default(), &|_| Naming::Target)?;
+    let loaded = load_jobs(&targets, &args.config, &args.connection, &Widen::default(), &|_| {
+        Naming::Target
+    })?;
     loaded.tell(printer);
     let query = Query {
         paths: args.paths.clone(),
@@ -41,7 +43,9 @@ pub(super) fn explain(args: &ExplainArgs, printer: &Printer) -> Result<Exit, Cli
 
 fn title(job: &RenderedJob) -> String {
     match &job.block {
-        Some(block) => format!("{}/{block}  job.batch/{} in {}", job.pipeline, job.name, job.namespace),
+        Some(block) => {
+            format!("{}/{block}  job.batch/{} in {}", job.pipeline, job.name, job.namespace)
+        }
         None => format!("{}  job.batch/{} in {}", job.pipeline, job.name, job.namespace),
     }
 }
@@ -89,7 +93,8 @@ fn unset(job: &RenderedJob, path: &str) -> CliError {
         Exit::No,
         match crate::config::nearest(path, settings) {
             Some(near) => problem.hint(format!("did you mean `{near}`?")),
-            None => problem.hint("leave the path out to see every value, with --all the built-in ones too"),
+            None => problem
+                .hint("leave the path out to see every value, with --all the built-in ones too"),
         },
     )
 }

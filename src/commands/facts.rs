@@ -46,7 +46,9 @@ pub(super) fn connect_for_facts(
     let mut notices = Vec::new();
     if args.offline || wanted == "none" || wanted.starts_with('@') {
         if args.offline && !wanted.starts_with('@') && !matches!(wanted, "none" | "auto") {
-            let problem = Problem::new(format!("--server-pod {wanted} needs a connection, and --offline forbids one"));
+            let problem = Problem::new(format!(
+                "--server-pod {wanted} needs a connection, and --offline forbids one"
+            ));
             return Err(CliError::usage(problem.hint("pass --server-pod @FILE or none")));
         }
         return Ok((facts, None, notices));
@@ -54,7 +56,9 @@ pub(super) fn connect_for_facts(
     let runtime = runtime()?;
     let cluster = match runtime.block_on(Cluster::connect(&flags.into())) {
         Ok(cluster) => cluster,
-        Err(ClusterError::NoKubeconfig { .. }) if flags.kubeconfig.is_none() && wanted == "auto" => {
+        Err(ClusterError::NoKubeconfig { .. })
+            if flags.kubeconfig.is_none() && wanted == "auto" =>
+        {
             notices.push("no kubeconfig: going on offline, without the server's pod".to_owned());
             return Ok((facts, None, notices));
         }
@@ -83,8 +87,11 @@ async fn find(
         return Ok(Some(cluster.get_pod_json(&namespace, name).await?));
     }
     let mut namespaces: Vec<String> = Vec::new();
-    let candidates =
-        [flags.namespace.clone(), env.value("KUBE_NAMESPACE"), Some(cluster.namespace().to_owned())];
+    let candidates = [
+        flags.namespace.clone(),
+        env.value("KUBE_NAMESPACE"),
+        Some(cluster.namespace().to_owned()),
+    ];
     for namespace in candidates.into_iter().flatten() {
         if !namespaces.contains(&namespace) {
             namespaces.push(namespace);
@@ -99,7 +106,9 @@ async fn find(
         }
         error
     })?;
-    notices.extend(found.refused.iter().map(|why| format!("the server's pod was not looked for: {why}")));
+    notices.extend(
+        found.refused.iter().map(|why| format!("the server's pod was not looked for: {why}")),
+    );
     if found.pod.is_none() {
         notices.push(format!(
             "no Mage server pod in namespace {}: Jobs inherit from none (name it with --server-pod)",
@@ -121,7 +130,9 @@ async fn pod_files(
     };
     let mut files = Vec::new();
     for (name, path) in &server.env {
-        if matches!(name.as_str(), "K8S_CONFIG_FILE" | "K8S_DEFAULT_CONFIG_PATH") && !path.is_empty() {
+        if matches!(name.as_str(), "K8S_CONFIG_FILE" | "K8S_DEFAULT_CONFIG_PATH")
+            && !path.is_empty()
+        {
             let read = cluster.read_pod_file(pod, &server.container, path).await;
             let file = read.map(|(name, text)| SourceFile::new(name, text));
             files.push((path.clone(), file));

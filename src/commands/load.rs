@@ -57,8 +57,8 @@ pub(super) struct LoadedJob {
     /// The block runs among the Jobs loaded that it waits for.
     pub(super) upstream: Vec<String>,
     pub(super) block_type: String,
-    /// Whether it makes child blocks at run time, or is one.
-    pub(super) dynamic: bool,
+    /// Whether a dynamic block comes before it, so that it is run once for each of its children.
+    pub(super) fed_dynamically: bool,
 }
 
 impl Loaded {
@@ -94,13 +94,11 @@ pub(super) fn load_jobs(
     let inputs = read_inputs(args, env, &facts)?;
     notices.extend(inputs.notices.iter().cloned());
     let values = template_values(args, &inputs)?;
-    let project = Project::parse(&inputs.project_file, &Arc::new(values.clone())).map_err(problems)?;
     let mut loading = Loading {
         args,
         connection,
         widen,
         inputs: &inputs,
-        project: &project,
         values,
         loaded: Loaded {
             edition: inputs.edition,
@@ -114,11 +112,7 @@ pub(super) fn load_jobs(
         },
         problems: Vec::new(),
     };
-    loading.warn(inputs.warnings.iter().chain(&project.warnings).cloned());
-    for used in project.lookups.iter().filter(|used| used.found && used.lookup.kind == LookupKind::Env) {
-        // Looked up once more so that one of this process's environment is named.
-        let _ = inputs.env.get(&used.lookup.name);
-    }
+    loading.warn(inputs.warnings.iter().cloned());
     for (pipeline, blocks) in selection(targets, &inputs.project_dir)? {
         loading.pipeline(&pipeline, &blocks, &naming(&pipeline))?;
     }
@@ -157,7 +151,9 @@ fn selection(
             1 => Ok(vec![(names.remove(0), vec![None])]),
             0 => {
                 let problem = Problem::new(format!("{} has no pipelines", project.display()));
-                Err(CliError::usage(problem.hint("a pipeline is a folder in pipelines/ with a metadata.yaml")))
+                Err(CliError::usage(
+                    problem.hint("a pipeline is a folder in pipelines/ with a metadata.yaml"),
+                ))
             }
             _ => Err(CliError::usage(
                 Problem::new("the project has several pipelines: name one").hint(listed(&names)),
@@ -233,7 +229,6 @@ struct Loading<'a> {
     connection: &'a ConnectionFlags,
     widen: &'a Widen<'a>,
     inputs: &'a Inputs,
-    project: &'a Project,
     values: TemplateValues,
     loaded: Loaded,
     problems: Vec<Problem>,
@@ -285,25 +280,51 @@ impl Loading<'_> {
         let pipeline = self.read_pipeline(name)?;
         let whole = targets.iter().any(Option::is_none);
         self.loaded.whole_pipeline |= whole;
-        self.loaded.concurrency =
-            pipeline.block_run_limit().or_else(|| self.project.queue_concurrency());
         let mut values = self.values.clone();
         values.variables = pipeline.variables();
         values.variables.extend(self.values.variables.clone());
         let values = Arc::new(values);
+        let project = self.read_project(&values)?;
+        self.loaded.concurrency =
+            pipeline.block_run_limit().or_else(|| project.queue_concurrency());
+        let read = ReadPipeline { project, pipeline, values };
+        self.jobs_of(&read, targets, whole, naming)
+    }
+
+    /// Reads the project's file, in which a pipeline's variables may be named.
+    fn read_project(&mut self, values: &Arc<TemplateValues>) -> Result<Project, CliError> {
+        let project = Project::parse(&self.inputs.project_file, values).map_err(problems)?;
+        self.warn(project.warnings.iter().cloned());
+        let used = project.lookups.iter().filter(|used| used.lookup.kind == LookupKind::Env);
+        for used in used {
+            // Looked up once more so that one of this process's environment is named.
+            let _ = self.inputs.env.get(&used.lookup.name);
+        }
+        Ok(project)
+    }
+
+    fn jobs_of(
+        &mut self,
+        read: &ReadPipeline,
+        targets: &[Option<String>],
+        whole: bool,
+        naming: &Naming,
+    ) -> Result<(), CliError> {
+        let ReadPipeline { pipeline, values, .. } = read;
+        let name = &pipeline.uuid;
         let one_process = self.inputs.env.value("RUN_PIPELINE_IN_ONE_PROCESS");
         let default = self.inputs.env.value("DEFAULT_EXECUTOR_TYPE");
         if whole && pipeline.runs_as_one(one_process.as_deref()) {
-            let executor = pipeline_executor(&pipeline, &values, default).map_err(problems)?;
+            let executor = pipeline_executor(pipeline, values, default).map_err(problems)?;
             if self.keeps(&executor, name) {
-                self.one_job(&pipeline, None, Vec::new(), naming, &values);
+                self.one_job(read, None, Vec::new(), naming);
             }
             return Ok(());
         }
-        let wanted = self.wanted(&pipeline, targets, whole)?;
+        let wanted = self.wanted(pipeline, targets, whole)?;
         for (index, uuid) in &wanted {
             let block = &pipeline.blocks[*index];
-            let executor = block_executor(&pipeline, block, &values, default.clone());
+            let executor = block_executor(pipeline, block, values, default.clone());
             let executor = executor.map_err(problems)?;
             if self.keeps(&executor, &format!("{name}/{uuid}")) {
                 let upstream = wanted
@@ -311,7 +332,7 @@ impl Loading<'_> {
                     .filter(|(other, _)| pipeline.graph().upstream(*index).contains(other))
                     .map(|(_, uuid)| uuid.clone())
                     .collect();
-                self.one_job(&pipeline, Some((block, uuid)), upstream, naming, &values);
+                self.one_job(read, Some((block, uuid)), upstream, naming);
             }
         }
         Ok(())
@@ -330,7 +351,8 @@ impl Loading<'_> {
             match pipeline.find(target) {
                 Ok(index) => {
                     let block = &pipeline.blocks[index];
-                    let uuid = if *target == block.uuid { block.run_uuid() } else { target.clone() };
+                    let uuid =
+                        if *target == block.uuid { block.run_uuid() } else { target.clone() };
                     named.insert(index, uuid);
                 }
                 Err(problem) => missing.push(problem),
@@ -340,22 +362,29 @@ impl Loading<'_> {
             return Err(problems(missing));
         }
         let graph = pipeline.graph();
-        let mut indices: BTreeSet<usize> =
-            if whole { (0..pipeline.blocks.len()).collect() } else { named.keys().copied().collect() };
+        let mut indices: BTreeSet<usize> = if whole {
+            (0..pipeline.blocks.len()).collect()
+        } else {
+            named.keys().copied().collect()
+        };
         if self.widen.upstream {
             indices = graph.with_upstream(&indices);
         }
         if self.widen.downstream {
             indices = graph.with_downstream(&indices);
         }
-        indices.retain(|index| !self.widen.skip_types.contains(&pipeline.blocks[*index].block_type));
+        indices
+            .retain(|index| !self.widen.skip_types.contains(&pipeline.blocks[*index].block_type));
         if indices.len() > 1 && self.args.block_run_id.is_some() {
             let message = "--block-run-id names the run of one block, but several are selected";
             return Err(CliError::usage(Problem::new(message).hint("name one, PIPELINE/BLOCK")));
         }
         if indices.is_empty() {
-            let problem = Problem::new(format!("pipeline `{}` has no blocks to run", pipeline.uuid));
-            return Err(CliError::usage(problem.hint("charts, markdown and scratchpads never run")));
+            let problem =
+                Problem::new(format!("pipeline `{}` has no blocks to run", pipeline.uuid));
+            return Err(CliError::usage(
+                problem.hint("charts, markdown and scratchpads never run"),
+            ));
         }
         let uuid = |index| named.get(&index).cloned().unwrap_or(pipeline.blocks[index].run_uuid());
         let order = graph.topological();
@@ -380,20 +409,22 @@ impl Loading<'_> {
     /// Makes one Job, of a block or of the whole pipeline.
     fn one_job(
         &mut self,
-        pipeline: &Pipeline,
+        read: &ReadPipeline,
         block: Option<(&Block, &str)>,
         upstream: Vec<String>,
         naming: &Naming,
-        values: &Arc<TemplateValues>,
     ) {
-        let bodies = Bodies::new(self.inputs, self.project, pipeline, block.map(|(block, _)| block));
+        let ReadPipeline { project, pipeline, values } = read;
+        let bodies = Bodies::new(self.inputs, project, pipeline, block.map(|(block, _)| block));
         let sources = bodies.sources(self.inputs, self.args, self.connection, block.is_none());
         let render = |text: &str, origin: &Origin| render_at(text, origin, values);
-        let (context, notice) = self.context(pipeline, block.map(|(_, uuid)| uuid), naming, &render);
-        let built = merge_layers(self.inputs.edition, &sources, &self.inputs.env).and_then(|merged| {
-            let findings = merged.findings;
-            build(merged.root, merged.merge, &context).map(|job| (job, findings))
-        });
+        let (context, notice) =
+            self.context(pipeline, block.map(|(_, uuid)| uuid), naming, &render);
+        let built =
+            merge_layers(self.inputs.edition, &sources, &self.inputs.env).and_then(|merged| {
+                let findings = merged.findings;
+                build(merged.root, merged.merge, &context).map(|job| (job, findings))
+            });
         let layers = reports(self.inputs.edition, &sources, &self.inputs.env);
         if let Some(notice) = notice.filter(|notice| !self.loaded.notices.contains(notice)) {
             self.loaded.notices.push(notice);
@@ -403,16 +434,20 @@ impl Loading<'_> {
                 let found = findings.into_iter().chain(job.findings.clone());
                 self.warn(found.map(|finding| finding.problem));
                 let block_type = block.map_or("pipeline", |(block, _)| block.block_type.as_str());
-                let dynamic = block.is_some_and(|(block, _)| {
-                    let graph = pipeline.graph();
+                let fed_dynamically = block.is_some_and(|(block, _)| {
                     let index = pipeline.blocks.iter().position(|b| b.uuid == block.uuid);
-                    let fed = index.is_some_and(|index| {
-                        graph.upstream(index).iter().any(|up| pipeline.blocks[*up].is_dynamic())
-                    });
-                    block.is_dynamic() || fed
+                    let upstream = index.map(|index| pipeline.graph().upstream(index));
+                    upstream
+                        .is_some_and(|all| all.iter().any(|up| pipeline.blocks[*up].is_dynamic()))
                 });
                 let block_type = block_type.to_owned();
-                self.loaded.jobs.push(LoadedJob { job, layers, upstream, block_type, dynamic });
+                self.loaded.jobs.push(LoadedJob {
+                    job,
+                    layers,
+                    upstream,
+                    block_type,
+                    fed_dynamically,
+                });
             }
             Err(found) => self.fail(found),
         }
@@ -456,7 +491,8 @@ impl Loading<'_> {
         match naming {
             Naming::Target if !args.var.is_empty() && args.pipeline_run_id.is_none() => {
                 let variables = serde_json::to_string(&self.values.variables);
-                command.runtime_vars = variables.ok().filter(|_| self.inputs.edition == Edition::Pro);
+                command.runtime_vars =
+                    variables.ok().filter(|_| self.inputs.edition == Edition::Pro);
             }
             Naming::Target => {}
             Naming::Run { run, runtime_vars } => {
@@ -518,9 +554,18 @@ impl Loading<'_> {
         }
         let folder = self.inputs.project_dir.file_name().unwrap_or_default().to_string_lossy();
         let path = format!("/home/src/{folder}");
-        let notice = format!("the project is taken to be at {path} in the pod; say otherwise with --repo-path");
+        let notice = format!(
+            "the project is taken to be at {path} in the pod; say otherwise with --repo-path"
+        );
         (path, Source::BuiltIn, Some(notice))
     }
+}
+
+/// A pipeline with what its values are rendered with.
+struct ReadPipeline {
+    project: Project,
+    pipeline: Pipeline,
+    values: Arc<TemplateValues>,
 }
 
 /// Renders a template in a value, such as a namespace, and puts problems at the value's place.

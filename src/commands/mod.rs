@@ -3,6 +3,8 @@
 mod completion;
 mod entry;
 mod explain;
+mod facts;
+mod load;
 mod render;
 mod run;
 mod runs;

@@ -2,8 +2,8 @@
 
 use serde_json::{Value as Json, json};
 
-use super::load::{Naming, Widen, load_jobs};
 use super::entry::out;
+use super::load::{Naming, Widen, load_jobs};
 use crate::cli::{RenderArgs, RenderOutput};
 use crate::error::{CliError, Problem};
 use crate::exit::Exit;
@@ -13,18 +13,16 @@ use crate::ui::{Printer, manifest};
 
 /// Prints the Jobs as they would be sent.
 pub(super) fn render(args: &RenderArgs, printer: &Printer) -> Result<Exit, CliError> {
-    let loaded = load_jobs(
-        &args.targets,
-        &args.config,
-        &args.connection,
-        &Widen::default(),
-        &|_| Naming::Target,
-    )?;
+    let loaded =
+        load_jobs(&args.targets, &args.config, &args.connection, &Widen::default(), &|_| {
+            Naming::Target
+        })?;
     loaded.tell(printer);
     for loaded in &loaded.jobs {
         tell_secrets(&loaded.job, args.mask, printer);
     }
-    let jobs: Vec<Json> = loaded.jobs.iter().map(|loaded| manifest_of(&loaded.job, args.mask)).collect();
+    let jobs: Vec<Json> =
+        loaded.jobs.iter().map(|loaded| manifest_of(&loaded.job, args.mask)).collect();
     match args.output {
         RenderOutput::Yaml => out(printer, &manifest::documents(&jobs))?,
         RenderOutput::Json => {
@@ -50,7 +48,9 @@ fn tell_secrets(job: &RenderedJob, masked: bool, printer: &Printer) {
             job.name, value.path, value.origin.source
         );
         let problem = Problem::new(message);
-        printer.problem_warning(&problem.hint("hide it with --mask, or take it from a Secret with value_from"));
+        printer.problem_warning(
+            &problem.hint("hide it with --mask, or take it from a Secret with value_from"),
+        );
     }
 }
 

@@ -18,9 +18,12 @@ pub(super) fn version(output: Option<VersionOutput>, printer: &Printer) -> Resul
         "platform": format!("{}/{}", std::env::consts::OS, std::env::consts::ARCH),
     });
     match output {
-        None => out(printer, &format!(
-            "kubectl-mage {version}\nfollows Mage OSS {MAGE} and Mage Pro's documentation\nchecks fields of Kubernetes {KUBERNETES}\n"
-        ))?,
+        None => out(
+            printer,
+            &format!(
+                "kubectl-mage {version}\nfollows Mage OSS {MAGE} and Mage Pro's documentation\nchecks fields of Kubernetes {KUBERNETES}\n"
+            ),
+        )?,
         Some(VersionOutput::Json) => out(printer, &manifest::json(&value))?,
         Some(VersionOutput::Yaml) => out(printer, &manifest::yaml(&value))?,
     }

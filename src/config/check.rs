@@ -40,6 +40,11 @@ pub fn refusals(root: &Tree) -> Vec<Refusal> {
     unique(root, &["pod", "volumes"], "name", &mut found);
     mounts_have_volumes(root, &mut found);
     labels(root, &mut found);
+    if let Some(namespace) = root.at(&["metadata", "namespace"])
+        && namespace.as_str().is_some_and(|text| text.contains("{{") || text.contains("{%"))
+    {
+        refuse(namespace, "the namespace of the object is not rendered".to_owned(), &mut found);
+    }
     if let Some(name) = root.at(&["pod", "serviceAccountName"]) {
         let text = name.as_str().unwrap_or_default();
         if !text.is_empty() && !is_dns_subdomain(text) {

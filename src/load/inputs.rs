@@ -60,7 +60,10 @@ pub fn read_server_env(args: &ConfigArgs) -> Result<ServerEnv, CliError> {
         Some(path) => Some((path.display().to_string(), read(path)?)),
         None => None,
     };
-    ServerEnv::new(&args.server_env, file.as_ref().map(|(name, text)| (name.as_str(), text.as_str())))
+    ServerEnv::new(
+        &args.server_env,
+        file.as_ref().map(|(name, text)| (name.as_str(), text.as_str())),
+    )
 }
 
 /// Reads everything but the pipelines.
@@ -92,14 +95,17 @@ pub fn read_inputs(
     }
     let (edition, why) = edition(args.edition, server.as_ref())?;
     notices.push(format!("edition {}: {why}", edition.name()));
-    let template = named_file(args.template.as_deref(), "K8S_CONFIG_FILE", "--template", &env, facts)?;
+    let template =
+        named_file(args.template.as_deref(), "K8S_CONFIG_FILE", "--template", &env, facts)?;
     let template = match template {
         Some(name) => body(&name.source(&project_dir)?, "the template", &mut warnings)?,
         None => None,
     };
     let policy = match edition {
         Edition::Oss if args.policy.is_none() => None,
-        _ => named_file(args.policy.as_deref(), "K8S_DEFAULT_CONFIG_PATH", "--policy", &env, facts)?,
+        _ => {
+            named_file(args.policy.as_deref(), "K8S_DEFAULT_CONFIG_PATH", "--policy", &env, facts)?
+        }
     };
     let policy = match policy {
         Some(name) => {
@@ -191,7 +197,9 @@ fn pod_container(pod: &Json, given: Option<&str>) -> Option<String> {
             let field = variable["valueFrom"]["fieldRef"]["fieldPath"].as_str();
             match (variable["value"].as_str(), field) {
                 (Some(value), _) => Some(value.to_owned()),
-                (None, Some("metadata.name")) => pod["metadata"]["name"].as_str().map(str::to_owned),
+                (None, Some("metadata.name")) => {
+                    pod["metadata"]["name"].as_str().map(str::to_owned)
+                }
                 _ => None,
             }
         })
@@ -238,7 +246,10 @@ fn named_file(
         None => "it is a path in the server's pod, which was not followed".to_owned(),
     };
     let problem = Problem::new(format!("cannot read {value}, which {source} names: {why}"));
-    Err(CliError::new(Exit::Usage, problem.hint(format!("copy the file here and pass {flag_name} FILE"))))
+    Err(CliError::new(
+        Exit::Usage,
+        problem.hint(format!("copy the file here and pass {flag_name} FILE")),
+    ))
 }
 
 /// Parses a file; keys given twice become warnings.
@@ -264,9 +275,11 @@ fn body(
         _ => {
             let message = format!("{what} is {}, not a mapping", node.kind());
             let span = Span { end: node.span.start, ..node.span };
-            Err(CliError::usage(Problem::new(message).at(file, span).hint(
-                "give the keys of the template: metadata, pod, container, job",
-            )))
+            Err(CliError::usage(
+                Problem::new(message)
+                    .at(file, span)
+                    .hint("give the keys of the template: metadata, pod, container, job"),
+            ))
         }
     }
 }
@@ -277,7 +290,8 @@ mod tests {
 
     #[test]
     fn mages_own_image_is_told_in_any_registry() {
-        for image in ["mageai/mageai", "mageai/mageai:0.9.80", "r.io:5000/mageai/mageai@sha256:ab"] {
+        for image in ["mageai/mageai", "mageai/mageai:0.9.80", "r.io:5000/mageai/mageai@sha256:ab"]
+        {
             assert!(is_oss_image(image), "{image}");
         }
         for image in ["localhost/mage:1", "mageai/mageprodemo:1", "x/mageai-mageai"] {

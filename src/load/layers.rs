@@ -5,9 +5,7 @@ use std::sync::Arc;
 use super::policy::Policy;
 use super::server_env::ServerEnv;
 use super::server_pod::ServerPod;
-use crate::config::{
-    Convert, Finding, Fragment, LayerKind, Origin, Source, settings,
-};
+use crate::config::{Convert, Finding, Fragment, LayerKind, Origin, Source, settings};
 use crate::error::Problem;
 use crate::explain::LayerReport;
 use crate::job::Guardrail;
@@ -306,7 +304,10 @@ fn found(
     env: &ServerEnv,
 ) -> (Option<String>, &'static str, bool) {
     let policy = |wanted| {
-        sources.policy.filter(|policy| policy.enabled && policy.kind == wanted).map(|p| p.file.name.clone())
+        sources
+            .policy
+            .filter(|policy| policy.enabled && policy.kind == wanted)
+            .map(|p| p.file.name.clone())
     };
     match kind {
         LayerKind::Hardcoded => (Some("built in".to_owned()), "always there", true),
@@ -316,9 +317,7 @@ fn found(
             "--server-pod, or by label and image in the cluster",
             true,
         ),
-        LayerKind::Template => {
-            (body_source(sources.template), "--template, K8S_CONFIG_FILE", true)
-        }
+        LayerKind::Template => (body_source(sources.template), "--template, K8S_CONFIG_FILE", true),
         LayerKind::Env => {
             let count = env_defaults(env).len();
             let source = (count > 0).then(|| format!("{count} of 5 variables"));
@@ -351,13 +350,11 @@ fn found(
             true,
         ),
         LayerKind::Flag => {
-            let flags: Vec<&str> = [
-                sources.image.map(|_| "--image"),
-                sources.namespace.map(|_| "--namespace"),
-            ]
-            .into_iter()
-            .flatten()
-            .collect();
+            let flags: Vec<&str> =
+                [sources.image.map(|_| "--image"), sources.namespace.map(|_| "--namespace")]
+                    .into_iter()
+                    .flatten()
+                    .collect();
             ((!flags.is_empty()).then(|| flags.join(", ")), "--image, --namespace", true)
         }
         LayerKind::PolicyEnforced => (

@@ -2,6 +2,7 @@
 //! disk or an environment.
 
 mod files;
+mod git;
 mod inputs;
 mod layers;
 mod policy;
@@ -10,10 +11,9 @@ mod server_pod;
 mod user_config;
 
 pub use files::{find_project, read, read_source};
+pub use git::{GitState, git_state};
 pub use inputs::{ClusterFacts, Inputs, read_inputs, read_server_env};
-pub use layers::{
-    Body, Edition, LayerSources, MergedLayers, guardrails, merge_layers, reports,
-};
+pub use layers::{Body, Edition, LayerSources, MergedLayers, guardrails, merge_layers, reports};
 pub use policy::{Policy, parse_policy};
 pub use server_env::{EnvFound, ServerEnv};
 pub use server_pod::ServerPod;

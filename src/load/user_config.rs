@@ -39,7 +39,9 @@ impl UserConfig {
                 "known keys: edition = \"oss\" or \"pro\", protected_contexts = [\"prod-*\"]",
             ))
         })?;
-        if let Some(edition) = file.edition.as_deref().filter(|name| !matches!(*name, "oss" | "pro")) {
+        if let Some(edition) =
+            file.edition.as_deref().filter(|name| !matches!(*name, "oss" | "pro"))
+        {
             let message = format!("{}: edition is `{edition}`", path.display());
             return Err(CliError::usage(Problem::new(message).hint("write \"oss\" or \"pro\"")));
         }
@@ -70,7 +72,9 @@ mod tests {
 
     #[test]
     fn a_star_stands_for_any_text() {
-        assert!(matches("prod-*", "prod-eu") && matches("*prod*", "eu-prod-1") && matches("a", "a"));
+        assert!(
+            matches("prod-*", "prod-eu") && matches("*prod*", "eu-prod-1") && matches("a", "a")
+        );
         assert!(!matches("prod-*", "dev-prod-") && !matches("a", "ab"));
     }
 }

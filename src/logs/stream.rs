@@ -421,7 +421,9 @@ mod tests {
 
     fn numbered(lines: usize) -> String {
         (0..lines)
-            .map(|n| format!("2026-11-23T10:00:{:02}.{:09}Z line {n}\n", n / 40, (n % 40) / 2 * 1000))
+            .map(|n| {
+                format!("2026-11-23T10:00:{:02}.{:09}Z line {n}\n", n / 40, (n % 40) / 2 * 1000)
+            })
             .collect()
     }
 

@@ -55,7 +55,11 @@ impl ExecutorChoice {
                 None => format!("{} says nothing", step.asked),
             })
             .collect();
-        let known = if TYPES.contains(&self.executor.as_str()) { "" } else { " (unknown: it runs in the server)" };
+        let known = if TYPES.contains(&self.executor.as_str()) {
+            ""
+        } else {
+            " (unknown: it runs in the server)"
+        };
         format!("executor {}{known}, because {}", self.executor, steps.join(", "))
     }
 }
@@ -85,7 +89,9 @@ fn rendered(
     let Some((node, text)) = node.and_then(|node| Some((node, node.as_str()?))) else {
         return Ok(None);
     };
-    let problem = |error: &super::TemplateError| error.to_problem(&pipeline.file).at(&pipeline.file, node.span);
+    let problem = |error: &super::TemplateError| {
+        error.to_problem(&pipeline.file).at(&pipeline.file, node.span)
+    };
     match render_value(text, values) {
         Ok((text, _)) => Ok(Some(text)),
         Err(errors) => Err(errors.iter().map(problem).collect()),
@@ -165,7 +171,10 @@ mod tests {
         assert_eq!(name("", ", executor_type: k8s", None), "k8s");
         assert_eq!(name("executor_type: k8s", ", executor_type: local_python", None), "k8s");
         assert_eq!(name("executor_type: local_python", "", Some("k8s")), "k8s");
-        assert_eq!(name("", ", executor_type: local_python_force", Some("k8s")), "local_python_force");
+        assert_eq!(
+            name("", ", executor_type: local_python_force", Some("k8s")),
+            "local_python_force"
+        );
         assert_eq!(name("", "", Some("nonsense")), "local_python");
         assert_eq!(name("type: pyspark", ", executor_type: k8s", None), "pyspark");
         assert_eq!(name("", ", executor_type: K8S", None), "K8S");

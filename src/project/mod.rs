@@ -3,7 +3,7 @@
 mod block;
 mod executor;
 mod graph;
-mod jinja;
+pub mod jinja;
 mod metadata;
 mod pipeline;
 

@@ -40,7 +40,9 @@ impl Pipeline {
         let Some(root) = document.root.filter(|root| root.as_mapping().is_some()) else {
             let problem = Problem::new(format!("pipeline `{uuid}` is empty or not a mapping"));
             return Err(vec![
-                problem.at(file, Span::default()).hint("give at least `type: python` and `blocks:`"),
+                problem
+                    .at(file, Span::default())
+                    .hint("give at least `type: python` and `blocks:`"),
             ]);
         };
         let overrides = env
@@ -98,7 +100,8 @@ impl Pipeline {
         }
         match self.property("run_pipeline_in_one_process") {
             Some(node) if !node.is_null() => node.is_truthy(),
-            _ => default.is_some_and(|text| matches!(text.to_lowercase().as_str(), "1" | "true" | "t")),
+            _ => default
+                .is_some_and(|text| matches!(text.to_lowercase().as_str(), "1" | "true" | "t")),
         }
     }
 
@@ -175,11 +178,17 @@ impl Reading<'_> {
 
     fn block(&mut self, node: &Node) -> Option<Block> {
         if node.as_mapping().is_none() {
-            self.fail(node.span, format!("a block is {}, not a mapping", node.kind()), "write `- uuid: NAME`");
+            self.fail(
+                node.span,
+                format!("a block is {}, not a mapping", node.kind()),
+                "write `- uuid: NAME`",
+            );
             return None;
         }
-        let Some((uuid_node, uuid)) =
-            node.get("uuid").and_then(|node| Some((node, scalar_text(node)?))).filter(|(_, uuid)| !uuid.is_empty())
+        let Some((uuid_node, uuid)) = node
+            .get("uuid")
+            .and_then(|node| Some((node, scalar_text(node)?)))
+            .filter(|(_, uuid)| !uuid.is_empty())
         else {
             self.fail(node.span, "a block has no `uuid`".to_owned(), "give it one, `uuid: NAME`");
             return None;
@@ -221,10 +230,9 @@ impl Reading<'_> {
     fn names(&mut self, node: Option<&Node>, uuid: &str) -> Vec<(String, Span)> {
         match node.map(|node| &node.value) {
             None | Some(Value::Null) => Vec::new(),
-            Some(Value::Sequence(items)) => items
-                .iter()
-                .filter_map(|item| Some((scalar_text(item)?, item.span)))
-                .collect(),
+            Some(Value::Sequence(items)) => {
+                items.iter().filter_map(|item| Some((scalar_text(item)?, item.span))).collect()
+            }
             Some(_) => {
                 let span = node.map(|node| node.span).unwrap_or_default();
                 let message = format!("`upstream_blocks` of block `{uuid}` is not a list");
@@ -274,8 +282,10 @@ fn unknown_upstream(
     span: Span,
     blocks: &[Block],
 ) -> Problem {
-    let message =
-        format!("block `{}` waits for `{name}`, which is no block that runs: Mage ignores it", block.uuid);
+    let message = format!(
+        "block `{}` waits for `{name}`, which is no block that runs: Mage ignores it",
+        block.uuid
+    );
     let problem = Problem::new(message).at(file, span);
     match nearest(name, blocks.iter().map(|block| block.uuid.as_str())) {
         Some(near) => problem.hint(format!("did you mean `{near}`?")),
@@ -308,7 +318,10 @@ mod tests {
         )
         .unwrap_err();
         let told = told(&problems);
-        assert!(told.contains(&"4: two blocks have the uuid `a`, the first in line 2".to_owned()), "{told:?}");
+        assert!(
+            told.contains(&"4: two blocks have the uuid `a`, the first in line 2".to_owned()),
+            "{told:?}"
+        );
         assert!(told.contains(&"5: block `c` has the unknown type `transformr`".to_owned()));
         assert!(told.contains(&"6: a block has no `uuid`".to_owned()));
         assert!(told.iter().any(|text| text.contains("in a circle: ")), "{told:?}");

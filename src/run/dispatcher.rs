@@ -103,15 +103,13 @@ pub async fn execute(
 impl Dispatcher<'_> {
     /// Starts the watches and records the plan.
     async fn begin(&mut self, signals: &mut Signals) -> Result<(), ClusterError> {
-        self.tell(
-            RunEvent::new(EventKind::Run(RunState::Started)).message(format!(
-                "run {}: pipeline {}, {}, in namespace {}",
-                self.run,
-                self.plan.pipeline,
-                crate::ui::plural(self.plan.blocks.len(), "block"),
-                self.plan.namespaces().join(", "),
-            )),
-        );
+        self.tell(RunEvent::new(EventKind::Run(RunState::Started)).message(format!(
+            "run {}: pipeline {}, {}, in namespace {}",
+            self.run,
+            self.plan.pipeline,
+            crate::ui::plural(self.plan.blocks.len(), "block"),
+            self.plan.namespaces().join(", "),
+        )));
         for namespace in self.plan.namespaces() {
             self.watch(&namespace);
         }
@@ -353,8 +351,7 @@ impl Dispatcher<'_> {
             targets.iter().map(Target::display).collect()
         } else {
             let namespaces = self.plan.namespaces();
-            let removal =
-                settle::remove(self.cluster, self.run.as_str(), &namespaces, &targets);
+            let removal = settle::remove(self.cluster, self.run.as_str(), &namespaces, &targets);
             tokio::select! {
                 remaining = removal => remaining,
                 _ = signals.next() => targets.iter().map(Target::display).collect(),

@@ -159,7 +159,8 @@ impl Dispatcher<'_> {
 
     fn note_missing(&mut self, block: usize) {
         let track = &mut self.tracks[block];
-        if track.state.is_active() && !track.missing && !track.being_removed && self.stop.is_none() {
+        if track.state.is_active() && !track.missing && !track.being_removed && self.stop.is_none()
+        {
             track.missing = true;
             self.look_around(block);
         }
@@ -175,9 +176,7 @@ impl Dispatcher<'_> {
                 let last = self.tracks[block].state;
                 let cause = Cause {
                     reason: "JobDeleted".to_owned(),
-                    sentence: format!(
-                        "somebody else deleted its Job (last known state: {last})"
-                    ),
+                    sentence: format!("somebody else deleted its Job (last known state: {last})"),
                     exit_code: None,
                     hint: None,
                 };
@@ -282,7 +281,9 @@ impl Dispatcher<'_> {
         let block = owner.and_then(|uid| self.by_job_uid.get(uid).copied()).or_else(|| {
             // The pod may be seen before the answer to the POST.
             self.tracks.iter().position(|track| {
-                track.in_flight && track.uid.is_none() && Some(&*track.name) == annotation.map(String::as_str)
+                track.in_flight
+                    && track.uid.is_none()
+                    && Some(&*track.name) == annotation.map(String::as_str)
             })
         });
         let (Some(block), Some(uid)) = (block, pod.metadata.uid.clone()) else { return };
@@ -295,7 +296,8 @@ impl Dispatcher<'_> {
             .unwrap_or(0)
             + 1;
         let new = !track.pods.contains_key(&uid);
-        let entry = track.pods.entry(uid.clone()).or_insert_with(|| PodTrack::new(pod.clone(), next));
+        let entry =
+            track.pods.entry(uid.clone()).or_insert_with(|| PodTrack::new(pod.clone(), next));
         let view = entry.update(pod);
         if let Some(task) = track.event_watch.take() {
             task.abort();
@@ -321,18 +323,16 @@ impl Dispatcher<'_> {
             return;
         }
         let (name, attempt) = (pod.name.clone(), pod.attempt);
-        let death = if pod.view.borrow().pod_ended && !pod.death_told {
-            pod_death(&pod.pod)
-        } else {
-            None
-        };
+        let death =
+            if pod.view.borrow().pod_ended && !pod.death_told { pod_death(&pod.pod) } else { None };
         let track = &mut self.tracks[block];
         if track.state != BlockState::Running {
             track.state = BlockState::Running;
             track.pending = None;
             track.image_trouble = None;
-            let event =
-                RunEvent::new(EventKind::Block(BlockState::Running)).block(&track.name).pod(&name, attempt);
+            let event = RunEvent::new(EventKind::Block(BlockState::Running))
+                .block(&track.name)
+                .pod(&name, attempt);
             self.tell(event);
         }
         if let Some(cause) = death {
@@ -402,11 +402,8 @@ impl Dispatcher<'_> {
         let facts = EventFacts::from(event);
         let track = &self.tracks[block];
         if facts.warning && track.pods.is_empty() && track.state.is_active() {
-            let pending = Pending {
-                kind: PendingKind::NoPod,
-                reason: facts.reason,
-                message: facts.message,
-            };
+            let pending =
+                Pending { kind: PendingKind::NoPod, reason: facts.reason, message: facts.message };
             self.note_pending(block, Some(pending));
         }
     }

@@ -17,6 +17,7 @@ mod learn;
 mod options;
 mod outcome;
 mod plan;
+mod preamble;
 mod record;
 mod run_id;
 mod scheduler;
@@ -29,6 +30,7 @@ pub use events::{BlockState, EventKind, EventSender, RunEvent, RunState, channel
 pub use options::{Failure, Logs, OnInterrupt, Options, Output};
 pub use outcome::{BlockReport, Outcome, Stop};
 pub use plan::{Plan, PlannedBlock, prepare};
+pub use preamble::{Surroundings, critical_path, preamble};
 pub use record::{read_plan, record_name};
 pub use run_id::RunId;
 pub use scheduler::{Scheduler, Skip, Verdict};

@@ -46,7 +46,8 @@ impl PodTrack {
 
     /// Takes in the pod's newest state; returns how far its container is.
     pub(super) fn update(&mut self, pod: Pod) -> ContainerView {
-        let view = main_container(&pod).map_or(ContainerView::UNKNOWN, |c| container_view(&pod, &c));
+        let view =
+            main_container(&pod).map_or(ContainerView::UNKNOWN, |c| container_view(&pod, &c));
         self.pod = pod;
         self.view.send_replace(view);
         if view.pod_ended {
@@ -148,7 +149,10 @@ impl Track {
             match trouble {
                 Some(pending) => Cause {
                     reason: pending.reason.clone(),
-                    sentence: format!("could not start within {waited} s{flag}: {}", words(pending)),
+                    sentence: format!(
+                        "could not start within {waited} s{flag}: {}",
+                        words(pending)
+                    ),
                     exit_code: None,
                     hint: None,
                 },
@@ -168,7 +172,8 @@ impl Track {
                 hint: None,
             });
         }
-        let since = |start: Option<Instant>| start.map(|start| now.saturating_duration_since(start));
+        let since =
+            |start: Option<Instant>| start.map(|start| now.saturating_duration_since(start));
         if since(self.image_trouble).is_some_and(|waited| waited >= options.image_grace) {
             return Some(cause(options.image_grace, ""));
         }

@@ -22,7 +22,7 @@ pub fn render_error(error: &CliError, terminal: bool) -> String {
 
 /// Renders a warning: like an error, without the line itself.
 #[must_use]
-pub fn render_warning(problem: &Problem, terminal: bool) -> String {
+pub(super) fn render_warning(problem: &Problem, terminal: bool) -> String {
     let mut text = String::new();
     render(&mut text, &Paint::Warn.on("warning:"), problem, terminal);
     hints(&mut text, problem, terminal);

@@ -38,7 +38,9 @@ mod tests {
 
     #[test]
     fn what_readers_take_for_something_else_is_quoted() {
-        let text = yaml(&serde_json::json!({"a": ["yes", "0777", "12:30", "1_000", "2024-01-01", "null"]}));
+        let text = yaml(
+            &serde_json::json!({"a": ["yes", "0777", "12:30", "1_000", "2024-01-01", "null"]}),
+        );
         assert_eq!(
             text,
             "a:\n- \"yes\"\n- \"0777\"\n- \"12:30\"\n- \"1_000\"\n- \"2024-01-01\"\n- \"null\"\n"

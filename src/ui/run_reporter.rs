@@ -15,7 +15,9 @@ use super::run_summary::render_summary;
 use super::run_text::{Style, event_line, log_lines};
 use super::run_tree::Tree;
 use crate::cluster::run_selector;
-use crate::run::{EventKind, EventSender, Outcome, Output, Plan, RunEvent, RunId, RunState, channel};
+use crate::run::{
+    EventKind, EventSender, Outcome, Output, Plan, RunEvent, RunId, RunState, channel,
+};
 
 const REDRAW: Duration = Duration::from_millis(200);
 const LONGEST_NAME: usize = 32;
@@ -31,7 +33,12 @@ pub struct RunReporter {
 impl RunReporter {
     /// Starts showing; give the sender to [`crate::run::execute`].
     #[must_use]
-    pub fn start(printer: Printer, plan: &Plan, run: &RunId, output: Output) -> (EventSender, Self) {
+    pub fn start(
+        printer: Printer,
+        plan: &Plan,
+        run: &RunId,
+        output: Output,
+    ) -> (EventSender, Self) {
         let (sender, events) = channel();
         let width = plan.blocks.iter().map(|block| block.uuid.chars().count()).max().unwrap_or(0);
         let live = output == Output::Text

@@ -29,7 +29,7 @@ impl Style {
 pub(super) fn log_lines(event: &RunEvent, style: Style) -> String {
     let name = style.name(event.block.as_deref().unwrap_or_default());
     let level = match event.kind {
-        EventKind::Log(Some(Level::Error)) => Paint::Bad.on("ERROR ") ,
+        EventKind::Log(Some(Level::Error)) => Paint::Bad.on("ERROR "),
         EventKind::Log(Some(Level::Warning)) => Paint::Warn.on("WARNING "),
         _ => String::new(),
     };
@@ -84,7 +84,9 @@ fn block_words(event: &RunEvent, state: BlockState, message: &str) -> String {
                 _ => format!("{word} in pod/{pod}"),
             }
         }
-        BlockState::Created | BlockState::Complete => format!("{word} {message}").trim_end().to_owned(),
+        BlockState::Created | BlockState::Complete => {
+            format!("{word} {message}").trim_end().to_owned()
+        }
         BlockState::Pending => format!("{word}: {reason}: {message}"),
         _ if message.is_empty() => word,
         _ => format!("{word}: {message}"),
@@ -117,10 +119,9 @@ pub(super) fn paint(state: BlockState) -> Paint {
         BlockState::Complete => Paint::Good,
         BlockState::Running | BlockState::Created => Paint::Active,
         BlockState::Pending | BlockState::Cancelled | BlockState::LeftRunning => Paint::Warn,
-        BlockState::Failed
-        | BlockState::CouldNotStart
-        | BlockState::Refused
-        | BlockState::Gone => Paint::Bad,
+        BlockState::Failed | BlockState::CouldNotStart | BlockState::Refused | BlockState::Gone => {
+            Paint::Bad
+        }
         BlockState::Waiting
         | BlockState::ConditionFalse
         | BlockState::Skipped

@@ -98,14 +98,17 @@ impl Tree {
         let complete = count(|state| state == BlockState::Complete);
         let running = count(BlockState::is_active);
         let more = if hidden > 0 { format!(", {hidden} not shown") } else { String::new() };
-        Paint::Dim.on(&format!("{complete} of {} complete, {running} active{more}", self.rows.len()))
+        Paint::Dim
+            .on(&format!("{complete} of {} complete, {running} active{more}", self.rows.len()))
     }
 }
 
 fn weight(state: BlockState) -> u8 {
     match state {
         state if state.is_active() => 0,
-        BlockState::Failed | BlockState::CouldNotStart | BlockState::Refused | BlockState::Gone => 1,
+        BlockState::Failed | BlockState::CouldNotStart | BlockState::Refused | BlockState::Gone => {
+            1
+        }
         BlockState::Waiting => 2,
         _ => 3,
     }
@@ -114,7 +117,9 @@ fn weight(state: BlockState) -> u8 {
 fn row_line(name: &str, row: &Row, width: usize, now: Timestamp) -> String {
     let mark = match row.state {
         BlockState::Complete => "✓",
-        BlockState::Failed | BlockState::CouldNotStart | BlockState::Refused | BlockState::Gone => "✗",
+        BlockState::Failed | BlockState::CouldNotStart | BlockState::Refused | BlockState::Gone => {
+            "✗"
+        }
         BlockState::Running => "●",
         BlockState::Created | BlockState::Pending => "◌",
         _ => "·",
@@ -172,7 +177,8 @@ mod tests {
         let mut tree = Tree::new(&plan);
         let at = |second: i64| k8s_openapi::jiff::Timestamp::from_second(second).unwrap();
         let mut tell = |name: &str, state, second, message: &str| {
-            let mut event = RunEvent::new(EventKind::Block(state)).block(&name.into()).message(message);
+            let mut event =
+                RunEvent::new(EventKind::Block(state)).block(&name.into()).message(message);
             event.time = at(second);
             tree.take(&event);
         };

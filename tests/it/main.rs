@@ -1,6 +1,8 @@
 //! Tests against files only: fast, and without a cluster.
 
+mod docs;
 mod project;
 mod python;
+mod support;
+mod vectors;
 mod yaml;
-mod tmpvec;

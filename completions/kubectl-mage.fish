@@ -1,0 +1,219 @@
+# Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
+function __fish_kubectl_mage_global_optspecs
+    string join \n q/quiet v= color= h/help V/version
+end
+
+function __fish_kubectl_mage_needs_command
+    # Figure out if the current invocation already has a command.
+    set -l cmd (commandline -opc)
+    set -e cmd[1]
+    argparse -s (__fish_kubectl_mage_global_optspecs) -- $cmd 2>/dev/null
+    or return
+    if set -q argv[1]
+        # Also print the command, so this can be used to figure out what it is.
+        echo $argv[1]
+        return 1
+    end
+    return 0
+end
+
+function __fish_kubectl_mage_using_subcommand
+    set -l cmd (__fish_kubectl_mage_needs_command)
+    test -z "$cmd"
+    and return 1
+    contains -- $cmd[1] $argv
+end
+
+complete -c kubectl-mage -n "__fish_kubectl_mage_needs_command" -s v -d 'Say more; repeat or give a number for still more' -r
+complete -c kubectl-mage -n "__fish_kubectl_mage_needs_command" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c kubectl-mage -n "__fish_kubectl_mage_needs_command" -s q -l quiet -d 'Say less: only results and errors'
+complete -c kubectl-mage -n "__fish_kubectl_mage_needs_command" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c kubectl-mage -n "__fish_kubectl_mage_needs_command" -s V -l version -d 'Print version'
+complete -c kubectl-mage -n "__fish_kubectl_mage_needs_command" -f -a "render" -d 'Print the Jobs of a pipeline or block, exactly as they would be sent'
+complete -c kubectl-mage -n "__fish_kubectl_mage_needs_command" -f -a "explain-config" -d 'Tell which layer supplied each value of a Job'
+complete -c kubectl-mage -n "__fish_kubectl_mage_needs_command" -f -a "explain" -d 'Tell which layer supplied each value of a Job'
+complete -c kubectl-mage -n "__fish_kubectl_mage_needs_command" -f -a "run" -d 'Run a pipeline, or the blocks named, with progress and logs'
+complete -c kubectl-mage -n "__fish_kubectl_mage_needs_command" -f -a "runs" -d 'List the runs in a namespace'
+complete -c kubectl-mage -n "__fish_kubectl_mage_needs_command" -f -a "completion" -d 'Write a completion script'
+complete -c kubectl-mage -n "__fish_kubectl_mage_needs_command" -f -a "version" -d 'Print the version'
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand render" -s o -l output -d 'Output format' -r -f -a "yaml\t''
+json\t''
+name\t''"
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand render" -l project -d 'Mage project: the folder that holds metadata.yaml' -r -F
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand render" -l edition -d 'Whose merge rules: auto, oss or pro' -r -f -a "auto\t'What the server pod runs, else the user\'s config file, else pro'
+oss\t'What a Mage OSS server really does, losses included'
+pro\t'What Mage documents: a deep merge of every layer'"
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand render" -l template -d 'The full template; default: `K8S_CONFIG_FILE` of the server\'s environment' -r -F
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand render" -l policy -d 'The policy file; default: `K8S_DEFAULT_CONFIG_PATH` of the server\'s environment' -r -F
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand render" -l server-env -d 'A variable of the Mage server\'s environment; may be repeated' -r
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand render" -l server-env-file -d 'A dotenv file with the Mage server\'s environment' -r -F
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand render" -l server-pod -d 'The Mage server\'s pod to inherit from: auto, none, [NAMESPACE/]NAME or @FILE' -r
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand render" -l var -d 'A runtime variable: a JSON value or text; may be repeated' -r
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand render" -l secret -d 'What a `*_secret_var` function should give; may be repeated' -r
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand render" -l trigger -d 'The trigger\'s name, for `{trigger_name}`' -r
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand render" -l block-run-id -d 'The id Mage\'s scheduler would give the block run' -r
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand render" -l pipeline-run-id -d 'The id Mage\'s scheduler would give the pipeline run' -r
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand render" -l execution-partition -d 'The partition blocks keep their output in' -r
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand render" -l template-runtime-configuration -d 'What Mage passes to data integration blocks' -r
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand render" -l repo-path -d 'The project\'s path in the pod' -r
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand render" -l image -d 'Container image' -r
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand render" -s n -l namespace -d 'ns' -r
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand render" -s v -d 'Say more; repeat or give a number for still more' -r
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand render" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand render" -l mask -d 'Hide literal secrets'
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand render" -l offline -d 'Never open a connection'
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand render" -l allow-unset -d 'Render names that are not set in Jinja as empty instead of failing'
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand render" -l only-k8s -d 'Leave out blocks that Mage itself would not run in Kubernetes'
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand render" -s q -l quiet -d 'Say less: only results and errors'
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand render" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand explain-config" -l why -d 'Print one value\'s whole history, lowest layer first' -r
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand explain-config" -s o -l output -d 'Output format; wide adds the setting in Mage\'s spelling' -r -f -a "table\t''
+wide\t''
+json\t''"
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand explain-config" -l project -d 'Mage project: the folder that holds metadata.yaml' -r -F
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand explain-config" -l edition -d 'Whose merge rules: auto, oss or pro' -r -f -a "auto\t'What the server pod runs, else the user\'s config file, else pro'
+oss\t'What a Mage OSS server really does, losses included'
+pro\t'What Mage documents: a deep merge of every layer'"
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand explain-config" -l template -d 'The full template; default: `K8S_CONFIG_FILE` of the server\'s environment' -r -F
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand explain-config" -l policy -d 'The policy file; default: `K8S_DEFAULT_CONFIG_PATH` of the server\'s environment' -r -F
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand explain-config" -l server-env -d 'A variable of the Mage server\'s environment; may be repeated' -r
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand explain-config" -l server-env-file -d 'A dotenv file with the Mage server\'s environment' -r -F
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand explain-config" -l server-pod -d 'The Mage server\'s pod to inherit from: auto, none, [NAMESPACE/]NAME or @FILE' -r
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand explain-config" -l var -d 'A runtime variable: a JSON value or text; may be repeated' -r
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand explain-config" -l secret -d 'What a `*_secret_var` function should give; may be repeated' -r
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand explain-config" -l trigger -d 'The trigger\'s name, for `{trigger_name}`' -r
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand explain-config" -l block-run-id -d 'The id Mage\'s scheduler would give the block run' -r
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand explain-config" -l pipeline-run-id -d 'The id Mage\'s scheduler would give the pipeline run' -r
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand explain-config" -l execution-partition -d 'The partition blocks keep their output in' -r
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand explain-config" -l template-runtime-configuration -d 'What Mage passes to data integration blocks' -r
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand explain-config" -l repo-path -d 'The project\'s path in the pod' -r
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand explain-config" -l image -d 'Container image' -r
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand explain-config" -s n -l namespace -d 'ns' -r
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand explain-config" -s v -d 'Say more; repeat or give a number for still more' -r
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand explain-config" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand explain-config" -l all -d 'Add what is built in'
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand explain-config" -l overridden -d 'Add what lost, with its own source and the reason'
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand explain-config" -l layers -d 'List every layer in order, present or not, and where it was looked for'
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand explain-config" -l show-secrets -d 'Show secrets'
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand explain-config" -l no-headers -d 'Leave out the table\'s header'
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand explain-config" -l offline -d 'Never open a connection'
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand explain-config" -l allow-unset -d 'Render names that are not set in Jinja as empty instead of failing'
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand explain-config" -l only-k8s -d 'Leave out blocks that Mage itself would not run in Kubernetes'
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand explain-config" -s q -l quiet -d 'Say less: only results and errors'
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand explain-config" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand explain" -l why -d 'Print one value\'s whole history, lowest layer first' -r
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand explain" -s o -l output -d 'Output format; wide adds the setting in Mage\'s spelling' -r -f -a "table\t''
+wide\t''
+json\t''"
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand explain" -l project -d 'Mage project: the folder that holds metadata.yaml' -r -F
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand explain" -l edition -d 'Whose merge rules: auto, oss or pro' -r -f -a "auto\t'What the server pod runs, else the user\'s config file, else pro'
+oss\t'What a Mage OSS server really does, losses included'
+pro\t'What Mage documents: a deep merge of every layer'"
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand explain" -l template -d 'The full template; default: `K8S_CONFIG_FILE` of the server\'s environment' -r -F
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand explain" -l policy -d 'The policy file; default: `K8S_DEFAULT_CONFIG_PATH` of the server\'s environment' -r -F
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand explain" -l server-env -d 'A variable of the Mage server\'s environment; may be repeated' -r
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand explain" -l server-env-file -d 'A dotenv file with the Mage server\'s environment' -r -F
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand explain" -l server-pod -d 'The Mage server\'s pod to inherit from: auto, none, [NAMESPACE/]NAME or @FILE' -r
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand explain" -l var -d 'A runtime variable: a JSON value or text; may be repeated' -r
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand explain" -l secret -d 'What a `*_secret_var` function should give; may be repeated' -r
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand explain" -l trigger -d 'The trigger\'s name, for `{trigger_name}`' -r
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand explain" -l block-run-id -d 'The id Mage\'s scheduler would give the block run' -r
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand explain" -l pipeline-run-id -d 'The id Mage\'s scheduler would give the pipeline run' -r
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand explain" -l execution-partition -d 'The partition blocks keep their output in' -r
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand explain" -l template-runtime-configuration -d 'What Mage passes to data integration blocks' -r
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand explain" -l repo-path -d 'The project\'s path in the pod' -r
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand explain" -l image -d 'Container image' -r
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand explain" -s n -l namespace -d 'ns' -r
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand explain" -s v -d 'Say more; repeat or give a number for still more' -r
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand explain" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand explain" -l all -d 'Add what is built in'
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand explain" -l overridden -d 'Add what lost, with its own source and the reason'
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand explain" -l layers -d 'List every layer in order, present or not, and where it was looked for'
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand explain" -l show-secrets -d 'Show secrets'
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand explain" -l no-headers -d 'Leave out the table\'s header'
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand explain" -l offline -d 'Never open a connection'
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand explain" -l allow-unset -d 'Render names that are not set in Jinja as empty instead of failing'
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand explain" -l only-k8s -d 'Leave out blocks that Mage itself would not run in Kubernetes'
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand explain" -s q -l quiet -d 'Say less: only results and errors'
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand explain" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand run" -l skip-type -d 'Leave out blocks of this type; may be repeated' -r
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand run" -l parallel -d 'How many blocks run at once' -r
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand run" -l timeout -d 'End the run after this time; unfinished Jobs are deleted and named' -r
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand run" -l pending-timeout -d 'How long a pod may wait to start; unfinished Jobs are then deleted and named' -r
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand run" -l logs -d 'Whose logs are shown' -r -f -a "all\t'Every block\'s, as they come'
+failed\t'Of failed blocks only, at the end'
+none\t'Nobody\'s'"
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand run" -l on-interrupt -d 'What a signal does: leave running blocks running, or delete them' -r -f -a "pause\t'Running blocks go on, no more are started'
+cancel\t'Running blocks are deleted'"
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand run" -s o -l output -d 'Output format: text, or json for one event a line' -r -f -a "text\t''
+json\t''"
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand run" -l project -d 'Mage project: the folder that holds metadata.yaml' -r -F
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand run" -l edition -d 'Whose merge rules: auto, oss or pro' -r -f -a "auto\t'What the server pod runs, else the user\'s config file, else pro'
+oss\t'What a Mage OSS server really does, losses included'
+pro\t'What Mage documents: a deep merge of every layer'"
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand run" -l template -d 'The full template; default: `K8S_CONFIG_FILE` of the server\'s environment' -r -F
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand run" -l policy -d 'The policy file; default: `K8S_DEFAULT_CONFIG_PATH` of the server\'s environment' -r -F
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand run" -l server-env -d 'A variable of the Mage server\'s environment; may be repeated' -r
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand run" -l server-env-file -d 'A dotenv file with the Mage server\'s environment' -r -F
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand run" -l server-pod -d 'The Mage server\'s pod to inherit from: auto, none, [NAMESPACE/]NAME or @FILE' -r
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand run" -l var -d 'A runtime variable: a JSON value or text; may be repeated' -r
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand run" -l secret -d 'What a `*_secret_var` function should give; may be repeated' -r
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand run" -l trigger -d 'The trigger\'s name, for `{trigger_name}`' -r
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand run" -l block-run-id -d 'The id Mage\'s scheduler would give the block run' -r
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand run" -l pipeline-run-id -d 'The id Mage\'s scheduler would give the pipeline run' -r
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand run" -l execution-partition -d 'The partition blocks keep their output in' -r
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand run" -l template-runtime-configuration -d 'What Mage passes to data integration blocks' -r
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand run" -l repo-path -d 'The project\'s path in the pod' -r
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand run" -l image -d 'Container image' -r
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand run" -s n -l namespace -d 'ns' -r
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand run" -s v -d 'Say more; repeat or give a number for still more' -r
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand run" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand run" -l upstream -d 'Also run every block that the ones named depend on'
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand run" -l downstream -d 'Also run every block that depends on the ones named'
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand run" -l keep-going -d 'After a failure, go on with everything that doesn\'t depend on it'
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand run" -l fail-fast -d 'After a failure, start nothing new (the default)'
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand run" -l dry-run -d 'Print what would happen and create nothing'
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand run" -s y -l yes -d 'Do not ask, also in a protected context'
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand run" -l offline -d 'Never open a connection'
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand run" -l allow-unset -d 'Render names that are not set in Jinja as empty instead of failing'
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand run" -l only-k8s -d 'Leave out blocks that Mage itself would not run in Kubernetes'
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand run" -s q -l quiet -d 'Say less: only results and errors'
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand run" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand runs" -s l -l selector -d 'Only runs whose Jobs carry these labels' -r
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand runs" -s o -l output -d 'Output format' -r -f -a "table\t''
+json\t''
+yaml\t''
+name\t''"
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand runs" -s n -l namespace -d 'ns' -r
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand runs" -s v -d 'Say more; repeat or give a number for still more' -r
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand runs" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand runs" -s A -l all-namespaces -d 'All namespaces'
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand runs" -l no-headers -d 'Leave out the table\'s header'
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand runs" -s q -l quiet -d 'Say less: only results and errors'
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand runs" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand completion" -s v -d 'Say more; repeat or give a number for still more' -r
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand completion" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand completion" -s q -l quiet -d 'Say less: only results and errors'
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand completion" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand version" -s o -l output -d 'Output format' -r -f -a "json\t''
+yaml\t''"
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand version" -s v -d 'Say more; repeat or give a number for still more' -r
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand version" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand version" -s q -l quiet -d 'Say less: only results and errors'
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand version" -s h -l help -d 'Print help (see more with \'--help\')'

@@ -1,0 +1,217 @@
+//! Completion: scripts for shells, and the candidates that kubectl asks for.
+//!
+//! A shell completes `kubectl-mage …` by a script that knows every command and flag. For
+//! `kubectl mage …` kubectl runs `kubectl_complete-mage` with the words after `mage`, which hands
+//! them to the hidden command `__complete`. Its answer has the form that kubectl's own completion
+//! has: a candidate a line, a tab and a description after it, and last a colon and what the shell
+//! is to do besides.
+
+use std::ffi::{OsStr, OsString};
+use std::fmt::Write as _;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use clap::{CommandFactory as _, ValueHint};
+use clap_complete::aot::{Shell, generate};
+use clap_complete::engine::{ArgValueCompleter, CompletionCandidate, complete};
+
+use super::{Cli, CompletionShell};
+
+/// The program's file name, which shells complete.
+const PROGRAM: &str = "kubectl-mage";
+
+/// The hidden first argument that asks for candidates.
+pub const ASK: &str = "__complete";
+
+/// `kubectl_complete-mage`: kubectl runs a file of this name for `kubectl mage <TAB>`.
+const FOR_KUBECTL: &str = "\
+#!/bin/sh
+# kubectl runs this for `kubectl mage <TAB>` when it is on the PATH under the name
+# kubectl_complete-mage and executable.
+exec kubectl-mage __complete \"$@\"
+";
+
+/// cobra's directive: where there are no candidates, complete the names of files.
+const FILES: u8 = 0;
+/// cobra's directive: never complete the names of files.
+const NO_FILES: u8 = 4;
+
+/// Returns the completion script of a shell.
+#[must_use]
+pub fn script(shell: CompletionShell) -> String {
+    let shell = match shell {
+        CompletionShell::Bash => Shell::Bash,
+        CompletionShell::Elvish => Shell::Elvish,
+        CompletionShell::Fish => Shell::Fish,
+        CompletionShell::Kubectl => return FOR_KUBECTL.to_owned(),
+        CompletionShell::PowerShell => Shell::PowerShell,
+        CompletionShell::Zsh => Shell::Zsh,
+    };
+    let mut script = Vec::new();
+    generate(shell, &mut Cli::command(), PROGRAM, &mut script);
+    let script = String::from_utf8(script).expect("clap writes UTF-8");
+    // clap_complete 4.6.11 spells the labels of bash's cases differently from their uses when the
+    // program's name has a dash in it, so that nothing after a command would be completed.
+    script.replace("kubectl__subcmd__mage", "kubectl__mage")
+}
+
+/// Returns the words to complete when the arguments, the program's name first, ask for candidates.
+#[must_use]
+pub fn asked(mut arguments: impl Iterator<Item = OsString>) -> Option<Vec<OsString>> {
+    (arguments.nth(1)? == ASK).then(|| arguments.collect())
+}
+
+/// Returns what `--project` names in the words typed so far.
+#[must_use]
+pub fn project(words: &[OsString]) -> Option<PathBuf> {
+    let typed = words.split_last().map_or(&[][..], |(_, before)| before);
+    let separate = typed.windows(2).filter(|pair| pair[0] == "--project").map(|pair| &pair[1]);
+    let joined = typed.iter().filter_map(|word| word.to_str()?.strip_prefix("--project="));
+    separate.map(PathBuf::from).chain(joined.map(PathBuf::from)).last()
+}
+
+/// Returns the candidates for the last of these words, as kubectl reads them.
+///
+/// `targets` gives the pipelines and blocks that begin with what it is given.
+#[must_use]
+pub fn candidates<F>(words: Vec<OsString>, targets: F) -> String
+where
+    F: Fn(&str) -> Vec<String> + Send + Sync + 'static,
+{
+    let mut words = words;
+    if words.is_empty() {
+        words.push(OsString::new());
+    }
+    let word = words.last().map(|word| word.to_string_lossy().into_owned()).unwrap_or_default();
+    if word == "-" {
+        // Of a flag's two names the engine gives one, and for a lone dash that is the short one.
+        words.pop();
+        words.push("--".into());
+    }
+    let index = words.len();
+    words.insert(0, PROGRAM.into());
+    let files = Arc::new(AtomicBool::new(false));
+    let mut command = with_completers(targets, &files);
+    let found = complete(&mut command, words, index, None).unwrap_or_default();
+
+    // Of `--flag=value` the shell wants to know the value only.
+    let before_value = match word.split_once('=') {
+        Some((flag, _)) if flag.starts_with('-') => flag.len() + 1,
+        _ => 0,
+    };
+    let mut answer = String::new();
+    for candidate in found {
+        let mut value = candidate.get_value().to_string_lossy();
+        if let Some(name) = candidate.get_id().and_then(|id| id.strip_prefix("command::"))
+            && name.starts_with(&word)
+        {
+            // Of a command's names the engine gives the first in the alphabet, alias or not.
+            value = name.into();
+        }
+        if value.starts_with('-') && !word.starts_with('-') {
+            continue;
+        }
+        answer.push_str(value.get(before_value..).unwrap_or_default());
+        if let Some(help) = candidate.get_help() {
+            let help = help.to_string();
+            let _ = write!(answer, "\t{}", help.lines().next().unwrap_or_default());
+        }
+        answer.push('\n');
+    }
+    let directive = if files.load(Ordering::Relaxed) { FILES } else { NO_FILES };
+    let _ = writeln!(answer, ":{directive}");
+    answer
+}
+
+/// The command line, with completers for targets and for paths. Paths are left to the shell,
+/// which knows `~`, quotes and its user's habits better: `files` then becomes true.
+fn with_completers<F>(targets: F, files: &Arc<AtomicBool>) -> clap::Command
+where
+    F: Fn(&str) -> Vec<String> + Send + Sync + 'static,
+{
+    let targets = ArgValueCompleter::new(move |typed: &OsStr| {
+        let found = typed.to_str().map(&targets).unwrap_or_default();
+        found.into_iter().map(CompletionCandidate::new).collect::<Vec<_>>()
+    });
+    let files = Arc::clone(files);
+    let paths = ArgValueCompleter::new(move |_: &OsStr| {
+        files.store(true, Ordering::Relaxed);
+        Vec::<CompletionCandidate>::new()
+    });
+    Cli::command().mut_subcommands(|command| {
+        command.mut_args(|argument| {
+            let is_target = argument.is_positional()
+                && argument.get_value_names().is_some_and(|names| names == ["TARGET"]);
+            match argument.get_value_hint() {
+                _ if is_target => argument.add(targets.clone()),
+                ValueHint::AnyPath | ValueHint::FilePath | ValueHint::DirPath => {
+                    argument.add(paths.clone())
+                }
+                _ => argument,
+            }
+        })
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ask(line: &[&str]) -> Vec<String> {
+        let words = line.iter().map(OsString::from).collect();
+        let targets = |typed: &str| {
+            let all = ["orders", "orders/load_orders", "returns"];
+            all.iter().filter(|t| t.starts_with(typed)).map(ToString::to_string).collect()
+        };
+        let answer = candidates(words, targets);
+        answer.lines().map(|line| line.split('\t').next().unwrap().to_owned()).collect()
+    }
+
+    #[test]
+    fn kubectl_gets_what_fits_the_last_word() {
+        let table: &[(&[&str], &[&str])] = &[
+            (&["re"], &["render", ":4"]),
+            (&["exp"], &["explain-config", ":4"]),
+            (&["explain", "ord"], &["orders", "orders/load_orders", ":4"]),
+            (&["render", "ord"], &["orders", "orders/load_orders", ":4"]),
+            (&["render", "orders", "ret"], &["returns", ":4"]),
+            (&["run", "--on-interrupt", ""], &["pause", "cancel", ":4"]),
+            (&["run", "--on-interrupt=pa"], &["pause", ":4"]),
+            (&["run", "--keep"], &["--keep-going", ":4"]),
+            (&["render", "--edition", "p"], &["pro", ":4"]),
+            // Names of files are the shell's to complete.
+            (&["render", "--policy", ""], &[":0"]),
+            (&["render", "--policy=pol"], &[":0"]),
+            // Nothing is known about images.
+            (&["render", "--image", ""], &[":4"]),
+        ];
+        for (line, expected) in table {
+            assert_eq!(ask(line), *expected, "{line:?}");
+        }
+    }
+
+    #[test]
+    fn flags_come_only_when_a_dash_was_typed() {
+        assert!(!ask(&[""]).iter().any(|candidate| candidate.starts_with('-')));
+        assert!(ask(&["runs", "-"]).contains(&"--all-namespaces".to_owned()));
+        assert_eq!(ask(&[]), ask(&[""]));
+    }
+
+    #[test]
+    fn only_the_hidden_command_asks() {
+        let arguments = |line: &[&str]| line.iter().map(OsString::from).collect::<Vec<_>>();
+        let asks = |line: &[&str]| asked(arguments(line).into_iter());
+        assert_eq!(asks(&["kubectl-mage", "__complete", "run", ""]), Some(arguments(&["run", ""])));
+        assert_eq!(asks(&["kubectl-mage", "run", "__complete"]), None);
+        assert_eq!(asks(&["kubectl-mage"]), None);
+    }
+
+    #[test]
+    fn the_project_is_the_last_one_named() {
+        let project = |line: &[&str]| project(&line.iter().map(OsString::from).collect::<Vec<_>>());
+        assert_eq!(project(&["render", "--project", "a", "--project=b", ""]), Some("b".into()));
+        assert_eq!(project(&["render", "--project", "a"]), None, "still being typed");
+        assert_eq!(project(&["render", ""]), None);
+    }
+}

@@ -1,0 +1,128 @@
+//! The files made from the command line's own definition: completions, man pages, the reference.
+//!
+//! One source, so they cannot disagree with `--help`. `make docs` writes them anew (that is this
+//! test with `UPDATE_DOCS=1`); without it the test fails when one is out of date.
+
+mod reference;
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::{env, fs};
+
+use clap::CommandFactory as _;
+use kubectl_mage::cli::{Cli, CompletionShell, completion};
+
+/// Path below the package's folder, and content.
+type Files = BTreeMap<PathBuf, String>;
+
+/// Folders that hold generated files and nothing else.
+const FOLDERS: [&str; 2] = ["completions", "docs/man"];
+
+fn package() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+fn generated() -> Files {
+    let mut files = Files::new();
+    for (name, shell) in [
+        ("kubectl-mage.bash", CompletionShell::Bash),
+        ("kubectl-mage.elv", CompletionShell::Elvish),
+        ("kubectl-mage.fish", CompletionShell::Fish),
+        ("kubectl_complete-mage", CompletionShell::Kubectl),
+        ("_kubectl-mage.ps1", CompletionShell::PowerShell),
+        ("_kubectl-mage", CompletionShell::Zsh),
+    ] {
+        files.insert(Path::new("completions").join(name), completion::script(shell));
+    }
+    let mut cli = Cli::command();
+    cli.build();
+    man_pages(&cli, &mut files);
+    files.insert("docs/reference.md".into(), reference::page(&cli));
+    files
+}
+
+fn man_pages(command: &clap::Command, files: &mut Files) {
+    let man = clap_mangen::Man::new(command.clone());
+    let mut page = Vec::new();
+    man.render(&mut page).expect("a Vec takes everything");
+    let name = Path::new("docs/man").join(man.get_filename());
+    files.insert(name, String::from_utf8(page).expect("man pages are UTF-8"));
+    for command in command.get_subcommands().filter(|command| !command.is_hide_set()) {
+        man_pages(command, files);
+    }
+}
+
+fn on_disk() -> Vec<PathBuf> {
+    let mut paths = Vec::new();
+    for folder in FOLDERS {
+        let Ok(entries) = fs::read_dir(package().join(folder)) else { continue };
+        paths
+            .extend(entries.map(|entry| {
+                Path::new(folder).join(entry.expect("a readable folder").file_name())
+            }));
+    }
+    paths
+}
+
+fn update(files: &Files) {
+    for path in on_disk().iter().filter(|path| !files.contains_key(*path)) {
+        fs::remove_file(package().join(path)).expect("the checkout is writable");
+    }
+    for (path, content) in files {
+        let path = package().join(path);
+        let folder = path.parent().expect("below the package");
+        fs::create_dir_all(folder).expect("the checkout is writable");
+        fs::write(&path, content).expect("the checkout is writable");
+        #[cfg(unix)]
+        if content.starts_with("#!") {
+            use std::os::unix::fs::PermissionsExt as _;
+            let executable = fs::Permissions::from_mode(0o755);
+            fs::set_permissions(&path, executable).expect("the checkout is writable");
+        }
+    }
+}
+
+#[test]
+fn generated_files_are_fresh() {
+    let files = generated();
+    if env::var_os("UPDATE_DOCS").is_some() {
+        update(&files);
+    }
+    let mut wrong: Vec<String> = Vec::new();
+    for (path, content) in &files {
+        match fs::read_to_string(package().join(path)) {
+            Ok(found) if found == *content => {}
+            Ok(_) => wrong.push(format!("{}: out of date", path.display())),
+            Err(error) => wrong.push(format!("{}: {error}", path.display())),
+        }
+    }
+    for path in on_disk().iter().filter(|path| !files.contains_key(*path)) {
+        wrong.push(format!("{}: nothing generates it any more", path.display()));
+    }
+    assert!(wrong.is_empty(), "run `make docs` and commit what it writes:\n{}", wrong.join("\n"));
+}
+
+/// The script is one that bash itself completes by, and not just one that it can read.
+#[test]
+fn bash_completes_by_its_script() {
+    let script = r#"
+        source <(printf '%s' "$SCRIPT")
+        COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1))
+        _kubectl__mage kubectl-mage "${COMP_WORDS[COMP_CWORD]}" "${COMP_WORDS[COMP_CWORD - 1]}"
+        echo "${COMPREPLY[@]}"
+    "#;
+    for (line, expected) in [
+        (["kubectl-mage", "expl"].as_slice(), "explain-config explain"),
+        (&["kubectl-mage", "run", "--on-interrupt", ""], "pause cancel"),
+        (&["kubectl-mage", "explain", "--overr"], "--overridden"),
+    ] {
+        let output = Command::new("bash")
+            .args(["--norc", "-c", script, "test"])
+            .args(line)
+            .env("SCRIPT", completion::script(CompletionShell::Bash))
+            .output()
+            .expect("bash is installed");
+        assert_eq!(String::from_utf8_lossy(&output.stdout).trim(), expected, "{line:?}");
+    }
+}
