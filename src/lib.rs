@@ -11,6 +11,7 @@
 //! `yaml`, `project`, `config`, `merge`, `job`, `run::scheduler` and
 //! `logs::resume` are pure: they know no clock, disk, environment, network or terminal.
 
+pub mod cli;
 pub mod cluster;
 pub mod diagnose;
 pub mod error;

@@ -163,8 +163,10 @@ impl Cluster {
     /// Reads one Job; none when there is none of that name.
     pub async fn get_job(&self, namespace: &str, name: &str) -> Result<Option<Job>, ClusterError> {
         let action = action("get", namespace, name);
-        let request =
-            built(Request::new(path(namespace)).get(name, &kube::api::GetParams::default()), &action)?;
+        let request = built(
+            Request::new(path(namespace)).get(name, &kube::api::GetParams::default()),
+            &action,
+        )?;
         match self.call(&action, request).await {
             Ok(job) => Ok(Some(job)),
             Err(ClusterError::NotFound { .. }) => Ok(None),
@@ -221,8 +223,10 @@ mod tests {
     use serde_json::json;
 
     fn job(status: &serde_json::Value) -> Job {
-        serde_json::from_value(json!({"metadata": {"name": "x"}, "spec": {"template": {}}, "status": status}))
-            .unwrap()
+        serde_json::from_value(
+            json!({"metadata": {"name": "x"}, "spec": {"template": {}}, "status": status}),
+        )
+        .unwrap()
     }
 
     #[test]

@@ -26,9 +26,9 @@ pub(super) async fn resolve(flags: &ConnectionFlags) -> Result<Resolved, Cluster
         if !path.exists() {
             return Err(ClusterError::NoKubeconfig { looked: paths });
         }
-        let next = Kubeconfig::read_from(path).map_err(broken)?;
+        let next = Kubeconfig::read_from(path).map_err(|error| broken(&error))?;
         merged = Some(match merged {
-            Some(merged) => merged.merge(next).map_err(broken)?,
+            Some(merged) => merged.merge(next).map_err(|error| broken(&error))?,
             None => next,
         });
     }
@@ -40,7 +40,7 @@ pub(super) async fn resolve(flags: &ConnectionFlags) -> Result<Resolved, Cluster
     Ok(resolved)
 }
 
-fn broken(error: kube::config::KubeconfigError) -> ClusterError {
+fn broken(error: &kube::config::KubeconfigError) -> ClusterError {
     ClusterError::Kubeconfig { cause: error.to_string() }
 }
 
@@ -81,14 +81,17 @@ async fn from_files(
             String::new()
         }
         None => {
-            return Err(ClusterError::NoContext { known: names(&kubeconfig.contexts, context_name) });
+            return Err(ClusterError::NoContext {
+                known: names(&kubeconfig.contexts, context_name),
+            });
         }
     };
     let Some(context) = kubeconfig.contexts.iter().find(|context| context.name == name) else {
         let known = names(&kubeconfig.contexts, context_name);
         return Err(ClusterError::UnknownName { what: "context", name, known });
     };
-    let cluster = flags.cluster.clone().or_else(|| context.context.as_ref().map(|c| c.cluster.clone()));
+    let cluster =
+        flags.cluster.clone().or_else(|| context.context.as_ref().map(|c| c.cluster.clone()));
     let cluster = cluster.unwrap_or_default();
     prepare_cluster(&mut kubeconfig, &cluster, flags)?;
     if let Some(user) = &flags.user
@@ -107,8 +110,9 @@ async fn from_files(
         cluster: Some(cluster),
         user: flags.user.clone(),
     };
-    let mut config =
-        kube::Config::from_custom_kubeconfig(kubeconfig, &options).await.map_err(broken)?;
+    let mut config = kube::Config::from_custom_kubeconfig(kubeconfig, &options)
+        .await
+        .map_err(|error| broken(&error))?;
     set_proxy(&mut config, configured.as_deref())?;
     Ok(Resolved { config, context: Some(name).filter(|name| !name.is_empty()) })
 }

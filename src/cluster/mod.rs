@@ -24,14 +24,12 @@ pub use config_maps::Recorded;
 pub use error::{Action, ClusterError};
 pub use events::EventFacts;
 pub use flags::ConnectionFlags;
-pub use jobs::{JobIdentity, JobState, Removal, job_state};
 pub(crate) use jobs::ended_at;
-pub(crate) use pods::container_status;
-pub(crate) use runs::BLOCKS;
-pub use labels::{
-    ATTEMPT, BLOCK, MANAGED_BY, MANAGER, PIPELINE, RUN, label_value, run_selector,
-};
+pub use jobs::{JobIdentity, JobState, Removal, job_state};
+pub use labels::{ATTEMPT, BLOCK, MANAGED_BY, MANAGER, PIPELINE, RUN, label_value, run_selector};
 pub use logs::LogRequest;
+pub(crate) use pods::container_status;
 pub use pods::{ContainerPhase, ContainerView, container_view, main_container};
+pub(crate) use runs::BLOCKS;
 pub use runs::{RunRow, RunStatus, group_runs};
-pub use watch::{Watched, WatchScope};
+pub use watch::{WatchScope, Watched};

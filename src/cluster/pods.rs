@@ -39,8 +39,7 @@ impl ContainerView {
         Self { phase: ContainerPhase::Waiting, restarts: 0, pod_ended: false };
 
     /// The view of a pod that is gone.
-    pub const GONE: Self =
-        Self { phase: ContainerPhase::Terminated, restarts: 0, pod_ended: true };
+    pub const GONE: Self = Self { phase: ContainerPhase::Terminated, restarts: 0, pod_ended: true };
 }
 
 /// Returns the name of the container that runs the block: the one the annotation names, else the
@@ -53,7 +52,10 @@ pub fn main_container(pod: &Pod) -> Option<String> {
         return Some(named.clone());
     }
     let runs_mage = |words: Option<&Vec<String>>| {
-        words.into_iter().flatten().any(|word| word.contains("run_app.sh") || word.contains("mage run"))
+        words
+            .into_iter()
+            .flatten()
+            .any(|word| word.contains("run_app.sh") || word.contains("mage run"))
     };
     containers
         .iter()
@@ -141,7 +143,8 @@ mod tests {
     #[test]
     fn the_block_container_need_not_be_the_first() {
         let sidecar = json!({"name": "proxy", "image": "p"});
-        let mage = json!({"name": "mage", "image": "m", "command": ["/app/run_app.sh", "mage", "run"]});
+        let mage =
+            json!({"name": "mage", "image": "m", "command": ["/app/run_app.sh", "mage", "run"]});
         let two = pod(json!({"spec": {"containers": [sidecar, mage]}}));
         assert_eq!(main_container(&two).as_deref(), Some("mage"));
         let named = pod(json!({
@@ -153,7 +156,9 @@ mod tests {
 
     #[test]
     fn an_evicted_pod_without_statuses_has_ended() {
-        let evicted = pod(json!({"spec": {"containers": []}, "status": {"phase": "Failed", "reason": "Evicted"}}));
+        let evicted = pod(
+            json!({"spec": {"containers": []}, "status": {"phase": "Failed", "reason": "Evicted"}}),
+        );
         let view = container_view(&evicted, "mage");
         assert_eq!(view.phase, ContainerPhase::Terminated);
         assert!(view.pod_ended);

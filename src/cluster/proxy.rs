@@ -52,26 +52,28 @@ fn is_this_machine(host: &str) -> bool {
 }
 
 fn is_excluded(host: &str, port: Option<u16>, no: Option<&str>) -> bool {
-    no.unwrap_or_default().split(',').map(str::trim).filter(|entry| !entry.is_empty()).any(|entry| {
-        let entry = entry.to_lowercase();
-        if entry == "*" {
-            return true;
-        }
-        if let Some((network, bits)) = entry.split_once('/') {
-            return in_network(host, network, bits);
-        }
-        let (name, entry_port) = match entry.rsplit_once(':') {
-            Some((name, digits)) if !name.contains(':') => (name, digits.parse::<u16>().ok()),
-            _ => (entry.as_str(), None),
-        };
-        if entry_port.is_some() && entry_port != port {
-            return false;
-        }
-        match name.strip_prefix("*.").or_else(|| name.strip_prefix('.')) {
-            Some(domain) => host.ends_with(&format!(".{domain}")),
-            None => host == name || host.ends_with(&format!(".{name}")),
-        }
-    })
+    no.unwrap_or_default().split(',').map(str::trim).filter(|entry| !entry.is_empty()).any(
+        |entry| {
+            let entry = entry.to_lowercase();
+            if entry == "*" {
+                return true;
+            }
+            if let Some((network, bits)) = entry.split_once('/') {
+                return in_network(host, network, bits);
+            }
+            let (name, entry_port) = match entry.rsplit_once(':') {
+                Some((name, digits)) if !name.contains(':') => (name, digits.parse::<u16>().ok()),
+                _ => (entry.as_str(), None),
+            };
+            if entry_port.is_some() && entry_port != port {
+                return false;
+            }
+            match name.strip_prefix("*.").or_else(|| name.strip_prefix('.')) {
+                Some(domain) => host.ends_with(&format!(".{domain}")),
+                None => host == name || host.ends_with(&format!(".{name}")),
+            }
+        },
+    )
 }
 
 fn in_network(host: &str, network: &str, bits: &str) -> bool {

@@ -74,9 +74,9 @@ pub fn group_runs(jobs: &[Job]) -> Vec<RunRow> {
         let namespace = job.metadata.namespace.clone().unwrap_or_default();
         let tally = runs.entry((namespace, run)).or_default();
         tally.pipeline = named(job, PIPELINE).unwrap_or_default();
-        tally.total = tally.total.max(
-            named(job, BLOCKS).and_then(|blocks| blocks.parse().ok()).unwrap_or_default(),
-        );
+        tally.total = tally
+            .total
+            .max(named(job, BLOCKS).and_then(|blocks| blocks.parse().ok()).unwrap_or_default());
         let created = job.metadata.creation_timestamp.as_ref().map(|time| time.0);
         tally.started = match (tally.started, created) {
             (Some(first), Some(created)) => Some(first.min(created)),

@@ -142,7 +142,9 @@ fn terminated(
             reason,
             sentence: format!("{name}{child}was killed for using more than {limit}"),
             exit_code: Some(code),
-            hint: Some("raise resource_limits.memory of the block, or read the data in parts".to_owned()),
+            hint: Some(
+                "raise resource_limits.memory of the block, or read the data in parts".to_owned(),
+            ),
         };
     }
     let message = ended.message.as_deref().map(str::trim).filter(|message| !message.is_empty());
@@ -228,13 +230,23 @@ mod tests {
         };
         let limit = "BackoffLimitExceeded";
         let all = [
-            sentence(limit, &[pod(&ended(1, "Error"))], &["Traceback (most recent call last):", "  File", "ValueError: no rows"]),
+            sentence(
+                limit,
+                &[pod(&ended(1, "Error"))],
+                &["Traceback (most recent call last):", "  File", "ValueError: no rows"],
+            ),
             sentence(limit, &[pod(&ended(1, "Error")), pod(&ended(3, "Error"))], &[]),
             sentence(limit, &[pod(&ended(137, "OOMKilled"))], &[]),
             sentence(limit, &[pod(&ended(0, "OOMKilled"))], &[]),
             sentence(limit, &[pod(&ended(143, "Error"))], &[]),
             sentence(limit, &[pod(&ended(128, "StartError"))], &[]),
-            sentence(limit, &[pod(&json!({"phase": "Failed", "reason": "Evicted", "message": "The node was low on resource: memory."}))], &[]),
+            sentence(
+                limit,
+                &[pod(
+                    &json!({"phase": "Failed", "reason": "Evicted", "message": "The node was low on resource: memory."}),
+                )],
+                &[],
+            ),
             sentence(limit, &[], &[]),
             sentence("DeadlineExceeded", &[], &[]),
         ];

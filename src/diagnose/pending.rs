@@ -116,8 +116,14 @@ mod tests {
         ]});
         let (kind, reason, message) = of(&unschedulable).unwrap();
         assert_eq!(kind, PendingKind::Scheduling);
-        assert_eq!((reason.as_str(), message.as_str()), ("Unschedulable", "0/1 nodes are available"));
-        assert_eq!(of(&container("ImagePullBackOff", "Back-off")).unwrap().2, "image reg/x:1: Back-off");
+        assert_eq!(
+            (reason.as_str(), message.as_str()),
+            ("Unschedulable", "0/1 nodes are available")
+        );
+        assert_eq!(
+            of(&container("ImagePullBackOff", "Back-off")).unwrap().2,
+            "image reg/x:1: Back-off"
+        );
         assert_eq!(of(&container("InvalidImageName", "bad")).unwrap().0, PendingKind::Hopeless);
         assert_eq!(
             of(&container("CreateContainerConfigError", "secret \"s\" not found")).unwrap().0,

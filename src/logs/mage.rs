@@ -73,7 +73,8 @@ fn detail(value: &Value) -> Option<String> {
         Value::String(text) if !text.trim().is_empty() => Some(text.clone()),
         Value::Array(items) if !items.is_empty() => {
             let lines: Vec<String> = items.iter().filter_map(detail).collect();
-            (!lines.is_empty()).then(|| lines.iter().map(|line| line.trim_end()).collect::<Vec<_>>().join("\n"))
+            (!lines.is_empty())
+                .then(|| lines.iter().map(|line| line.trim_end()).collect::<Vec<_>>().join("\n"))
         }
         _ => None,
     }
@@ -143,7 +144,10 @@ mod tests {
     #[test]
     fn finds_what_went_wrong() {
         let lines = |text: &str| text.lines().map(str::to_owned).collect::<Vec<_>>();
-        assert_eq!(last_error_line(&lines("a\nKeyError: 'x'\nbye")).as_deref(), Some("KeyError: 'x'"));
+        assert_eq!(
+            last_error_line(&lines("a\nKeyError: 'x'\nbye")).as_deref(),
+            Some("KeyError: 'x'")
+        );
         assert_eq!(last_error_line(&lines("all good\nErrors: none")), None);
         assert!(condition_false("… Conditional block(s) returned false for load. …"));
     }

@@ -99,10 +99,7 @@ impl Follow {
         let trouble = match end {
             End::Complete => None,
             End::Unreadable(error) => Some(error.to_string()),
-            End::Gone => Some(format!(
-                "pod/{} is gone, and the rest of its log with it",
-                self.pod
-            )),
+            End::Gone => Some(format!("pod/{} is gone, and the rest of its log with it", self.pod)),
         };
         let _ = self.inputs.send(Input::LogEnded(LogEnd {
             block: self.block,
@@ -162,7 +159,8 @@ impl Follow {
     }
 
     async fn show_if_failed(&mut self, told: &mut Told) {
-        let failed = self.failed.wait_for(Option::is_some).await.is_ok_and(|known| *known == Some(true));
+        let failed =
+            self.failed.wait_for(Option::is_some).await.is_ok_and(|known| *known == Some(true));
         if failed {
             for (time, text) in std::mem::take(&mut told.kept) {
                 let line = parse_line(&text);

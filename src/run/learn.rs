@@ -13,9 +13,10 @@ use super::launch::Refusal;
 use super::options::Logs;
 use super::outcome::Stop;
 use super::settle::job_uid;
-use super::track::PodTrack;
+use super::track::{Absence, PodTrack};
 use crate::cluster::{
-    BLOCK, ClusterError, ContainerPhase, EventFacts, JobState, Watched, job_state, main_container,
+    BLOCK, Cluster, ClusterError, ContainerPhase, EventFacts, JobIdentity, JobState, Watched,
+    job_state, main_container,
 };
 use crate::diagnose::{Cause, Pending, PendingKind, pending, pod_death};
 use crate::error::CliError;
@@ -31,22 +32,27 @@ impl Dispatcher<'_> {
     /// Takes in one thing learned.
     pub(super) fn take(&mut self, input: Input) {
         match input {
-            Input::Job(seen) => self.take_jobs(seen),
-            Input::Pod(seen) => self.take_pods(seen),
-            Input::Event(block, Watched::Applied(event)) => self.take_event(block, &event),
-            Input::Event(block, Watched::Listed(events)) => {
-                for event in &events {
-                    self.take_event(block, event);
+            Input::Job(seen) => self.take_jobs(*seen),
+            Input::Pod(seen) => self.take_pods(*seen),
+            Input::Event(block, seen) => match *seen {
+                Watched::Applied(event) => self.take_event(block, &event),
+                Watched::Listed(events) => {
+                    for event in &events {
+                        self.take_event(block, event);
+                    }
                 }
-            }
-            Input::Event(..) => {}
+                Watched::Deleted(_)
+                | Watched::Lost(_)
+                | Watched::Regained
+                | Watched::Refused(_) => {}
+            },
             Input::Launched(block, result) => self.take_launch(block, *result),
             Input::LaunchDelayed(block, error) => self.take_delay(block, &error),
             Input::Read(block, result) => self.take_read(block, result),
             Input::LogEnded(end) => self.take_log_end(end),
             Input::Presence(block, presence) => self.take_presence(block, presence),
             Input::Removed(block, result) => {
-                self.tracks[block].being_removed = false;
+                self.tracks[block].absence = Absence::None;
                 if let Err(error) = result {
                     self.notice(format!("could not be deleted, it may still start: {error}"));
                 }
@@ -109,7 +115,7 @@ impl Dispatcher<'_> {
                 && block.identity(self.run).matches(job)
         })?;
         let track = &mut self.tracks[block];
-        if !track.in_flight || track.uid.is_some() {
+        if !track.is_in_flight() || track.uid.is_some() {
             return None;
         }
         track.uid = Some(uid.clone());
@@ -120,7 +126,7 @@ impl Dispatcher<'_> {
     fn take_job(&mut self, job: Job) {
         let Some(block) = self.block_of(&job) else { return };
         let track = &mut self.tracks[block];
-        if !track.state.is_active() || track.being_removed {
+        if !track.state.is_active() || track.absence == Absence::Removing {
             return;
         }
         let state = job_state(&job);
@@ -159,8 +165,8 @@ impl Dispatcher<'_> {
 
     fn note_missing(&mut self, block: usize) {
         let track = &mut self.tracks[block];
-        if track.state.is_active() && !track.missing && !track.being_removed && self.stop.is_none() {
-            track.missing = true;
+        if track.state.is_active() && track.absence == Absence::None && self.stop.is_none() {
+            track.absence = Absence::Missing;
             self.look_around(block);
         }
     }
@@ -175,9 +181,7 @@ impl Dispatcher<'_> {
                 let last = self.tracks[block].state;
                 let cause = Cause {
                     reason: "JobDeleted".to_owned(),
-                    sentence: format!(
-                        "somebody else deleted its Job (last known state: {last})"
-                    ),
+                    sentence: format!("somebody else deleted its Job (last known state: {last})"),
                     exit_code: None,
                     hint: None,
                 };
@@ -188,7 +192,6 @@ impl Dispatcher<'_> {
 
     fn take_launch(&mut self, block: usize, result: Result<Job, Refusal>) {
         let track = &mut self.tracks[block];
-        track.in_flight = false;
         track.launch = None;
         match result {
             Ok(job) => {
@@ -282,7 +285,9 @@ impl Dispatcher<'_> {
         let block = owner.and_then(|uid| self.by_job_uid.get(uid).copied()).or_else(|| {
             // The pod may be seen before the answer to the POST.
             self.tracks.iter().position(|track| {
-                track.in_flight && track.uid.is_none() && Some(&*track.name) == annotation.map(String::as_str)
+                track.is_in_flight()
+                    && track.uid.is_none()
+                    && Some(&*track.name) == annotation.map(String::as_str)
             })
         });
         let (Some(block), Some(uid)) = (block, pod.metadata.uid.clone()) else { return };
@@ -295,7 +300,8 @@ impl Dispatcher<'_> {
             .unwrap_or(0)
             + 1;
         let new = !track.pods.contains_key(&uid);
-        let entry = track.pods.entry(uid.clone()).or_insert_with(|| PodTrack::new(pod.clone(), next));
+        let entry =
+            track.pods.entry(uid.clone()).or_insert_with(|| PodTrack::new(pod.clone(), next));
         let view = entry.update(pod);
         if let Some(task) = track.event_watch.take() {
             task.abort();
@@ -310,7 +316,7 @@ impl Dispatcher<'_> {
     fn judge_pod(&mut self, block: usize, uid: &str, phase: ContainerPhase) {
         let track = &self.tracks[block];
         let Some(pod) = track.pods.get(uid) else { return };
-        if !track.state.is_active() || track.being_removed {
+        if !track.state.is_active() || track.absence == Absence::Removing {
             return;
         }
         if phase == ContainerPhase::Waiting {
@@ -321,18 +327,16 @@ impl Dispatcher<'_> {
             return;
         }
         let (name, attempt) = (pod.name.clone(), pod.attempt);
-        let death = if pod.view.borrow().pod_ended && !pod.death_told {
-            pod_death(&pod.pod)
-        } else {
-            None
-        };
+        let death =
+            if pod.view.borrow().pod_ended && !pod.death_told { pod_death(&pod.pod) } else { None };
         let track = &mut self.tracks[block];
         if track.state != BlockState::Running {
             track.state = BlockState::Running;
             track.pending = None;
             track.image_trouble = None;
-            let event =
-                RunEvent::new(EventKind::Block(BlockState::Running)).block(&track.name).pod(&name, attempt);
+            let event = RunEvent::new(EventKind::Block(BlockState::Running))
+                .block(&track.name)
+                .pod(&name, attempt);
             self.tell(event);
         }
         if let Some(cause) = death {
@@ -402,11 +406,8 @@ impl Dispatcher<'_> {
         let facts = EventFacts::from(event);
         let track = &self.tracks[block];
         if facts.warning && track.pods.is_empty() && track.state.is_active() {
-            let pending = Pending {
-                kind: PendingKind::NoPod,
-                reason: facts.reason,
-                message: facts.message,
-            };
+            let pending =
+                Pending { kind: PendingKind::NoPod, reason: facts.reason, message: facts.message };
             self.note_pending(block, Some(pending));
         }
     }
@@ -517,14 +518,35 @@ impl Dispatcher<'_> {
         let (namespace, name) = (planned.namespace.clone(), planned.job_name().to_owned());
         cause.sentence = format!("{}; job.batch/{name} is deleted", cause.sentence);
         let track = &mut self.tracks[block];
-        if let Some(uid) = track.uid.clone() {
-            track.being_removed = true;
-            let (cluster, inputs) = (self.cluster.clone(), self.inputs.clone());
-            self.tasks.spawn(async move {
-                let removed = cluster.delete_job(&namespace, &name, &uid).await.map(drop);
-                let _ = inputs.send(Input::Removed(block, removed));
-            });
-        }
+        track.absence = Absence::Removing;
+        let (uid, identity) = (track.uid.clone(), planned.identity(self.run));
+        let (cluster, inputs) = (self.cluster.clone(), self.inputs.clone());
+        self.tasks.spawn(async move {
+            let removed = remove(&cluster, &namespace, &name, uid, &identity).await;
+            let _ = inputs.send(Input::Removed(block, removed));
+        });
         self.finish(block, BlockState::CouldNotStart, Some(cause));
+    }
+}
+
+/// Deletes a Job by UID; one whose POST was never answered only if it turns out to be ours.
+async fn remove(
+    cluster: &Cluster,
+    namespace: &str,
+    name: &str,
+    uid: Option<String>,
+    identity: &JobIdentity,
+) -> Result<(), ClusterError> {
+    let uid = match uid {
+        Some(uid) => Some(uid),
+        None => cluster
+            .get_job(namespace, name)
+            .await?
+            .filter(|job| identity.matches(job))
+            .and_then(|job| job.metadata.uid),
+    };
+    match uid {
+        Some(uid) => cluster.delete_job(namespace, name, &uid).await.map(drop),
+        None => Ok(()),
     }
 }

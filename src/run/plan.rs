@@ -4,7 +4,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use super::run_id::RunId;
-use crate::cluster::{ATTEMPT, BLOCK, JobIdentity, MANAGED_BY, MANAGER, PIPELINE, RUN, label_value};
+use crate::cluster::{
+    ATTEMPT, BLOCK, JobIdentity, MANAGED_BY, MANAGER, PIPELINE, RUN, label_value,
+};
 
 /// Every block of a run, rendered.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

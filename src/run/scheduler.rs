@@ -218,22 +218,25 @@ mod tests {
     }
 
     fn graphs() -> impl Strategy<Value = Vec<Vec<usize>>> {
-        proptest::collection::vec(proptest::collection::vec(any::<prop::sample::Index>(), 0..4), 1..30)
-            .prop_map(|blocks| {
-                blocks
-                    .iter()
-                    .enumerate()
-                    .map(|(block, ups)| {
-                        let mut ups: Vec<usize> = match block {
-                            0 => Vec::new(),
-                            _ => ups.iter().map(|up| up.index(block)).collect(),
-                        };
-                        ups.sort_unstable();
-                        ups.dedup();
-                        ups
-                    })
-                    .collect()
-            })
+        proptest::collection::vec(
+            proptest::collection::vec(any::<prop::sample::Index>(), 0..4),
+            1..30,
+        )
+        .prop_map(|blocks| {
+            blocks
+                .iter()
+                .enumerate()
+                .map(|(block, ups)| {
+                    let mut ups: Vec<usize> = match block {
+                        0 => Vec::new(),
+                        _ => ups.iter().map(|up| up.index(block)).collect(),
+                    };
+                    ups.sort_unstable();
+                    ups.dedup();
+                    ups
+                })
+                .collect()
+        })
     }
 
     proptest! {

@@ -46,7 +46,8 @@ impl PodTrack {
 
     /// Takes in the pod's newest state; returns how far its container is.
     pub(super) fn update(&mut self, pod: Pod) -> ContainerView {
-        let view = main_container(&pod).map_or(ContainerView::UNKNOWN, |c| container_view(&pod, &c));
+        let view =
+            main_container(&pod).map_or(ContainerView::UNKNOWN, |c| container_view(&pod, &c));
         self.pod = pod;
         self.view.send_replace(view);
         if view.pod_ended {
@@ -69,6 +70,17 @@ impl PodTrack {
     }
 }
 
+/// Whether a block's Job is gone, or on its way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Absence {
+    /// It is not.
+    None,
+    /// Somebody else deleted it, and it is being found out what that means.
+    Missing,
+    /// This run deletes it.
+    Removing,
+}
+
 /// What is known of one block.
 pub(super) struct Track {
     pub(super) name: Arc<str>,
@@ -76,21 +88,18 @@ pub(super) struct Track {
     pub(super) uid: Option<String>,
     pub(super) job: Option<Job>,
     pub(super) pods: IndexMap<String, PodTrack>,
-    /// Whether the answer to its POST is awaited.
-    pub(super) in_flight: bool,
     pub(super) launched: Option<Instant>,
     pub(super) pending: Option<Pending>,
     pub(super) image_trouble: Option<Instant>,
     pub(super) cause: Option<Cause>,
     pub(super) tail: Vec<String>,
     pub(super) condition_false: bool,
+    /// The task that posts its Job, until that is answered.
     pub(super) launch: Option<AbortHandle>,
     pub(super) event_watch: Option<AbortHandle>,
     pub(super) last_read: Option<Instant>,
     pub(super) being_read: bool,
-    /// Whether somebody else deleted its Job, and it is being found out what that means.
-    pub(super) missing: bool,
-    pub(super) being_removed: bool,
+    pub(super) absence: Absence,
 }
 
 impl Track {
@@ -101,7 +110,6 @@ impl Track {
             uid: None,
             job: None,
             pods: IndexMap::new(),
-            in_flight: false,
             launched: None,
             pending: None,
             image_trouble: None,
@@ -112,9 +120,13 @@ impl Track {
             event_watch: None,
             last_read: None,
             being_read: false,
-            missing: false,
-            being_removed: false,
+            absence: Absence::None,
         }
+    }
+
+    /// Tells whether the answer to its POST is awaited.
+    pub(super) fn is_in_flight(&self) -> bool {
+        self.launch.is_some()
     }
 
     /// Takes note of why it waits; tells whether that is news.
@@ -139,7 +151,9 @@ impl Track {
 
     /// Says why it has waited too long, if it has.
     pub(super) fn overdue(&self, options: &Options, now: Instant) -> Option<Cause> {
-        if !matches!(self.state, BlockState::Created | BlockState::Pending) || self.being_removed {
+        if !matches!(self.state, BlockState::Created | BlockState::Pending)
+            || self.absence == Absence::Removing
+        {
             return None;
         }
         let trouble = self.pending.as_ref();
@@ -148,7 +162,10 @@ impl Track {
             match trouble {
                 Some(pending) => Cause {
                     reason: pending.reason.clone(),
-                    sentence: format!("could not start within {waited} s{flag}: {}", words(pending)),
+                    sentence: format!(
+                        "could not start within {waited} s{flag}: {}",
+                        words(pending)
+                    ),
                     exit_code: None,
                     hint: None,
                 },
@@ -168,7 +185,8 @@ impl Track {
                 hint: None,
             });
         }
-        let since = |start: Option<Instant>| start.map(|start| now.saturating_duration_since(start));
+        let since =
+            |start: Option<Instant>| start.map(|start| now.saturating_duration_since(start));
         if since(self.image_trouble).is_some_and(|waited| waited >= options.image_grace) {
             return Some(cause(options.image_grace, ""));
         }

@@ -79,11 +79,9 @@ pub(super) fn block_name(name: &str, text: &str) -> String {
         AnsiColor::BrightBlue,
     ];
     // FNV-1a: stable from run to run.
-    let hash = name
-        .bytes()
-        .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
-            (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
-        });
+    let hash = name.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+    });
     let index = usize::try_from(hash % 10).expect("less than ten fits a usize");
     paint(COLORS[index].on_default(), text)
 }

@@ -17,11 +17,13 @@ pub fn render_error(error: &CliError, terminal: bool) -> String {
 }
 
 fn render(out: &mut String, problem: &Problem, terminal: bool) {
-    let safe = |text: &str| if terminal { for_terminal(text).into_owned() } else { text.to_owned() };
+    let safe =
+        |text: &str| if terminal { for_terminal(text).into_owned() } else { text.to_owned() };
     let label = Paint::Bad.on("error:");
     match &problem.place {
         Some(place) => {
-            let _ = writeln!(out, "{label} {}: {}", safe(&place.to_string()), safe(&problem.message));
+            let _ =
+                writeln!(out, "{label} {}: {}", safe(&place.to_string()), safe(&problem.message));
             snippet(out, place, safe);
         }
         None => {

@@ -15,7 +15,9 @@ use super::run_summary::render_summary;
 use super::run_text::{Style, event_line, log_lines};
 use super::run_tree::Tree;
 use crate::cluster::run_selector;
-use crate::run::{EventKind, EventSender, Outcome, Output, Plan, RunEvent, RunId, RunState, channel};
+use crate::run::{
+    EventKind, EventSender, Outcome, Output, Plan, RunEvent, RunId, RunState, channel,
+};
 
 const REDRAW: Duration = Duration::from_millis(200);
 const LONGEST_NAME: usize = 32;
@@ -31,7 +33,12 @@ pub struct RunReporter {
 impl RunReporter {
     /// Starts showing; give the sender to [`crate::run::execute`].
     #[must_use]
-    pub fn start(printer: Printer, plan: &Plan, run: &RunId, output: Output) -> (EventSender, Self) {
+    pub fn start(
+        printer: Printer,
+        plan: &Plan,
+        run: &RunId,
+        output: Output,
+    ) -> (EventSender, Self) {
         let (sender, events) = channel();
         let width = plan.blocks.iter().map(|block| block.uuid.chars().count()).max().unwrap_or(0);
         let live = output == Output::Text
@@ -57,7 +64,7 @@ impl RunReporter {
         // A panic of the thread was printed by then and must not hide the outcome.
         let _ = self.thread.join();
         if self.output == Output::Text {
-            let text = render_summary(outcome, self.printer.stderr_is_terminal());
+            let text = render_summary(outcome);
             let _ = self.printer.stderr().write_all(text.as_bytes());
         }
     }
@@ -110,7 +117,7 @@ impl View {
                 for event in batch {
                     live.tree.take(event);
                 }
-                if batch.iter().any(|event| is_above(event)) {
+                if batch.iter().any(is_above) {
                     live.bars.clone().suspend(|| self.write_above(batch));
                 }
                 live.draw();

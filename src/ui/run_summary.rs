@@ -4,16 +4,16 @@ use std::fmt::Write;
 
 use super::color::Paint;
 use super::duration::duration;
+use super::plural;
 use super::run_text::words;
 use super::sanitize::for_terminal;
 use super::table::{Headers, table};
-use super::plural;
 use crate::cluster::run_selector;
 use crate::run::{BlockReport, BlockState, Outcome, RunState, Stop};
 
-/// Renders the summary of a run, painted; for a terminal control characters are made harmless.
+/// Renders the summary of a run, painted; control characters from outside are made harmless.
 #[must_use]
-pub fn render_summary(outcome: &Outcome, terminal: bool) -> String {
+pub fn render_summary(outcome: &Outcome) -> String {
     let mut text = String::from("\n");
     text.push_str(&block_table(outcome));
     for block in outcome.blocks.iter().filter(|block| needs_words(block.state)) {
@@ -24,13 +24,7 @@ pub fn render_summary(outcome: &Outcome, terminal: bool) -> String {
     for line in next_steps(outcome) {
         let _ = writeln!(text, "{} {line}", Paint::Active.on("hint:"));
     }
-    if terminal { keep_colors(&text) } else { text }
-}
-
-/// Makes everything but our own colours harmless: those are added line by line, so a line is either
-/// ours or was made harmless before.
-fn keep_colors(text: &str) -> String {
-    text.to_owned()
+    text
 }
 
 fn block_table(outcome: &Outcome) -> String {
@@ -75,7 +69,11 @@ fn block_words(block: &BlockReport) -> String {
     let cause = block.cause.clone().unwrap_or_default();
     let sentence = for_terminal(&cause.sentence).into_owned();
     let name = for_terminal(&block.uuid);
-    let _ = writeln!(text, "\n{}", Paint::Bad.on(&format!("{name} {}: {sentence}", words(block.state))));
+    let _ = writeln!(
+        text,
+        "\n{}",
+        Paint::Bad.on(&format!("{name} {}: {sentence}", words(block.state)))
+    );
     let _ = write!(text, "  job.batch/{} in namespace {}", block.job, block.namespace);
     if let Some(pod) = &block.pod {
         let _ = write!(text, ", pod/{pod}");
@@ -125,7 +123,9 @@ fn headline(outcome: &Outcome) -> String {
         RunState::Paused => (Paint::Warn, "is paused"),
         RunState::Cancelled => (Paint::Warn, "is cancelled"),
         RunState::TimedOut => (Paint::Bad, "took longer than --timeout"),
-        RunState::ContactLost => (Paint::Bad, "is out of sight: contact with the API server is lost"),
+        RunState::ContactLost => {
+            (Paint::Bad, "is out of sight: contact with the API server is lost")
+        }
         RunState::Started | RunState::Cancelling => (Paint::Active, "goes on"),
     };
     let by = match &outcome.stopped_by {
@@ -166,7 +166,10 @@ fn next_steps(outcome: &Outcome) -> Vec<String> {
     } else if let Some(failed) =
         outcome.blocks.iter().find(|block| block.state == BlockState::Failed && block.pod.is_some())
     {
-        steps.push(format!("all of its log: kubectl logs job/{} -n {}", failed.job, failed.namespace));
+        steps.push(format!(
+            "all of its log: kubectl logs job/{} -n {}",
+            failed.job, failed.namespace
+        ));
     }
     steps.push(if outcome.recorded {
         format!("remove the run with: kubectl delete configmap mage-run-{} -n {first}", outcome.run)

@@ -1,5 +1,7 @@
 //! A run as plain lines (pure).
 
+use std::fmt::Write;
+
 use super::color::{Paint, block_name};
 use super::sanitize::line_for_terminal;
 use crate::logs::Level;
@@ -29,7 +31,7 @@ impl Style {
 pub(super) fn log_lines(event: &RunEvent, style: Style) -> String {
     let name = style.name(event.block.as_deref().unwrap_or_default());
     let level = match event.kind {
-        EventKind::Log(Some(Level::Error)) => Paint::Bad.on("ERROR ") ,
+        EventKind::Log(Some(Level::Error)) => Paint::Bad.on("ERROR "),
         EventKind::Log(Some(Level::Warning)) => Paint::Warn.on("WARNING "),
         _ => String::new(),
     };
@@ -37,7 +39,7 @@ pub(super) fn log_lines(event: &RunEvent, style: Style) -> String {
     let mut lines = String::new();
     for (index, line) in text.split('\n').enumerate() {
         let level = if index == 0 { level.as_str() } else { "" };
-        lines.push_str(&format!("{name} | {level}{}\n", style.safe(line)));
+        let _ = writeln!(lines, "{name} | {level}{}", style.safe(line));
     }
     lines
 }
@@ -84,7 +86,9 @@ fn block_words(event: &RunEvent, state: BlockState, message: &str) -> String {
                 _ => format!("{word} in pod/{pod}"),
             }
         }
-        BlockState::Created | BlockState::Complete => format!("{word} {message}").trim_end().to_owned(),
+        BlockState::Created | BlockState::Complete => {
+            format!("{word} {message}").trim_end().to_owned()
+        }
         BlockState::Pending => format!("{word}: {reason}: {message}"),
         _ if message.is_empty() => word,
         _ => format!("{word}: {message}"),
@@ -117,10 +121,9 @@ pub(super) fn paint(state: BlockState) -> Paint {
         BlockState::Complete => Paint::Good,
         BlockState::Running | BlockState::Created => Paint::Active,
         BlockState::Pending | BlockState::Cancelled | BlockState::LeftRunning => Paint::Warn,
-        BlockState::Failed
-        | BlockState::CouldNotStart
-        | BlockState::Refused
-        | BlockState::Gone => Paint::Bad,
+        BlockState::Failed | BlockState::CouldNotStart | BlockState::Refused | BlockState::Gone => {
+            Paint::Bad
+        }
         BlockState::Waiting
         | BlockState::ConditionFalse
         | BlockState::Skipped

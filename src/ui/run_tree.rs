@@ -1,5 +1,6 @@
 //! The live tree of blocks (pure): what every line says right now.
 
+use std::fmt::Write;
 use std::sync::Arc;
 
 use indexmap::IndexMap;
@@ -98,14 +99,17 @@ impl Tree {
         let complete = count(|state| state == BlockState::Complete);
         let running = count(BlockState::is_active);
         let more = if hidden > 0 { format!(", {hidden} not shown") } else { String::new() };
-        Paint::Dim.on(&format!("{complete} of {} complete, {running} active{more}", self.rows.len()))
+        Paint::Dim
+            .on(&format!("{complete} of {} complete, {running} active{more}", self.rows.len()))
     }
 }
 
 fn weight(state: BlockState) -> u8 {
     match state {
         state if state.is_active() => 0,
-        BlockState::Failed | BlockState::CouldNotStart | BlockState::Refused | BlockState::Gone => 1,
+        BlockState::Failed | BlockState::CouldNotStart | BlockState::Refused | BlockState::Gone => {
+            1
+        }
         BlockState::Waiting => 2,
         _ => 3,
     }
@@ -114,7 +118,9 @@ fn weight(state: BlockState) -> u8 {
 fn row_line(name: &str, row: &Row, width: usize, now: Timestamp) -> String {
     let mark = match row.state {
         BlockState::Complete => "✓",
-        BlockState::Failed | BlockState::CouldNotStart | BlockState::Refused | BlockState::Gone => "✗",
+        BlockState::Failed | BlockState::CouldNotStart | BlockState::Refused | BlockState::Gone => {
+            "✗"
+        }
         BlockState::Running => "●",
         BlockState::Created | BlockState::Pending => "◌",
         _ => "·",
@@ -127,16 +133,16 @@ fn row_line(name: &str, row: &Row, width: usize, now: Timestamp) -> String {
     );
     if let Some(since) = row.since {
         let took = row.until.unwrap_or(now).duration_since(since);
-        plain.push_str(&format!(" {}", duration(took)));
+        let _ = write!(plain, " {}", duration(took));
     }
     if let Some(attempt) = row.attempt.filter(|attempt| *attempt > 1) {
-        plain.push_str(&format!(" attempt {attempt}"));
+        let _ = write!(plain, " attempt {attempt}");
     }
     if let Some(pod) = row.pod.as_ref().filter(|_| row.state.is_active()) {
-        plain.push_str(&format!(" pod/{pod}"));
+        let _ = write!(plain, " pod/{pod}");
     }
     if !row.reason.is_empty() {
-        plain.push_str(&format!(" {}", line_for_terminal(&row.reason.replace('\n', " "))));
+        let _ = write!(plain, " {}", line_for_terminal(&row.reason.replace('\n', " ")));
     }
     let cut: String = plain.chars().take(width.max(20)).collect();
     paint(row.state).on(&cut)
@@ -172,7 +178,8 @@ mod tests {
         let mut tree = Tree::new(&plan);
         let at = |second: i64| k8s_openapi::jiff::Timestamp::from_second(second).unwrap();
         let mut tell = |name: &str, state, second, message: &str| {
-            let mut event = RunEvent::new(EventKind::Block(state)).block(&name.into()).message(message);
+            let mut event =
+                RunEvent::new(EventKind::Block(state)).block(&name.into()).message(message);
             event.time = at(second);
             tree.take(&event);
         };

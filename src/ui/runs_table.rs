@@ -9,7 +9,12 @@ use crate::cluster::RunRow;
 
 /// Renders the runs as a table; ages are seen from `now`.
 #[must_use]
-pub fn runs_table(rows: &[RunRow], with_namespace: bool, headers: Headers, now: Timestamp) -> String {
+pub fn runs_table(
+    rows: &[RunRow],
+    with_namespace: bool,
+    headers: Headers,
+    now: Timestamp,
+) -> String {
     let mut names = vec!["RUN", "PIPELINE", "STATUS", "BLOCKS", "STARTED"];
     if with_namespace {
         names.insert(0, "NAMESPACE");

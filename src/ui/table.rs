@@ -23,7 +23,8 @@ pub fn table(headers: &[&str], shown: Headers, rows: Vec<Vec<String>>) -> String
     }
     for row in rows {
         // A line end would tear a row apart.
-        table.add_row(row.iter().map(|cell| Cell::new(cell.replace('\n', " "))).collect::<Vec<_>>());
+        table
+            .add_row(row.iter().map(|cell| Cell::new(cell.replace('\n', " "))).collect::<Vec<_>>());
     }
     let last = table.column_count().saturating_sub(1);
     for (index, column) in table.column_iter_mut().enumerate() {

@@ -21,7 +21,10 @@ async fn a_failure_stops_what_has_not_started() {
     ]);
     let (outcome, _) = start(&bench.cluster, plan, run, Options::default()).end().await;
     assert_eq!(outcome.exit, Exit::No);
-    assert_eq!(states(&outcome), ["load Failed", "slow Complete", "clean Skipped", "after_slow Skipped"]);
+    assert_eq!(
+        states(&outcome),
+        ["load Failed", "slow Complete", "clean Skipped", "after_slow Skipped"]
+    );
     let load = &outcome.blocks[0];
     assert_eq!(
         load.cause.as_ref().unwrap().sentence,
@@ -44,7 +47,10 @@ async fn keep_going_runs_the_rest() {
     let options = Options { failure: Failure::KeepGoing, ..Options::default() };
     let (outcome, _) = start(&bench.cluster, plan, run, options).end().await;
     assert_eq!(outcome.exit, Exit::No);
-    assert_eq!(states(&outcome), ["load Failed", "slow Complete", "clean Skipped", "after_slow Complete"]);
+    assert_eq!(
+        states(&outcome),
+        ["load Failed", "slow Complete", "clean Skipped", "after_slow Complete"]
+    );
     bench.end().await;
 }
 
@@ -96,7 +102,10 @@ async fn a_quota_on_pods_is_told_from_the_events_of_the_job() {
     let quotas: kube::Api<k8s_openapi::api::core::v1::ResourceQuota> =
         kube::Api::namespaced(bench.cluster.client().clone(), &bench.namespace);
     let quota = serde_json::json!({"metadata": {"name": "none"}, "spec": {"hard": {"pods": "0"}}});
-    quotas.create(&kube::api::PostParams::default(), &serde_json::from_value(quota).unwrap()).await.unwrap();
+    quotas
+        .create(&kube::api::PostParams::default(), &serde_json::from_value(quota).unwrap())
+        .await
+        .unwrap();
     tokio::time::sleep(Duration::from_secs(1)).await;
     let (plan, run) = bench.plan(&[("load", &[], &[])]);
     let options = Options { pending_timeout: Duration::from_secs(6), ..Options::default() };
@@ -153,7 +162,14 @@ async fn a_name_that_is_taken_is_never_taken_over() {
     let (outcome, _) = start(&bench.cluster, plan, run, Options::default()).end().await;
     assert_eq!(outcome.exit, Exit::Cluster);
     assert_eq!(states(&outcome), ["load Refused"]);
-    assert!(outcome.blocks[0].cause.as_ref().unwrap().sentence.ends_with("is taken by a Job of run other"));
+    assert!(
+        outcome.blocks[0]
+            .cause
+            .as_ref()
+            .unwrap()
+            .sentence
+            .ends_with("is taken by a Job of run other")
+    );
     assert_eq!(bench.jobs().list(&ListParams::default()).await.unwrap().items.len(), 1);
     bench.end().await;
 }

@@ -20,7 +20,10 @@ async fn a_diamond_runs_in_order_and_every_log_is_whole() {
     let (outcome, events) = start(&bench.cluster, plan, run, Options::default()).end().await;
     assert_eq!(outcome.exit, Exit::Fine, "{outcome:#?}");
     assert_eq!(outcome.state, RunState::Complete);
-    assert_eq!(states(&outcome), ["load Complete", "left Complete", "right Complete", "join Complete"]);
+    assert_eq!(
+        states(&outcome),
+        ["load Complete", "left Complete", "right Complete", "join Complete"]
+    );
 
     for block in ["load", "right"] {
         let numbered: Vec<String> =
@@ -39,7 +42,9 @@ async fn a_diamond_runs_in_order_and_every_log_is_whole() {
         let created = job.metadata.creation_timestamp.as_ref().unwrap().0;
         (created, job.status.as_ref().unwrap().completion_time.as_ref().unwrap().0)
     };
-    for (before, after) in [("load", "left"), ("load", "right"), ("left", "join"), ("right", "join")] {
+    for (before, after) in
+        [("load", "left"), ("load", "right"), ("left", "join"), ("right", "join")]
+    {
         assert!(times(before).1 <= times(after).0, "{before} ended before {after} was created");
     }
     let owner = &jobs[0].metadata.owner_references.as_ref().unwrap()[0];
@@ -51,7 +56,10 @@ async fn a_diamond_runs_in_order_and_every_log_is_whole() {
     }
     let runs = bench.cluster.list_runs(Some(&bench.namespace)).await.unwrap();
     assert_eq!(runs.len(), 1);
-    assert_eq!((runs[0].done, runs[0].total, runs[0].status.to_string().as_str()), (4, 4, "Complete"));
+    assert_eq!(
+        (runs[0].done, runs[0].total, runs[0].status.to_string().as_str()),
+        (4, 4, "Complete")
+    );
     bench.end().await;
 }
 

@@ -38,10 +38,8 @@ async fn whoever_may_nothing_is_told_verb_and_resource() {
 async fn the_rights_of_the_chart_are_enough() {
     let Some(bench) = Bench::new("chart").await else { return };
     let Some(chart) = bench.as_context("chart").await else { return };
-    let (plan, run) = bench.plan(&[
-        ("load", &[], &[("STANDIN_TEXT", "hello")]),
-        ("clean", &["load"], &[]),
-    ]);
+    let (plan, run) =
+        bench.plan(&[("load", &[], &[("STANDIN_TEXT", "hello")]), ("clean", &["load"], &[])]);
     let (outcome, events) = start(&chart, plan, run, Options::default()).end().await;
     assert_eq!(outcome.exit, Exit::Fine, "{outcome:#?}");
     assert!(logged(&events, "load").contains(&"hello".to_owned()));

@@ -1,5 +1,9 @@
 //! What every cluster test needs: a cluster, a namespace, plans of stand-in blocks.
-#![expect(clippy::unwrap_used, clippy::print_stderr, reason = "helpers of tests, outside `#[test]`")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::print_stderr,
+    reason = "helpers of tests, outside `#[test]`"
+)]
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -31,7 +35,11 @@ fn kubeconfig() -> Option<&'static PathBuf> {
                     Some(String::from_utf8(output.stdout).unwrap().trim().into())
                 }
                 Ok(output) => {
-                    eprintln!("{} failed: {}", up.display(), String::from_utf8_lossy(&output.stderr));
+                    eprintln!(
+                        "{} failed: {}",
+                        up.display(),
+                        String::from_utf8_lossy(&output.stderr)
+                    );
                     None
                 }
                 Err(error) => {
@@ -196,7 +204,11 @@ pub(crate) struct Going {
 pub(crate) fn start(cluster: &Cluster, plan: Plan, run: RunId, options: Options) -> Going {
     let (signals, receiver) = Signals::by_hand();
     let (sender, received) = run::channel();
-    let events = std::thread::spawn(move || received.into_iter().collect::<Vec<_>>());
+    let keep = |mut event: RunEvent| {
+        event.release();
+        event
+    };
+    let events = std::thread::spawn(move || received.into_iter().map(keep).collect::<Vec<_>>());
     let cluster = cluster.clone();
     let task = tokio::spawn(async move {
         run::execute(&cluster, &plan, &run, &options, receiver, sender).await.unwrap()
@@ -232,7 +244,9 @@ pub(crate) fn states(outcome: &Outcome) -> Vec<String> {
 pub(crate) fn logged(events: &[RunEvent], block: &str) -> Vec<String> {
     events
         .iter()
-        .filter(|event| matches!(event.kind, EventKind::Log(_)) && event.block.as_deref() == Some(block))
+        .filter(|event| {
+            matches!(event.kind, EventKind::Log(_)) && event.block.as_deref() == Some(block)
+        })
         .filter_map(|event| event.message.clone())
         .collect()
 }
