@@ -348,7 +348,7 @@ impl Dispatcher<'_> {
                 .block(&track.name)
                 .pod(&name, attempt)
                 .reason(cause.reason)
-                .message(format!("attempt {attempt} {}", cause.sentence));
+                .message(format!("attempt {attempt}: {}", cause.sentence));
             self.tell(event);
             if self.read_jobs {
                 self.read_job(block);
@@ -516,7 +516,8 @@ impl Dispatcher<'_> {
     fn give_up_start(&mut self, block: usize, mut cause: Cause) {
         let planned = &self.plan.blocks[block];
         let (namespace, name) = (planned.namespace.clone(), planned.job_name().to_owned());
-        cause.sentence = format!("{}; job.batch/{name} is deleted", cause.sentence);
+        let sentence = cause.sentence.trim_end_matches('.');
+        cause.sentence = format!("{sentence}; job.batch/{name} is deleted");
         let track = &mut self.tracks[block];
         track.absence = Absence::Removing;
         let (uid, identity) = (track.uid.clone(), planned.identity(self.run));

@@ -158,29 +158,19 @@ impl Track {
         }
         let trouble = self.pending.as_ref();
         let cause = |limit: Duration, flag: &str| {
-            let waited = limit.as_secs();
-            match trouble {
-                Some(pending) => Cause {
-                    reason: pending.reason.clone(),
-                    sentence: format!(
-                        "could not start within {waited} s{flag}: {}",
-                        words(pending)
-                    ),
-                    exit_code: None,
-                    hint: None,
-                },
-                None => Cause {
-                    reason: "PendingTimeout".to_owned(),
-                    sentence: format!("its container did not start within {waited} s{flag}"),
-                    exit_code: None,
-                    hint: None,
-                },
+            let why = trouble.map(|pending| format!(": {}", words(pending))).unwrap_or_default();
+            let reason = trouble.map_or("PendingTimeout", |pending| pending.reason.as_str());
+            Cause {
+                reason: reason.to_owned(),
+                sentence: format!("did not start within {} s{flag}{why}", limit.as_secs()),
+                exit_code: None,
+                hint: None,
             }
         };
         if let Some(pending) = trouble.filter(|p| p.kind == PendingKind::Hopeless) {
             return Some(Cause {
                 reason: pending.reason.clone(),
-                sentence: format!("can never start: {}", words(pending)),
+                sentence: words(pending),
                 exit_code: None,
                 hint: None,
             });

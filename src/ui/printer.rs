@@ -43,6 +43,12 @@ impl Printer {
         io::stdout().is_terminal()
     }
 
+    /// Tells whether stdout is to have colours.
+    #[must_use]
+    pub fn stdout_has_color(self) -> bool {
+        self.stdout().current_choice() != anstream::ColorChoice::Never
+    }
+
     /// Tells whether stderr is a terminal.
     #[must_use]
     pub fn stderr_is_terminal(self) -> bool {
