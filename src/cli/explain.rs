@@ -2,7 +2,7 @@
 
 use clap::{Args, ValueEnum};
 
-use super::{ConfigArgs, ConnectionFlags};
+use super::{ConfigArgs, ConnectionArgs};
 
 /// Tell which layer supplied each value of a Job
 ///
@@ -40,7 +40,7 @@ pub struct ExplainArgs {
     #[command(flatten)]
     pub config: ConfigArgs,
     #[command(flatten)]
-    pub connection: ConnectionFlags,
+    pub connection: ConnectionArgs,
 }
 
 /// How values are written.

@@ -1,7 +1,7 @@
 //! The ConfigMap that holds a run's plan.
 
 use k8s_openapi::api::core::v1::ConfigMap;
-use kube::api::{GetParams, PostParams};
+use kube::api::{DeleteParams, GetParams, PostParams, Preconditions};
 use kube::core::Request;
 use serde_json::Value;
 
@@ -54,6 +54,21 @@ impl Cluster {
             name: name.to_owned(),
             uid: created.metadata.uid.unwrap_or_default(),
         })
+    }
+
+    /// Deletes a plan, if it is still the one recorded.
+    pub async fn delete_config_map(&self, recorded: &Recorded) -> Result<(), ClusterError> {
+        let action = action("delete", &recorded.namespace, &recorded.name);
+        let params = DeleteParams {
+            preconditions: Some(Preconditions {
+                uid: Some(recorded.uid.clone()),
+                resource_version: None,
+            }),
+            ..DeleteParams::default()
+        };
+        let path = path(&recorded.namespace);
+        let request = built(Request::new(path).delete(&recorded.name, &params), &action)?;
+        self.call::<Value>(&action, request).await.map(drop)
     }
 
     /// Reads a ConfigMap; none when there is none of that name.

@@ -47,11 +47,11 @@ pub(super) fn client(
         Some(proxy) if proxy.scheme_str() == Some("http") => {
             with_tls(config, purpose, Tunnel::new(proxy.clone(), tcp))
         }
-        Some(proxy) => Err(setup(config, format!("the proxy {proxy} is neither http nor socks5"))),
+        Some(proxy) => Err(setup(config, &format!("the proxy {proxy} is neither http nor socks5"))),
     }
 }
 
-fn setup(config: &kube::Config, cause: impl ToString) -> ClusterError {
+fn setup(config: &kube::Config, cause: &dyn std::fmt::Display) -> ClusterError {
     ClusterError::Setup { server: config.cluster_url.to_string(), cause: cause.to_string() }
 }
 
@@ -63,11 +63,11 @@ fn with_tls<C>(
 where
     HttpsConnector<C>: Connect + Clone + Send + Sync + 'static,
 {
-    let tls = config.rustls_client_config().map_err(|error| setup(config, error))?;
+    let tls = config.rustls_client_config().map_err(|error| setup(config, &error))?;
     let mut builder = HttpsConnectorBuilder::new().with_tls_config(tls).https_or_http();
     if let Some(name) = &config.tls_server_name {
         let name = name.clone().try_into().map_err(|error| {
-            setup(config, format!("tls-server-name {name:?} is not a name: {error}"))
+            setup(config, &format!("tls-server-name {name:?} is not a name: {error}"))
         })?;
         builder = builder.with_server_name_resolver(FixedServerNameResolver::new(name));
     }
@@ -81,8 +81,8 @@ where
         .http2_keep_alive_interval(PING_EVERY)
         .http2_keep_alive_timeout(PING_ANSWER)
         .build(connector);
-    let headers = config.extra_headers_layer().map_err(|error| setup(config, error))?;
-    let auth = config.auth_layer().map_err(|error| setup(config, error))?;
+    let headers = config.extra_headers_layer().map_err(|error| setup(config, &error))?;
+    let auth = config.auth_layer().map_err(|error| setup(config, &error))?;
     let http = http.map_err(BoxError::from as fn(_) -> _);
     let stack = ClientBuilder::new(http, config.default_namespace.clone()).with_layer(&headers);
     Ok(match auth {

@@ -26,9 +26,9 @@ pub(super) async fn resolve(flags: &ConnectionFlags) -> Result<Resolved, Cluster
         if !path.exists() {
             return Err(ClusterError::NoKubeconfig { looked: paths });
         }
-        let next = Kubeconfig::read_from(path).map_err(broken)?;
+        let next = Kubeconfig::read_from(path).map_err(|error| broken(&error))?;
         merged = Some(match merged {
-            Some(merged) => merged.merge(next).map_err(broken)?,
+            Some(merged) => merged.merge(next).map_err(|error| broken(&error))?,
             None => next,
         });
     }
@@ -58,7 +58,7 @@ pub fn context_namespace(flags: &ConnectionFlags) -> Option<String> {
     context.context?.namespace.filter(|namespace| !namespace.is_empty())
 }
 
-fn broken(error: kube::config::KubeconfigError) -> ClusterError {
+fn broken(error: &kube::config::KubeconfigError) -> ClusterError {
     ClusterError::Kubeconfig { cause: error.to_string() }
 }
 
@@ -129,7 +129,7 @@ async fn from_files(
         user: flags.user.clone(),
     };
     let mut config =
-        kube::Config::from_custom_kubeconfig(kubeconfig, &options).await.map_err(broken)?;
+        kube::Config::from_custom_kubeconfig(kubeconfig, &options).await.map_err(|error| broken(&error))?;
     set_proxy(&mut config, configured.as_deref())?;
     Ok(Resolved { config, context: Some(name).filter(|name| !name.is_empty()) })
 }

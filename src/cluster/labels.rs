@@ -42,7 +42,10 @@ pub fn run_selector(run: &str) -> String {
 
 /// Returns the first eight hexadecimal digits of the text's SHA-256.
 pub(crate) fn short_hash(raw: &str) -> String {
-    Sha256::digest(raw.as_bytes()).iter().take(4).map(|byte| format!("{byte:02x}")).collect()
+    let digest = Sha256::digest(raw.as_bytes());
+    let mut head = [0; 4];
+    head.copy_from_slice(&digest[..4]);
+    format!("{:08x}", u32::from_be_bytes(head))
 }
 
 fn is_label_value(text: &str) -> bool {

@@ -1,5 +1,7 @@
 //! A container's log as the API serves it.
 
+use std::fmt::Write;
+
 use futures::AsyncBufRead;
 use k8s_openapi::jiff::Timestamp;
 
@@ -41,10 +43,10 @@ impl LogRequest {
         }
         if let Some(since) = self.since_second {
             let whole = Timestamp::from_second(since.as_second()).unwrap_or(since);
-            query.push_str(&format!("&sinceTime={whole}"));
+            let _ = write!(query, "&sinceTime={whole}");
         }
         if let Some(lines) = self.tail_lines {
-            query.push_str(&format!("&tailLines={lines}"));
+            let _ = write!(query, "&tailLines={lines}");
         }
         query
     }

@@ -4,7 +4,7 @@
 //! was lost and once that it is back. Only a missing right ends it.
 
 use std::fmt::Debug;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use futures::StreamExt;
 use k8s_openapi::Metadata;
@@ -147,9 +147,17 @@ impl<K: Watchable, S: FnMut(Watched<K>) + Send> Watcher<'_, K, S> {
                 }
             };
             loop {
+                let begun = Instant::now();
                 match self.watch(&mut version).await {
+                    // A watch that ends as soon as it began must not become a busy loop.
+                    Ended::Resume if begun.elapsed() < FIRST_DELAY => {
+                        tokio::time::sleep(FIRST_DELAY).await;
+                    }
                     Ended::Resume => {}
-                    Ended::Expired => break,
+                    Ended::Expired => {
+                        tokio::time::sleep(FIRST_DELAY).await;
+                        break;
+                    }
                     Ended::Broken(error) => {
                         if !self.wait_after(error).await {
                             return;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use tokio::runtime::{Builder, Runtime};
 
-use crate::cli::{ConfigArgs, ConnectionFlags};
+use crate::cli::{ConfigArgs, ConnectionArgs};
 use crate::cluster::{self, Cluster, ClusterError};
 use crate::error::{CliError, Problem};
 use crate::exit::Exit;
@@ -25,9 +25,9 @@ pub(super) fn runtime() -> Result<Runtime, CliError> {
 }
 
 /// Connects to the cluster that the flags name; sends nothing yet.
-pub(super) fn connect(flags: &ConnectionFlags) -> Result<Connected, CliError> {
+pub(super) fn connect(flags: &ConnectionArgs) -> Result<Connected, CliError> {
     let runtime = runtime()?;
-    let cluster = runtime.block_on(Cluster::connect(&flags.into()))?;
+    let cluster = runtime.block_on(Cluster::connect(&flags.clone().into()))?;
     Ok(Connected { runtime, cluster })
 }
 
@@ -35,11 +35,11 @@ pub(super) fn connect(flags: &ConnectionFlags) -> Result<Connected, CliError> {
 /// `--server-pod auto` or a name; never with `--offline`.
 pub(super) fn connect_for_facts(
     args: &ConfigArgs,
-    flags: &ConnectionFlags,
+    flags: &ConnectionArgs,
     env: &ServerEnv,
 ) -> Result<(ClusterFacts, Option<Connected>, Vec<String>), CliError> {
     let mut facts = ClusterFacts {
-        context_namespace: cluster::context_namespace(&flags.into()),
+        context_namespace: cluster::context_namespace(&flags.clone().into()),
         ..ClusterFacts::default()
     };
     let wanted = args.server_pod.as_str();
@@ -54,7 +54,7 @@ pub(super) fn connect_for_facts(
         return Ok((facts, None, notices));
     }
     let runtime = runtime()?;
-    let cluster = match runtime.block_on(Cluster::connect(&flags.into())) {
+    let cluster = match runtime.block_on(Cluster::connect(&flags.clone().into())) {
         Ok(cluster) => cluster,
         Err(ClusterError::NoKubeconfig { .. })
             if flags.kubeconfig.is_none() && wanted == "auto" =>
@@ -76,7 +76,7 @@ async fn find(
     cluster: &Cluster,
     args: &ConfigArgs,
     env: &ServerEnv,
-    flags: &ConnectionFlags,
+    flags: &ConnectionArgs,
     notices: &mut Vec<String>,
 ) -> Result<Option<serde_json::Value>, CliError> {
     if args.server_pod != "auto" {

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::facts::{Connected, connect_for_facts};
-use crate::cli::{ConfigArgs, ConnectionFlags};
+use crate::cli::{ConfigArgs, ConnectionArgs};
 use crate::config::{LayerKind, Origin, Source};
 use crate::error::{CliError, Problem};
 use crate::explain::LayerReport;
@@ -85,7 +85,7 @@ pub(super) struct Widen<'a> {
 pub(super) fn load_jobs(
     targets: &[String],
     args: &ConfigArgs,
-    connection: &ConnectionFlags,
+    connection: &ConnectionArgs,
     widen: &Widen<'_>,
     naming: &dyn Fn(&str) -> Naming,
 ) -> Result<Loaded, CliError> {
@@ -226,7 +226,7 @@ fn secrets(args: &ConfigArgs) -> Result<BTreeMap<String, String>, CliError> {
 
 struct Loading<'a> {
     args: &'a ConfigArgs,
-    connection: &'a ConnectionFlags,
+    connection: &'a ConnectionArgs,
     widen: &'a Widen<'a>,
     inputs: &'a Inputs,
     values: TemplateValues,
@@ -616,7 +616,7 @@ impl Bodies {
         &'s self,
         inputs: &'s Inputs,
         args: &'s ConfigArgs,
-        connection: &'s ConnectionFlags,
+        connection: &'s ConnectionArgs,
         whole_pipeline: bool,
     ) -> LayerSources<'s> {
         LayerSources {

@@ -11,7 +11,7 @@ use crate::cluster::{ClusterError, ContainerPhase, ContainerView};
 
 /// A silent stream is replaced after that long: a dead connection looks just like a quiet block,
 /// and replacing one costs a request.
-const IDLE: Duration = Duration::from_secs(60);
+const IDLE: Duration = Duration::from_mins(1);
 /// A silent stream of a container that has ended is given up after that long.
 const IDLE_ENDED: Duration = Duration::from_secs(3);
 const FIRST_DELAY: Duration = Duration::from_millis(100);
@@ -420,11 +420,9 @@ mod tests {
     }
 
     fn numbered(lines: usize) -> String {
-        (0..lines)
-            .map(|n| {
-                format!("2026-11-23T10:00:{:02}.{:09}Z line {n}\n", n / 40, (n % 40) / 2 * 1000)
-            })
-            .collect()
+        (0..lines).fold(String::new(), |log, n| {
+            log + &format!("2026-11-23T10:00:{:02}.{:09}Z line {n}\n", n / 40, (n % 40) / 2 * 1000)
+        })
     }
 
     #[test]
@@ -448,10 +446,10 @@ mod tests {
     #[test]
     fn odd_lines_come_whole() {
         let long = "x".repeat(1 << 20);
-        let log = format!(
+        let text = format!(
             "2026-11-23T10:00:00.1Z {long}\n2026-11-23T10:00:00.2Z \n2026-11-23T10:00:00.3Z a\rb\0c\n2026-11-23T10:00:01Z no end"
         );
-        let (items, _) = read_all(&log, vec![Fault::CleanEnd(log.len()), Fault::Reset(100)]);
+        let (items, _) = read_all(&text, vec![Fault::CleanEnd(text.len()), Fault::Reset(100)]);
         assert_eq!(texts(&items), [long.as_str(), "", "a\rb\0c", "no end"]);
     }
 

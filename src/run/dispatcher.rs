@@ -20,7 +20,7 @@ use super::run_id::RunId;
 use super::scheduler::{Scheduler, Skip, Verdict};
 use super::settle::{self, Target};
 use super::signals::{Signal, Signals};
-use super::track::Track;
+use super::track::{Absence, PodTrack, Track};
 use crate::cluster::{Cluster, ClusterError, Recorded, WatchScope, run_selector};
 use crate::diagnose::Cause;
 use crate::exit::Exit;
@@ -96,6 +96,7 @@ pub async fn execute(
     dispatcher.begin(&mut signals).await?;
     dispatcher.dispatch(&mut received, &mut signals).await;
     let remaining = dispatcher.settle(&mut received, &mut signals).await;
+    dispatcher.forget_empty_run().await;
     dispatcher.tasks.abort_all();
     Ok(dispatcher.outcome(remaining))
 }
@@ -140,11 +141,13 @@ impl Dispatcher<'_> {
         let (cluster, inputs) = (self.cluster.clone(), self.inputs.clone());
         let jobs = scope.clone();
         self.tasks.spawn(async move {
-            cluster.watch::<Job>(&jobs, |seen| drop(inputs.send(Input::Job(seen)))).await;
+            cluster.watch::<Job>(&jobs, |seen| drop(inputs.send(Input::Job(Box::new(seen))))).await;
         });
         let (cluster, inputs) = (self.cluster.clone(), self.inputs.clone());
         self.tasks.spawn(async move {
-            cluster.watch::<Pod>(&scope, |seen| drop(inputs.send(Input::Pod(seen)))).await;
+            cluster
+                .watch::<Pod>(&scope, |seen| drop(inputs.send(Input::Pod(Box::new(seen)))))
+                .await;
         });
     }
 
@@ -157,7 +160,7 @@ impl Dispatcher<'_> {
         };
         let (cluster, inputs) = (self.cluster.clone(), self.inputs.clone());
         let task = self.tasks.spawn(async move {
-            let sink = |seen| drop(inputs.send(Input::Event(block, seen)));
+            let sink = |seen| drop(inputs.send(Input::Event(block, Box::new(seen))));
             cluster.watch::<Event>(&scope, sink).await;
         });
         self.tracks[block].event_watch = Some(task);
@@ -228,7 +231,6 @@ impl Dispatcher<'_> {
             };
             let task = self.tasks.spawn(launch.run(self.cluster.clone(), self.inputs.clone()));
             let track = &mut self.tracks[block];
-            track.in_flight = true;
             track.launched = Some(Instant::now());
             track.state = BlockState::Created;
             track.launch = Some(task);
@@ -244,9 +246,10 @@ impl Dispatcher<'_> {
         };
         let track = &mut self.tracks[block];
         track.state = state;
-        track.in_flight = false;
         track.pending = None;
-        track.missing = false;
+        if track.absence == Absence::Missing {
+            track.absence = Absence::None;
+        }
         track.cause = cause;
         for task in [track.launch.take(), track.event_watch.take()].into_iter().flatten() {
             task.abort();
@@ -323,14 +326,17 @@ impl Dispatcher<'_> {
         let leave = match &self.stop {
             None => {
                 let quiet = |this: &Self| !this.is_busy();
-                self.pump(received, signals, quiet, Some(LOG_PATIENCE)).await;
+                let pumped = self.pump(received, signals, quiet, Some(LOG_PATIENCE)).await;
+                if let Pumped::Late = pumped {
+                    self.notice("not every log was read to its end".to_owned());
+                }
                 return Vec::new();
             }
             Some(Stop::Signal(_)) => self.options.on_interrupt == OnInterrupt::Pause,
             Some(Stop::ContactLost(_)) => true,
             Some(Stop::TimedOut | Stop::CancelledElsewhere) => false,
         };
-        let answered = |this: &Self| !this.tracks.iter().any(|track| track.in_flight);
+        let answered = |this: &Self| !this.tracks.iter().any(Track::is_in_flight);
         if !leave {
             self.tell(RunEvent::new(EventKind::Run(RunState::Cancelling)).message(
                 "deleting what runs and waiting until its pods are gone; a second signal exits at once",
@@ -366,8 +372,20 @@ impl Dispatcher<'_> {
         remaining
     }
 
+    /// Removes the plan of a run that made no Job: nothing is to be come back to.
+    async fn forget_empty_run(&mut self) {
+        let made = self.tracks.iter().any(|t| t.uid.is_some() || t.is_in_flight());
+        let lost = matches!(self.stop, Some(Stop::ContactLost(_)));
+        if made || lost {
+            return;
+        }
+        if let Some(recorded) = self.recorded.take() {
+            let _ = self.cluster.delete_config_map(&recorded).await;
+        }
+    }
+
     fn targets(&self) -> Vec<Target> {
-        let active = |(track, _): &(&Track, _)| track.state.is_active() || track.in_flight;
+        let active = |(track, _): &(&Track, _)| track.state.is_active();
         self.tracks
             .iter()
             .zip(&self.plan.blocks)
@@ -395,7 +413,7 @@ impl Dispatcher<'_> {
     /// Tells whether logs of ended pods are still read, or Jobs still being deleted.
     fn is_busy(&self) -> bool {
         self.tracks.iter().any(|track| {
-            track.being_removed || track.pods.values().any(super::track::PodTrack::is_read_late)
+            track.absence == Absence::Removing || track.pods.values().any(PodTrack::is_read_late)
         })
     }
 

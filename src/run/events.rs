@@ -170,6 +170,11 @@ impl RunEvent {
         }
     }
 
+    /// Gives back the place of a line in the queue; whoever keeps events must, or the logs stall.
+    pub fn release(&mut self) {
+        self.slot = None;
+    }
+
     /// Says which block it is about.
     #[must_use]
     pub fn block(mut self, block: &Arc<str>) -> Self {

@@ -10,11 +10,11 @@ use crate::cluster::{ClusterError, Watched};
 #[derive(Debug)]
 pub(super) enum Input {
     /// From the watch on Jobs, of a namespace.
-    Job(Watched<Job>),
+    Job(Box<Watched<Job>>),
     /// From the watch on pods.
-    Pod(Watched<Pod>),
+    Pod(Box<Watched<Pod>>),
     /// From the watch on the events of one Job.
-    Event(usize, Watched<Event>),
+    Event(usize, Box<Watched<Event>>),
     /// A Job stands in the cluster, or never will.
     Launched(usize, Box<Result<Job, Refusal>>),
     /// A Job could not be created just now; it is tried again.

@@ -13,9 +13,10 @@ use super::launch::Refusal;
 use super::options::Logs;
 use super::outcome::Stop;
 use super::settle::job_uid;
-use super::track::PodTrack;
+use super::track::{Absence, PodTrack};
 use crate::cluster::{
-    BLOCK, ClusterError, ContainerPhase, EventFacts, JobState, Watched, job_state, main_container,
+    BLOCK, Cluster, ClusterError, ContainerPhase, EventFacts, JobIdentity, JobState, Watched,
+    job_state, main_container,
 };
 use crate::diagnose::{Cause, Pending, PendingKind, pending, pod_death};
 use crate::error::CliError;
@@ -31,22 +32,27 @@ impl Dispatcher<'_> {
     /// Takes in one thing learned.
     pub(super) fn take(&mut self, input: Input) {
         match input {
-            Input::Job(seen) => self.take_jobs(seen),
-            Input::Pod(seen) => self.take_pods(seen),
-            Input::Event(block, Watched::Applied(event)) => self.take_event(block, &event),
-            Input::Event(block, Watched::Listed(events)) => {
-                for event in &events {
-                    self.take_event(block, event);
+            Input::Job(seen) => self.take_jobs(*seen),
+            Input::Pod(seen) => self.take_pods(*seen),
+            Input::Event(block, seen) => match *seen {
+                Watched::Applied(event) => self.take_event(block, &event),
+                Watched::Listed(events) => {
+                    for event in &events {
+                        self.take_event(block, event);
+                    }
                 }
-            }
-            Input::Event(..) => {}
+                Watched::Deleted(_)
+                | Watched::Lost(_)
+                | Watched::Regained
+                | Watched::Refused(_) => {}
+            },
             Input::Launched(block, result) => self.take_launch(block, *result),
             Input::LaunchDelayed(block, error) => self.take_delay(block, &error),
             Input::Read(block, result) => self.take_read(block, result),
             Input::LogEnded(end) => self.take_log_end(end),
             Input::Presence(block, presence) => self.take_presence(block, presence),
             Input::Removed(block, result) => {
-                self.tracks[block].being_removed = false;
+                self.tracks[block].absence = Absence::None;
                 if let Err(error) = result {
                     self.notice(format!("could not be deleted, it may still start: {error}"));
                 }
@@ -109,7 +115,7 @@ impl Dispatcher<'_> {
                 && block.identity(self.run).matches(job)
         })?;
         let track = &mut self.tracks[block];
-        if !track.in_flight || track.uid.is_some() {
+        if !track.is_in_flight() || track.uid.is_some() {
             return None;
         }
         track.uid = Some(uid.clone());
@@ -120,7 +126,7 @@ impl Dispatcher<'_> {
     fn take_job(&mut self, job: Job) {
         let Some(block) = self.block_of(&job) else { return };
         let track = &mut self.tracks[block];
-        if !track.state.is_active() || track.being_removed {
+        if !track.state.is_active() || track.absence == Absence::Removing {
             return;
         }
         let state = job_state(&job);
@@ -159,9 +165,8 @@ impl Dispatcher<'_> {
 
     fn note_missing(&mut self, block: usize) {
         let track = &mut self.tracks[block];
-        if track.state.is_active() && !track.missing && !track.being_removed && self.stop.is_none()
-        {
-            track.missing = true;
+        if track.state.is_active() && track.absence == Absence::None && self.stop.is_none() {
+            track.absence = Absence::Missing;
             self.look_around(block);
         }
     }
@@ -187,7 +192,6 @@ impl Dispatcher<'_> {
 
     fn take_launch(&mut self, block: usize, result: Result<Job, Refusal>) {
         let track = &mut self.tracks[block];
-        track.in_flight = false;
         track.launch = None;
         match result {
             Ok(job) => {
@@ -281,7 +285,7 @@ impl Dispatcher<'_> {
         let block = owner.and_then(|uid| self.by_job_uid.get(uid).copied()).or_else(|| {
             // The pod may be seen before the answer to the POST.
             self.tracks.iter().position(|track| {
-                track.in_flight
+                track.is_in_flight()
                     && track.uid.is_none()
                     && Some(&*track.name) == annotation.map(String::as_str)
             })
@@ -312,7 +316,7 @@ impl Dispatcher<'_> {
     fn judge_pod(&mut self, block: usize, uid: &str, phase: ContainerPhase) {
         let track = &self.tracks[block];
         let Some(pod) = track.pods.get(uid) else { return };
-        if !track.state.is_active() || track.being_removed {
+        if !track.state.is_active() || track.absence == Absence::Removing {
             return;
         }
         if phase == ContainerPhase::Waiting {
@@ -344,7 +348,7 @@ impl Dispatcher<'_> {
                 .block(&track.name)
                 .pod(&name, attempt)
                 .reason(cause.reason)
-                .message(format!("attempt {attempt} {}", cause.sentence));
+                .message(format!("attempt {attempt}: {}", cause.sentence));
             self.tell(event);
             if self.read_jobs {
                 self.read_job(block);
@@ -512,16 +516,38 @@ impl Dispatcher<'_> {
     fn give_up_start(&mut self, block: usize, mut cause: Cause) {
         let planned = &self.plan.blocks[block];
         let (namespace, name) = (planned.namespace.clone(), planned.job_name().to_owned());
-        cause.sentence = format!("{}; job.batch/{name} is deleted", cause.sentence);
+        let sentence = cause.sentence.trim_end_matches('.');
+        cause.sentence = format!("{sentence}; job.batch/{name} is deleted");
         let track = &mut self.tracks[block];
-        if let Some(uid) = track.uid.clone() {
-            track.being_removed = true;
-            let (cluster, inputs) = (self.cluster.clone(), self.inputs.clone());
-            self.tasks.spawn(async move {
-                let removed = cluster.delete_job(&namespace, &name, &uid).await.map(drop);
-                let _ = inputs.send(Input::Removed(block, removed));
-            });
-        }
+        track.absence = Absence::Removing;
+        let (uid, identity) = (track.uid.clone(), planned.identity(self.run));
+        let (cluster, inputs) = (self.cluster.clone(), self.inputs.clone());
+        self.tasks.spawn(async move {
+            let removed = remove(&cluster, &namespace, &name, uid, &identity).await;
+            let _ = inputs.send(Input::Removed(block, removed));
+        });
         self.finish(block, BlockState::CouldNotStart, Some(cause));
+    }
+}
+
+/// Deletes a Job by UID; one whose POST was never answered only if it turns out to be ours.
+async fn remove(
+    cluster: &Cluster,
+    namespace: &str,
+    name: &str,
+    uid: Option<String>,
+    identity: &JobIdentity,
+) -> Result<(), ClusterError> {
+    let uid = match uid {
+        Some(uid) => Some(uid),
+        None => cluster
+            .get_job(namespace, name)
+            .await?
+            .filter(|job| identity.matches(job))
+            .and_then(|job| job.metadata.uid),
+    };
+    match uid {
+        Some(uid) => cluster.delete_job(namespace, name, &uid).await.map(drop),
+        None => Ok(()),
     }
 }

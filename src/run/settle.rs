@@ -88,14 +88,14 @@ async fn remove_strays(
     targets: &[Target],
     removed: &mut HashSet<String>,
 ) {
-    let jobs: Vec<Job> = match cluster.list_jobs(Some(namespace), &run_selector(run)).await {
-        Ok(jobs) => jobs,
+    let listed = cluster.list_jobs(Some(namespace), &run_selector(run)).await;
+    let jobs: Vec<Job> = if let Ok(jobs) = listed {
+        jobs
+    } else {
         // Without the right to list, the Jobs whose answer was lost are read by name.
-        Err(_) => {
-            let unknown = targets.iter().filter(|t| t.uid.is_none() && t.namespace == namespace);
-            let found = join_all(unknown.map(|t| cluster.get_job(namespace, &t.name))).await;
-            found.into_iter().flatten().flatten().collect()
-        }
+        let unknown = targets.iter().filter(|t| t.uid.is_none() && t.namespace == namespace);
+        let found = join_all(unknown.map(|t| cluster.get_job(namespace, &t.name))).await;
+        found.into_iter().flatten().flatten().collect()
     };
     for job in jobs {
         let over = matches!(job_state(&job), JobState::Complete | JobState::Failed { .. });

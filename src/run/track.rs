@@ -70,6 +70,17 @@ impl PodTrack {
     }
 }
 
+/// Whether a block's Job is gone, or on its way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Absence {
+    /// It is not.
+    None,
+    /// Somebody else deleted it, and it is being found out what that means.
+    Missing,
+    /// This run deletes it.
+    Removing,
+}
+
 /// What is known of one block.
 pub(super) struct Track {
     pub(super) name: Arc<str>,
@@ -77,21 +88,18 @@ pub(super) struct Track {
     pub(super) uid: Option<String>,
     pub(super) job: Option<Job>,
     pub(super) pods: IndexMap<String, PodTrack>,
-    /// Whether the answer to its POST is awaited.
-    pub(super) in_flight: bool,
     pub(super) launched: Option<Instant>,
     pub(super) pending: Option<Pending>,
     pub(super) image_trouble: Option<Instant>,
     pub(super) cause: Option<Cause>,
     pub(super) tail: Vec<String>,
     pub(super) condition_false: bool,
+    /// The task that posts its Job, until that is answered.
     pub(super) launch: Option<AbortHandle>,
     pub(super) event_watch: Option<AbortHandle>,
     pub(super) last_read: Option<Instant>,
     pub(super) being_read: bool,
-    /// Whether somebody else deleted its Job, and it is being found out what that means.
-    pub(super) missing: bool,
-    pub(super) being_removed: bool,
+    pub(super) absence: Absence,
 }
 
 impl Track {
@@ -102,7 +110,6 @@ impl Track {
             uid: None,
             job: None,
             pods: IndexMap::new(),
-            in_flight: false,
             launched: None,
             pending: None,
             image_trouble: None,
@@ -113,9 +120,13 @@ impl Track {
             event_watch: None,
             last_read: None,
             being_read: false,
-            missing: false,
-            being_removed: false,
+            absence: Absence::None,
         }
+    }
+
+    /// Tells whether the answer to its POST is awaited.
+    pub(super) fn is_in_flight(&self) -> bool {
+        self.launch.is_some()
     }
 
     /// Takes note of why it waits; tells whether that is news.
@@ -140,34 +151,26 @@ impl Track {
 
     /// Says why it has waited too long, if it has.
     pub(super) fn overdue(&self, options: &Options, now: Instant) -> Option<Cause> {
-        if !matches!(self.state, BlockState::Created | BlockState::Pending) || self.being_removed {
+        if !matches!(self.state, BlockState::Created | BlockState::Pending)
+            || self.absence == Absence::Removing
+        {
             return None;
         }
         let trouble = self.pending.as_ref();
         let cause = |limit: Duration, flag: &str| {
-            let waited = limit.as_secs();
-            match trouble {
-                Some(pending) => Cause {
-                    reason: pending.reason.clone(),
-                    sentence: format!(
-                        "could not start within {waited} s{flag}: {}",
-                        words(pending)
-                    ),
-                    exit_code: None,
-                    hint: None,
-                },
-                None => Cause {
-                    reason: "PendingTimeout".to_owned(),
-                    sentence: format!("its container did not start within {waited} s{flag}"),
-                    exit_code: None,
-                    hint: None,
-                },
+            let why = trouble.map(|pending| format!(": {}", words(pending))).unwrap_or_default();
+            let reason = trouble.map_or("PendingTimeout", |pending| pending.reason.as_str());
+            Cause {
+                reason: reason.to_owned(),
+                sentence: format!("did not start within {} s{flag}{why}", limit.as_secs()),
+                exit_code: None,
+                hint: None,
             }
         };
         if let Some(pending) = trouble.filter(|p| p.kind == PendingKind::Hopeless) {
             return Some(Cause {
                 reason: pending.reason.clone(),
-                sentence: format!("can never start: {}", words(pending)),
+                sentence: words(pending),
                 exit_code: None,
                 hint: None,
             });

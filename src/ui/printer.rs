@@ -33,37 +33,43 @@ impl Printer {
 
     /// Tells whether only errors are to be said.
     #[must_use]
-    pub fn is_quiet(&self) -> bool {
+    pub fn is_quiet(self) -> bool {
         self.verbosity == Verbosity::Quiet
     }
 
     /// Tells whether stdout is a terminal.
     #[must_use]
-    pub fn stdout_is_terminal(&self) -> bool {
+    pub fn stdout_is_terminal(self) -> bool {
         io::stdout().is_terminal()
+    }
+
+    /// Tells whether stdout is to have colours.
+    #[must_use]
+    pub fn stdout_has_color(self) -> bool {
+        self.stdout().current_choice() != anstream::ColorChoice::Never
     }
 
     /// Tells whether stderr is a terminal.
     #[must_use]
-    pub fn stderr_is_terminal(&self) -> bool {
+    pub fn stderr_is_terminal(self) -> bool {
         io::stderr().is_terminal()
     }
 
     /// Returns stdout; colours are dropped where there are to be none.
     #[must_use]
-    pub fn stdout(&self) -> AutoStream<io::Stdout> {
+    pub fn stdout(self) -> AutoStream<io::Stdout> {
         AutoStream::new(io::stdout(), self.color.into())
     }
 
     /// Returns stderr; colours are dropped where there are to be none.
     #[must_use]
-    pub fn stderr(&self) -> AutoStream<io::Stderr> {
+    pub fn stderr(self) -> AutoStream<io::Stderr> {
         AutoStream::new(io::stderr(), self.color.into())
     }
 
     /// Writes data to stdout. A closed pipe is an error of kind `BrokenPipe`, for the caller to end
     /// quietly.
-    pub fn data(&self, text: &str) -> io::Result<()> {
+    pub fn data(self, text: &str) -> io::Result<()> {
         let mut out = self.stdout();
         if self.stdout_is_terminal() {
             out.write_all(for_terminal(text).as_bytes())?;
@@ -74,14 +80,14 @@ impl Printer {
     }
 
     /// Says something that is not data on stderr, one line. Nobody listening is no error.
-    pub fn notice(&self, text: &str) {
+    pub fn notice(self, text: &str) {
         if self.verbosity != Verbosity::Quiet {
             self.say(text);
         }
     }
 
     /// Warns on stderr.
-    pub fn warning(&self, text: &str) {
+    pub fn warning(self, text: &str) {
         if self.verbosity != Verbosity::Quiet {
             let label = Paint::Warn.on("warning:");
             let _ = writeln!(self.stderr(), "{label} {}", self.harmless(text));
@@ -97,15 +103,15 @@ impl Printer {
     }
 
     /// Prints an error with its places and hints.
-    pub fn error(&self, error: &crate::error::CliError) {
+    pub fn error(self, error: &crate::error::CliError) {
         let _ = write!(self.stderr(), "{}", super::render_error(error, self.stderr_is_terminal()));
     }
 
-    fn say(&self, text: &str) {
+    fn say(self, text: &str) {
         let _ = writeln!(self.stderr(), "{}", self.harmless(text));
     }
 
-    fn harmless<'a>(&self, text: &'a str) -> std::borrow::Cow<'a, str> {
+    fn harmless(self, text: &str) -> std::borrow::Cow<'_, str> {
         if self.stderr_is_terminal() { for_terminal(text) } else { text.into() }
     }
 }

@@ -64,7 +64,7 @@ impl RunReporter {
         // A panic of the thread was printed by then and must not hide the outcome.
         let _ = self.thread.join();
         if self.output == Output::Text {
-            let text = render_summary(outcome, self.printer.stderr_is_terminal());
+            let text = render_summary(outcome);
             let _ = self.printer.stderr().write_all(text.as_bytes());
         }
     }
@@ -117,7 +117,7 @@ impl View {
                 for event in batch {
                     live.tree.take(event);
                 }
-                if batch.iter().any(|event| is_above(event)) {
+                if batch.iter().any(is_above) {
                     live.bars.clone().suspend(|| self.write_above(batch));
                 }
                 live.draw();
@@ -161,8 +161,10 @@ impl View {
     fn write_text(&mut self, event: &RunEvent) {
         if matches!(event.kind, EventKind::Log(_)) {
             let harmless = self.printer.stdout_is_terminal();
-            let text = log_lines(event, Style { width: self.width, harmless });
-            if self.stdout_open && self.printer.stdout().write_all(text.as_bytes()).is_err() {
+            let color = self.printer.stdout_has_color();
+            let text = log_lines(event, Style { width: self.width, harmless, color });
+            // What a block wrote passes as it is, so not through a stream that strips colours.
+            if self.stdout_open && io::stdout().write_all(text.as_bytes()).is_err() {
                 self.stdout_open = false;
             }
             return;
@@ -171,7 +173,7 @@ impl View {
             return;
         }
         let harmless = self.printer.stderr_is_terminal();
-        if let Some(line) = event_line(event, Style { width: self.width, harmless }) {
+        if let Some(line) = event_line(event, Style { width: self.width, harmless, color: true }) {
             let _ = writeln!(self.printer.stderr(), "{line}");
         }
         if event.kind == EventKind::Run(RunState::Started) {
@@ -227,15 +229,16 @@ impl Live {
                 );
                 self.lines.push(self.bars.add(bar));
             }
-            self.lines[index].set_message(line);
+            if self.lines[index].message() != line {
+                self.lines[index].set_message(line);
+            }
         }
     }
 
     fn clear(&mut self) {
-        for bar in self.lines.drain(..) {
-            bar.finish_and_clear();
-        }
         let _ = self.bars.clear();
+        self.bars.set_draw_target(ProgressDrawTarget::hidden());
+        self.lines.clear();
     }
 }
 

@@ -11,9 +11,9 @@ use super::table::{Headers, table};
 use crate::cluster::run_selector;
 use crate::run::{BlockReport, BlockState, Outcome, RunState, Stop};
 
-/// Renders the summary of a run, painted; for a terminal control characters are made harmless.
+/// Renders the summary of a run, painted; control characters from outside are made harmless.
 #[must_use]
-pub fn render_summary(outcome: &Outcome, terminal: bool) -> String {
+pub fn render_summary(outcome: &Outcome) -> String {
     let mut text = String::from("\n");
     text.push_str(&block_table(outcome));
     for block in outcome.blocks.iter().filter(|block| needs_words(block.state)) {
@@ -24,13 +24,7 @@ pub fn render_summary(outcome: &Outcome, terminal: bool) -> String {
     for line in next_steps(outcome) {
         let _ = writeln!(text, "{} {line}", Paint::Active.on("hint:"));
     }
-    if terminal { keep_colors(&text) } else { text }
-}
-
-/// Makes everything but our own colours harmless: those are added line by line, so a line is either
-/// ours or was made harmless before.
-fn keep_colors(text: &str) -> String {
-    text.to_owned()
+    text
 }
 
 fn block_table(outcome: &Outcome) -> String {

@@ -1,5 +1,7 @@
 //! A run as plain lines (pure).
 
+use std::fmt::Write;
+
 use super::color::{Paint, block_name};
 use super::sanitize::line_for_terminal;
 use crate::logs::Level;
@@ -12,6 +14,8 @@ pub(super) struct Style {
     pub(super) width: usize,
     /// Whether control characters must be made harmless.
     pub(super) harmless: bool,
+    /// Whether the stream they go to takes colours, or drops them itself.
+    pub(super) color: bool,
 }
 
 impl Style {
@@ -19,9 +23,13 @@ impl Style {
         if self.harmless { line_for_terminal(text).into_owned() } else { text.to_owned() }
     }
 
+    fn paint(self, paint: Paint, text: &str) -> String {
+        if self.color { paint.on(text) } else { text.to_owned() }
+    }
+
     fn name(self, block: &str) -> String {
         let padded = format!("{:width$}", self.safe(block), width = self.width);
-        block_name(block, &padded)
+        if self.color { block_name(block, &padded) } else { padded }
     }
 }
 
@@ -29,15 +37,15 @@ impl Style {
 pub(super) fn log_lines(event: &RunEvent, style: Style) -> String {
     let name = style.name(event.block.as_deref().unwrap_or_default());
     let level = match event.kind {
-        EventKind::Log(Some(Level::Error)) => Paint::Bad.on("ERROR "),
-        EventKind::Log(Some(Level::Warning)) => Paint::Warn.on("WARNING "),
+        EventKind::Log(Some(Level::Error)) => style.paint(Paint::Bad, "ERROR "),
+        EventKind::Log(Some(Level::Warning)) => style.paint(Paint::Warn, "WARNING "),
         _ => String::new(),
     };
     let text = event.message.as_deref().unwrap_or_default();
     let mut lines = String::new();
     for (index, line) in text.split('\n').enumerate() {
         let level = if index == 0 { level.as_str() } else { "" };
-        lines.push_str(&format!("{name} | {level}{}\n", style.safe(line)));
+        let _ = writeln!(lines, "{name} | {level}{}", style.safe(line));
     }
     lines
 }
@@ -140,7 +148,7 @@ mod tests {
     fn one_plain_line_an_event() {
         let load: Arc<str> = "load".into();
         let pod: Arc<str> = "p-1".into();
-        let style = Style { width: 6, harmless: true };
+        let style = Style { width: 6, harmless: true, color: true };
         let block = |state| RunEvent::new(EventKind::Block(state)).block(&load);
         let events = [
             block(BlockState::Created).message("job.batch/j"),

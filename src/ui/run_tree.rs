@@ -1,5 +1,6 @@
 //! The live tree of blocks (pure): what every line says right now.
 
+use std::fmt::Write;
 use std::sync::Arc;
 
 use indexmap::IndexMap;
@@ -132,16 +133,16 @@ fn row_line(name: &str, row: &Row, width: usize, now: Timestamp) -> String {
     );
     if let Some(since) = row.since {
         let took = row.until.unwrap_or(now).duration_since(since);
-        plain.push_str(&format!(" {}", duration(took)));
+        let _ = write!(plain, " {}", duration(took));
     }
     if let Some(attempt) = row.attempt.filter(|attempt| *attempt > 1) {
-        plain.push_str(&format!(" attempt {attempt}"));
+        let _ = write!(plain, " attempt {attempt}");
     }
     if let Some(pod) = row.pod.as_ref().filter(|_| row.state.is_active()) {
-        plain.push_str(&format!(" pod/{pod}"));
+        let _ = write!(plain, " pod/{pod}");
     }
     if !row.reason.is_empty() {
-        plain.push_str(&format!(" {}", line_for_terminal(&row.reason.replace('\n', " "))));
+        let _ = write!(plain, " {}", line_for_terminal(&row.reason.replace('\n', " ")));
     }
     let cut: String = plain.chars().take(width.max(20)).collect();
     paint(row.state).on(&cut)

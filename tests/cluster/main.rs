@@ -2,7 +2,9 @@
 //! there is none.
 
 mod failures;
+mod faults;
 mod interrupts;
 mod order;
 mod rights;
+mod show;
 mod support;

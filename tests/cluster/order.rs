@@ -63,6 +63,23 @@ async fn a_diamond_runs_in_order_and_every_log_is_whole() {
     bench.end().await;
 }
 
+/// From a Job's end to the next POST only the network may take time; 50 ms is ten times what it
+/// takes here.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_next_block_is_posted_as_soon_as_one_ends() {
+    let Some(bench) = Bench::new("chain").await else { return };
+    let (plan, run) =
+        bench.plan(&[("a", &[], &[]), ("b", &["a"], &[]), ("c", &["b"], &[]), ("d", &["c"], &[])]);
+    let (outcome, _) = start(&bench.cluster, plan, run, Options::default()).end().await;
+    assert_eq!(outcome.exit, Exit::Fine);
+    if let Some(mut gaps) = bench.gaps(&["a", "b", "c", "d"]) {
+        gaps.sort();
+        eprintln!("from end to POST: {gaps:?}");
+        assert!(gaps[1].as_millis() < 50, "{gaps:?}");
+    }
+    bench.end().await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_false_condition_skips_what_depends_on_it() {
     let Some(bench) = Bench::new("condition").await else { return };

@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 
 use k8s_openapi::api::batch::v1::Job;
 use k8s_openapi::api::core::v1::{Namespace, Pod};
+use k8s_openapi::jiff::Timestamp;
 use kube::api::{Api, DeleteParams, ListParams, PostParams};
 use kubectl_mage::cluster::{Cluster, ConnectionFlags};
 use kubectl_mage::run::{
@@ -51,6 +52,9 @@ fn kubeconfig() -> Option<&'static PathBuf> {
         .as_ref()
 }
 
+/// A block's name, upstream blocks and variables for the stand-in.
+pub(crate) type Block<'a> = (&'a str, &'a [&'a str], &'a [(&'a str, &'a str)]);
+
 /// A namespace of the test's own, gone when the test ends.
 pub(crate) struct Bench {
     pub(crate) cluster: Cluster,
@@ -86,6 +90,17 @@ impl Bench {
             return None;
         }
         Some(connect(&self.kubeconfig, Some(context), &self.namespace).await)
+    }
+
+    /// Connects through a proxy at another address.
+    pub(crate) async fn through(&self, url: &str) -> Cluster {
+        let flags = ConnectionFlags {
+            kubeconfig: Some(self.kubeconfig.clone()),
+            namespace: Some(self.namespace.clone()),
+            server: Some(url.to_owned()),
+            ..ConnectionFlags::default()
+        };
+        Cluster::connect(&flags).await.unwrap()
     }
 
     pub(crate) fn jobs(&self) -> Api<Job> {
@@ -124,6 +139,43 @@ impl Bench {
         Some(posts)
     }
 
+    /// Returns, for a chain of blocks, the time from the Job controller's last write to a Job to
+    /// the POST of the next, by the audit log.
+    pub(crate) fn gaps(&self, chain: &[&str]) -> Option<Vec<Duration>> {
+        let log = self.kubeconfig.with_file_name("audit.log");
+        let text = std::fs::read_to_string(log).ok()?;
+        let time = |entry: &Value, key: &str| -> Timestamp {
+            entry[key].as_str().unwrap().parse().unwrap()
+        };
+        let entries: Vec<Value> = text
+            .lines()
+            .filter(|line| line.contains(&self.namespace))
+            .filter_map(|line| serde_json::from_str(line).ok())
+            .filter(|entry: &Value| entry["objectRef"]["resource"] == "jobs")
+            .collect();
+        let of = |block: &str, verb: &str| -> Vec<&Value> {
+            let ends = format!("-{block}");
+            entries
+                .iter()
+                .filter(|entry| {
+                    entry["verb"] == verb
+                        && entry["objectRef"]["name"].as_str().is_some_and(|n| n.ends_with(&ends))
+                })
+                .collect()
+        };
+        let gap = |pair: &[&str]| {
+            let posted = time(of(pair[1], "create")[0], "requestReceivedTimestamp");
+            let ended = of(pair[0], "update")
+                .into_iter()
+                .map(|entry| time(entry, "stageTimestamp"))
+                .filter(|at| *at <= posted)
+                .max()
+                .unwrap();
+            Duration::try_from(posted.duration_since(ended)).unwrap()
+        };
+        Some(chain.windows(2).map(gap).collect())
+    }
+
     /// Ends the test: the namespace is deleted, without waiting.
     pub(crate) async fn end(self) {
         let api: Api<Namespace> = Api::all(self.cluster.client().clone());
@@ -132,7 +184,7 @@ impl Bench {
     }
 
     /// Makes a plan of `BLOCK: UPSTREAM…`, each with its variables for the stand-in.
-    pub(crate) fn plan(&self, blocks: &[(&str, &[&str], &[(&str, &str)])]) -> (Plan, RunId) {
+    pub(crate) fn plan(&self, blocks: &[Block<'_>]) -> (Plan, RunId) {
         let run = RunId::fresh("etl");
         let mut plan = Plan {
             pipeline: "etl".to_owned(),
@@ -203,8 +255,12 @@ pub(crate) struct Going {
 /// Starts a run.
 pub(crate) fn start(cluster: &Cluster, plan: Plan, run: RunId, options: Options) -> Going {
     let (signals, receiver) = Signals::by_hand();
-    let (sender, received) = run::channel();
-    let events = std::thread::spawn(move || received.into_iter().collect::<Vec<_>>());
+    let (sender, told) = run::channel();
+    let keep = |mut event: RunEvent| {
+        event.release();
+        event
+    };
+    let events = std::thread::spawn(move || told.into_iter().map(keep).collect::<Vec<_>>());
     let cluster = cluster.clone();
     let task = tokio::spawn(async move {
         run::execute(&cluster, &plan, &run, &options, receiver, sender).await.unwrap()
