@@ -1,0 +1,85 @@
+# Two commands do everything on a fresh machine: `make demo` and `make test`.
+# Each target installs what it needs, can be run again, and ends what it started.
+
+SHELL := bash
+.SHELLFLAGS := -eu -o pipefail -c
+.ONESHELL:
+.DELETE_ON_ERROR:
+.NOTPARALLEL:
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+
+# rustup puts cargo there, and a shell that was open before does not know it.
+export PATH := $(PATH):$(HOME)/.cargo/bin
+
+scripts = $(shell grep -rlE '^\#!(/usr/bin/env bash|/bin/sh)$$' .ci benches completions examples tests/local-cluster)
+
+.PHONY: help
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
+
+.PHONY: demo
+demo: build ## A real Kubernetes and genuine Mage on this machine: run the example, explain one block
+	@examples/demo
+
+.PHONY: down
+down: ## End what `make demo` left running (ALL=1: every local cluster)
+	@tests/local-cluster/down $(if $(ALL),--all)
+
+.PHONY: build
+build: ## Build target/release/kubectl-mage
+	@.ci/needs cargo cc
+	echo "==> building kubectl-mage (about 2 minutes the first time)"
+	cargo build --release --locked
+
+.PHONY: test
+test: test-static test-unit test-cluster ## Everything that CI checks
+
+.PHONY: test-static
+test-static: ## Format, lints, documentation, shell scripts
+	@.ci/needs cargo rustfmt clippy cc shellcheck
+	echo "==> format"
+	cargo fmt --check
+	echo "==> shell scripts"
+	shellcheck -x $(scripts)
+	echo "==> lints"
+	cargo clippy --locked --all-targets -- -D warnings
+	echo "==> documentation"
+	RUSTDOCFLAGS="-D warnings" cargo doc --locked --no-deps
+
+.PHONY: test-unit
+test-unit: ## Tests that need no cluster, and that generated files are fresh
+	@.ci/needs cargo cc python
+	echo "==> building the tests"
+	cargo test --locked --no-run
+	echo "==> tests without a cluster"
+	cargo test --locked --quiet --doc
+	cargo test --locked --lib --bins --test it
+
+.PHONY: test-cluster
+test-cluster: ## Tests against a real Kubernetes, started and ended here (or KUBECTL_MAGE_TEST_KUBECONFIG)
+	@.ci/needs cargo cc python
+	cargo test --locked --no-run --test cluster
+	echo "==> genuine Mage for the tests"
+	tests/local-cluster/mage-venv
+	echo "==> tests against a real Kubernetes"
+	.ci/with-cluster test cargo test --locked --test cluster
+
+.PHONY: test-long
+test-long: export KUBECTL_MAGE_LONG = 1
+test-long: test ## The same with full counts
+
+.PHONY: bench
+bench: build ## Ratios against kubectl and Helm, measured in one run (ONLY=start,runs,render,handover)
+	@.ci/needs python time
+	.ci/with-cluster bench benches/run $(if $(ONLY),--only $(ONLY))
+
+.PHONY: docs
+docs: ## Write completions, man pages and docs/reference.md anew
+	@.ci/needs cargo cc
+	UPDATE_DOCS=1 cargo test --locked --quiet --test it docs::generated_files_are_fresh
+
+.PHONY: dist
+dist: ## A release archive for this machine, and the krew manifest checked against it
+	@.ci/needs cargo cc
+	.ci/dist
