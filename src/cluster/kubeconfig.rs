@@ -128,8 +128,9 @@ async fn from_files(
         cluster: Some(cluster),
         user: flags.user.clone(),
     };
-    let mut config =
-        kube::Config::from_custom_kubeconfig(kubeconfig, &options).await.map_err(|error| broken(&error))?;
+    let mut config = kube::Config::from_custom_kubeconfig(kubeconfig, &options)
+        .await
+        .map_err(|error| broken(&error))?;
     set_proxy(&mut config, configured.as_deref())?;
     Ok(Resolved { config, context: Some(name).filter(|name| !name.is_empty()) })
 }

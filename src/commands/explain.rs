@@ -12,7 +12,7 @@ use crate::job::RenderedJob;
 use crate::ui::{Headers, Printer, manifest, table};
 
 /// Prints which layer supplied each value.
-pub(super) fn explain(args: &ExplainArgs, printer: &Printer) -> Result<Exit, CliError> {
+pub(super) fn explain(args: &ExplainArgs, printer: Printer) -> Result<Exit, CliError> {
     let targets: Vec<String> = args.target.iter().cloned().collect();
     let loaded = load_jobs(&targets, &args.config, &args.connection, &Widen::default(), &|_| {
         Naming::Target
@@ -64,7 +64,7 @@ fn show(
     args: &ExplainArgs,
     loaded: &LoadedJob,
     query: &Query,
-    printer: &Printer,
+    printer: Printer,
 ) -> Result<(), CliError> {
     let job = &loaded.job;
     if args.layers {

@@ -63,7 +63,7 @@ pub(super) struct LoadedJob {
 
 impl Loaded {
     /// Says on stderr what people should know.
-    pub(super) fn tell(&self, printer: &Printer) {
+    pub(super) fn tell(&self, printer: Printer) {
         for notice in &self.notices {
             printer.notice(notice);
         }
@@ -140,11 +140,11 @@ fn problems(problems: Vec<Problem>) -> CliError {
     CliError { exit: crate::exit::Exit::Usage, problems }
 }
 
+/// A pipeline and the blocks named of it; `None` names the whole of it.
+type Selected = (String, Vec<Option<String>>);
+
 /// Groups the targets by pipeline, in the order given; without any, the project's only pipeline.
-fn selection(
-    targets: &[String],
-    project: &Path,
-) -> Result<Vec<(String, Vec<Option<String>>)>, CliError> {
+fn selection(targets: &[String], project: &Path) -> Result<Vec<Selected>, CliError> {
     if targets.is_empty() {
         let mut names = pipelines(project);
         return match names.len() {
@@ -160,7 +160,7 @@ fn selection(
             )),
         };
     }
-    let mut grouped: Vec<(String, Vec<Option<String>>)> = Vec::new();
+    let mut grouped: Vec<Selected> = Vec::new();
     for target in targets {
         let (pipeline, block) = match target.split_once('/') {
             Some((pipeline, block)) => (pipeline.to_owned(), Some(block.to_owned())),
