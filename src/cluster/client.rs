@@ -43,6 +43,19 @@ impl Cluster {
         })
     }
 
+    /// Makes a cluster of a client whose answers a test gives.
+    #[cfg(test)]
+    pub(crate) fn of_client(client: kube::Client) -> Self {
+        Self {
+            streams: client.clone(),
+            control: client,
+            context: None,
+            namespace: "default".to_owned(),
+            server: "https://test".to_owned(),
+            request_timeout: DEFAULT_REQUEST_TIMEOUT,
+        }
+    }
+
     /// Returns the name of the context in use; none in a pod or with `--server` alone.
     #[must_use]
     pub fn context(&self) -> Option<&str> {
@@ -147,5 +160,10 @@ fn root_cause(error: &dyn std::error::Error) -> String {
     while let Some(source) = current.source() {
         current = source;
     }
-    current.to_string()
+    let text = current.to_string();
+    if text.contains("close_notify") {
+        // rustls adds a paragraph of advice for programmers.
+        return "the connection was closed".to_owned();
+    }
+    text
 }
