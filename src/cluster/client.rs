@@ -5,7 +5,7 @@ use std::time::Duration;
 use http::Request;
 use serde::de::DeserializeOwned;
 
-use super::connector::{self, Purpose};
+use super::connector;
 use super::error::{Action, ClusterError};
 use super::flags::ConnectionFlags;
 use super::kubeconfig;
@@ -30,9 +30,10 @@ impl Cluster {
     pub async fn connect(flags: &ConnectionFlags) -> Result<Self, ClusterError> {
         let resolved = kubeconfig::resolve(flags).await?;
         let config = resolved.config;
+        let [control, streams] = connector::clients(&config)?;
         Ok(Self {
-            control: connector::client(&config, Purpose::Control)?,
-            streams: connector::client(&config, Purpose::Streams)?,
+            control,
+            streams,
             context: resolved.context,
             namespace: config.default_namespace.clone(),
             server: config.cluster_url.to_string().trim_end_matches('/').to_owned(),
