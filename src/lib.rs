@@ -12,10 +12,18 @@
 //! `logs::resume` are pure: they know no clock, disk, environment, network or terminal.
 
 pub mod cli;
+pub mod cluster;
+pub mod commands;
 pub mod config;
+pub mod diagnose;
 pub mod error;
 pub mod exit;
+pub mod explain;
 pub mod job;
 pub mod load;
+pub mod logs;
 pub mod merge;
+pub mod project;
+pub mod run;
+pub mod ui;
 pub mod yaml;

@@ -2,7 +2,7 @@
 
 use clap::{Args, ValueEnum};
 
-use super::{ConfigArgs, ConnectionFlags};
+use super::{ConfigArgs, ConnectionArgs};
 
 /// Tell which layer supplied each value of a Job
 ///
@@ -31,7 +31,7 @@ pub struct ExplainArgs {
     /// Show secrets
     #[arg(long)]
     pub show_secrets: bool,
-    /// Output format; wide adds the setting in Mage's spelling
+    /// Output format
     #[arg(short, long, value_enum, default_value_t = ExplainOutput::Table)]
     pub output: ExplainOutput,
     /// Leave out the table's header
@@ -40,13 +40,12 @@ pub struct ExplainArgs {
     #[command(flatten)]
     pub config: ConfigArgs,
     #[command(flatten)]
-    pub connection: ConnectionFlags,
+    pub connection: ConnectionArgs,
 }
 
 /// How values are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum ExplainOutput {
     Table,
-    Wide,
     Json,
 }

@@ -10,7 +10,7 @@ mod render;
 mod run;
 
 pub use config_args::{ConfigArgs, EditionChoice, NameValue};
-pub use connection::ConnectionFlags;
+pub use connection::{ConnectionArgs, parse_duration};
 pub use explain::{ExplainArgs, ExplainOutput};
 pub use render::{RenderArgs, RenderOutput};
 pub use run::{InterruptChoice, LogsChoice, RunArgs, RunOutput, RunsArgs, RunsOutput};

@@ -2,7 +2,7 @@
 
 use clap::{Args, ValueEnum};
 
-use super::{ConfigArgs, ConnectionFlags};
+use super::{ConfigArgs, ConnectionArgs};
 
 /// Print the Jobs of a pipeline or block, exactly as they would be sent
 ///
@@ -22,7 +22,7 @@ pub struct RenderArgs {
     #[command(flatten)]
     pub config: ConfigArgs,
     #[command(flatten)]
-    pub connection: ConnectionFlags,
+    pub connection: ConnectionArgs,
 }
 
 /// How Jobs are written.

@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 
-use super::{ConfigArgs, ConnectionFlags};
+use super::connection::parse_duration;
+use super::{ConfigArgs, ConnectionArgs};
 
 /// Run a pipeline, or the blocks named, with progress and logs
 ///
@@ -31,10 +32,10 @@ pub struct RunArgs {
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub parallel: Option<u32>,
     /// End the run after this time; unfinished Jobs are deleted and named
-    #[arg(long, value_name = "DURATION", value_parser = duration)]
+    #[arg(long, value_name = "DURATION", value_parser = parse_duration)]
     pub timeout: Option<Duration>,
     /// How long a pod may wait to start; unfinished Jobs are then deleted and named
-    #[arg(long, value_name = "DURATION", value_parser = duration, default_value = "10m")]
+    #[arg(long, value_name = "DURATION", value_parser = parse_duration, default_value = "10m")]
     pub pending_timeout: Duration,
     /// After a failure, go on with everything that doesn't depend on it
     #[arg(long, conflicts_with = "fail_fast")]
@@ -62,7 +63,7 @@ pub struct RunArgs {
     #[command(flatten)]
     pub config: ConfigArgs,
     #[command(flatten)]
-    pub connection: ConnectionFlags,
+    pub connection: ConnectionArgs,
 }
 
 /// Whose logs are shown.
@@ -108,7 +109,7 @@ pub struct RunsArgs {
     #[arg(long)]
     pub no_headers: bool,
     #[command(flatten)]
-    pub connection: ConnectionFlags,
+    pub connection: ConnectionArgs,
 }
 
 /// How runs are listed.
@@ -118,45 +119,4 @@ pub enum RunsOutput {
     Json,
     Yaml,
     Name,
-}
-
-/// Reads a duration as kubectl does: `90s`, `5m`, `1h30m`, `500ms`; a bare number is seconds.
-pub(super) fn duration(text: &str) -> Result<Duration, String> {
-    let wrong = || format!("`{text}` is no duration; write 90s, 5m or 1h30m");
-    if let Ok(seconds) = text.parse::<u64>() {
-        return Ok(Duration::from_secs(seconds));
-    }
-    let mut total = Duration::ZERO;
-    let mut rest = text;
-    while !rest.is_empty() {
-        let digits = rest.find(|c: char| !c.is_ascii_digit() && c != '.').ok_or_else(wrong)?;
-        let amount: f64 = rest[..digits].parse().map_err(|_| wrong())?;
-        let tail = &rest[digits..];
-        let letters = tail.find(|c: char| c.is_ascii_digit()).unwrap_or(tail.len());
-        let unit = match &tail[..letters] {
-            "ms" => 0.001,
-            "s" => 1.0,
-            "m" => 60.0,
-            "h" => 3600.0,
-            _ => return Err(wrong()),
-        };
-        total += Duration::try_from_secs_f64(amount * unit).map_err(|_| wrong())?;
-        rest = &tail[letters..];
-    }
-    if text.is_empty() { Err(wrong()) } else { Ok(total) }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn durations_are_kubectls() {
-        for (text, seconds) in [("90s", 90.0), ("1h30m", 5400.0), ("500ms", 0.5), ("30", 30.0)] {
-            assert_eq!(duration(text), Ok(Duration::from_secs_f64(seconds)));
-        }
-        for text in ["", "abc", "1x", "m"] {
-            assert!(duration(text).is_err(), "{text}");
-        }
-    }
 }

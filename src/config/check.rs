@@ -40,7 +40,28 @@ pub fn refusals(root: &Tree) -> Vec<Refusal> {
     unique(root, &["pod", "volumes"], "name", &mut found);
     mounts_have_volumes(root, &mut found);
     labels(root, &mut found);
+    if let Some(namespace) = root.at(&["metadata", "namespace"])
+        && namespace.as_str().is_some_and(|text| text.contains("{{") || text.contains("{%"))
+    {
+        refuse(namespace, "the namespace of the object is not rendered".to_owned(), &mut found);
+    }
+    if let Some(name) = root.at(&["pod", "serviceAccountName"]) {
+        let text = name.as_str().unwrap_or_default();
+        if !text.is_empty() && !is_dns_subdomain(text) {
+            refuse(name, format!("`{text}` cannot be the name of a service account"), &mut found);
+        }
+    }
     found
+}
+
+fn is_dns_subdomain(text: &str) -> bool {
+    let edge = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();
+    text.len() <= 253
+        && text.split('.').all(|part| {
+            part.starts_with(edge)
+                && part.ends_with(edge)
+                && part.chars().all(|c| edge(c) || c == '-')
+        })
 }
 
 fn refuse(tree: &Tree, message: String, found: &mut Vec<Refusal>) {

@@ -1,5 +1,7 @@
 //! Resource quantities, compared by value.
 
+use std::fmt;
+
 /// A resource quantity, in billionths of its unit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Quantity(i128);
@@ -40,6 +42,28 @@ impl Quantity {
             None => exponent(suffix)?,
         };
         decimal(number, scale).map(Self)
+    }
+}
+
+impl std::iter::Sum for Quantity {
+    fn sum<I: Iterator<Item = Self>>(iter: I) -> Self {
+        Self(iter.fold(0, |sum, quantity| sum.saturating_add(quantity.0)))
+    }
+}
+
+/// Shows the amount in the largest unit of the binary or decimal series that divides it.
+impl fmt::Display for Quantity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let units =
+            ["Ei", "Pi", "Ti", "Gi", "Mi", "Ki", "E", "P", "T", "G", "M", "k", "", "m", "u", "n"];
+        for unit in units {
+            let scale =
+                SUFFIXES.iter().find(|(name, _)| *name == unit).map_or(1, |(_, scale)| *scale);
+            if self.0 % scale == 0 && (self.0 != 0 || unit.is_empty()) {
+                return write!(f, "{}{unit}", self.0 / scale);
+            }
+        }
+        write!(f, "{}n", self.0)
     }
 }
 

@@ -38,9 +38,9 @@ pub fn read_source(path: &Path, project: &Path) -> Result<Arc<SourceFile>, CliEr
 /// Finds the project: the folder named, else `KUBECTL_MAGE_PROJECT`, else the nearest parent of the
 /// working directory that holds `metadata.yaml` and `pipelines`. Returns an absolute path.
 pub fn find_project(flag: Option<&Path>) -> Result<PathBuf, CliError> {
-    let named = flag
-        .map(|path| (path.to_owned(), "--project"))
-        .or_else(|| std::env::var_os(environment::PROJECT).map(|path| (path.into(), environment::PROJECT)));
+    let named = flag.map(|path| (path.to_owned(), "--project")).or_else(|| {
+        std::env::var_os(environment::PROJECT).map(|path| (path.into(), environment::PROJECT))
+    });
     if let Some((path, by)) = named {
         let path = std::path::absolute(&path).unwrap_or(path);
         if path.join("metadata.yaml").exists() {
@@ -57,8 +57,7 @@ pub fn find_project(flag: Option<&Path>) -> Result<PathBuf, CliError> {
         .find(|folder| folder.join("metadata.yaml").is_file() && !is_pipeline(folder))
         .map(Path::to_owned)
         .ok_or_else(|| {
-            let message =
-                format!("no Mage project in {} or a folder above it", start.display());
+            let message = format!("no Mage project in {} or a folder above it", start.display());
             CliError::usage(Problem::new(message).hint(
                 "go to the folder that holds the project's metadata.yaml, or pass --project DIR",
             ))
@@ -67,8 +66,7 @@ pub fn find_project(flag: Option<&Path>) -> Result<PathBuf, CliError> {
 
 /// A pipeline's folder holds a `metadata.yaml` too; the project is further up.
 fn is_pipeline(folder: &Path) -> bool {
-    folder
-        .ancestors()
-        .skip(1)
-        .any(|parent| parent.ends_with("pipelines") && parent.with_file_name("metadata.yaml").is_file())
+    folder.ancestors().skip(1).any(|parent| {
+        parent.ends_with("pipelines") && parent.with_file_name("metadata.yaml").is_file()
+    })
 }

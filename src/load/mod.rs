@@ -2,11 +2,19 @@
 //! disk or an environment.
 
 mod files;
+mod git;
+mod inputs;
+mod layers;
 mod policy;
 mod server_env;
 mod server_pod;
+mod user_config;
 
 pub use files::{find_project, read, read_source};
+pub use git::{GitState, git_state};
+pub use inputs::{ClusterFacts, Inputs, read_inputs, read_server_env};
+pub use layers::{Body, Edition, LayerSources, MergedLayers, guardrails, merge_layers, reports};
 pub use policy::{Policy, parse_policy};
 pub use server_env::{EnvFound, ServerEnv};
 pub use server_pod::ServerPod;
+pub use user_config::UserConfig;

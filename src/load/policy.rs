@@ -32,9 +32,11 @@ pub fn parse_policy(file: &Arc<SourceFile>, root: Option<&Node>) -> Result<Polic
     let flag = |name: &str, default: bool| match body.get(name).map(|node| (&node.value, node)) {
         None | Some((Value::Null, _)) => Ok(default),
         Some((Value::Bool(value), _)) => Ok(*value),
-        Some((_, node)) => Err(Problem::new(format!("`{name}` is {}, not true or false", node.kind()))
-            .at(file, node.span)
-            .hint(format!("write `{name}: true` or `{name}: false`"))),
+        Some((_, node)) => {
+            Err(Problem::new(format!("`{name}` is {}, not true or false", node.kind()))
+                .at(file, node.span)
+                .hint(format!("write `{name}: true` or `{name}: false`")))
+        }
     };
     let (enabled, enforce) = (flag("enabled", true)?, flag("enforce", false)?);
     let kind = if enforce { LayerKind::PolicyEnforced } else { LayerKind::Policy };

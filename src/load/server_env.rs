@@ -66,7 +66,8 @@ impl ServerEnv {
     /// Looks a variable up; this process's environment comes last.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<EnvFound> {
-        let source = |holder: &str| Source::Env { name: name.to_owned(), holder: holder.to_owned() };
+        let source =
+            |holder: &str| Source::Env { name: name.to_owned(), holder: holder.to_owned() };
         if let Some(found) = self.variables.iter().find(|variable| variable.name == name) {
             let Variable { value, holder, local, .. } = found;
             return Some(EnvFound { value: value.clone(), source: source(holder), local: *local });
@@ -80,6 +81,20 @@ impl ServerEnv {
     #[must_use]
     pub fn value(&self, name: &str) -> Option<String> {
         self.get(name).map(|found| found.value).filter(|value| !value.is_empty())
+    }
+
+    /// Returns every variable, this process's own included, for templates that name them.
+    #[must_use]
+    pub fn all(&self) -> std::collections::BTreeMap<String, String> {
+        let own = std::env::vars_os().filter_map(|(name, value)| {
+            Some((name.into_string().ok()?, value.into_string().ok()?))
+        });
+        let mut all: std::collections::BTreeMap<String, String> = own.collect();
+        // The first of a name is the one in force.
+        for variable in self.variables.iter().rev() {
+            all.insert(variable.name.clone(), variable.value.clone());
+        }
+        all
     }
 
     /// Returns the names that were taken from this process's environment.
@@ -121,8 +136,10 @@ mod tests {
         let mut env = ServerEnv::new(&[flag], Some((".env", text))).unwrap();
         env.add_pod(&[("B".into(), "pod".into()), ("D".into(), "pod".into())], "pod mage-0");
         let value = |name| env.get(name).unwrap().value;
-        assert_eq!((value("A"), value("B"), value("C"), value("D")),
-            ("flag".into(), "x # y".into(), "1".into(), "pod".into()));
+        assert_eq!(
+            (value("A"), value("B"), value("C"), value("D")),
+            ("flag".into(), "x # y".into(), "1".into(), "pod".into())
+        );
         assert_eq!(env.get("B").unwrap().source.to_string(), "env B (.env:3)");
         assert!(!env.get("D").unwrap().local);
         assert!(ServerEnv::new(&[], Some((".env", "nonsense"))).is_err());

@@ -80,7 +80,9 @@ impl ServerPod {
                 text(&container["name"])
             );
             let names: Vec<String> = containers.iter().map(|c| text(&c["name"])).collect();
-            warnings.push(Problem::new(message).hint(format!("set it to one of: {}", names.join(", "))));
+            warnings.push(
+                Problem::new(message).hint(format!("set it to one of: {}", names.join(", "))),
+            );
         }
         let namespace = text(&pod["metadata"]["namespace"]);
         let (env, references) = environment(container, pod);
@@ -104,8 +106,9 @@ fn tree(raw: &Raw<'_>, index: usize) -> Tree {
         for field in fields {
             let setting = format!("{part}.{}", crate::config::camel_to_snake(field));
             let value = match raw {
-                Raw::File(file, pod) => field_node(pod, part, index, field)
-                    .map(|node| from_node(file, node, &setting)),
+                Raw::File(file, pod) => {
+                    field_node(pod, part, index, field).map(|node| from_node(file, node, &setting))
+                }
                 Raw::Api(object, pod) => {
                     let at = match part {
                         "container" => format!("spec.containers[{index}].{field}"),
@@ -167,7 +170,12 @@ fn from_json(object: &str, value: &Json, field: &str, setting: &str) -> Tree {
                 .iter()
                 .enumerate()
                 .map(|(index, item)| {
-                    from_json(object, item, &format!("{field}[{index}]"), &format!("{setting}[{index}]"))
+                    from_json(
+                        object,
+                        item,
+                        &format!("{field}[{index}]"),
+                        &format!("{setting}[{index}]"),
+                    )
                 })
                 .collect(),
             closed: false,
@@ -223,7 +231,8 @@ fn repo_path(container: &Json) -> Option<String> {
         .filter_map(Json::as_str)
         .flat_map(str::split_whitespace)
         .collect();
-    let start = words.windows(2).position(|pair| pair[0].ends_with("mage") && pair[1] == "start")?;
+    let start =
+        words.windows(2).position(|pair| pair[0].ends_with("mage") && pair[1] == "start")?;
     let project = words[start + 2..].iter().find(|word| !word.starts_with('-'))?;
     if project.starts_with('/') {
         return Some((*project).to_owned());

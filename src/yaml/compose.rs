@@ -4,12 +4,9 @@ use std::collections::HashMap;
 use std::ops::Range;
 
 use super::error::YamlErrorKind;
-use super::events::{Data, Event, Properties};
+use super::events::{DEEPEST, Data, Event, Properties};
 use super::position::is_break;
 use super::schema::{self, Tag};
-
-/// The most levels of nesting that are read; Mage's files have ten.
-pub(super) const DEEPEST: usize = 128;
 
 /// All nodes of a document; they name each other by index.
 #[derive(Debug)]

@@ -3,9 +3,10 @@
 use std::collections::HashMap;
 use std::ops::Range;
 
-use super::compose::{Content, DEEPEST, Failure, Graph, Link, Pair};
+use super::compose::{Content, Failure, Graph, Link, Pair};
 use super::dict::DictKey;
 use super::error::YamlErrorKind;
+use super::events::DEEPEST;
 use super::map::Places;
 use super::node::{Entry, Mapping, Node, Span, Value};
 use super::scalar;

@@ -17,6 +17,11 @@ use super::position::{BYTE_ORDER_MARK, is_break};
 /// and can be taken off again.
 const LAST_BREAK: &str = "\u{2028}";
 
+/// The most levels of nesting that are read; Mage's files have ten.
+///
+/// The scanner's time grows with the square of it.
+pub(super) const DEEPEST: usize = 128;
+
 /// One event, and the bytes it covers, anchor and tag included.
 #[derive(Debug)]
 pub(super) struct Event {
@@ -147,6 +152,7 @@ fn scan(text: &str) -> Result<Vec<Event>, SyntaxError> {
         usize::try_from(mark.index).map_or(text.len(), |index| text.len().min(base + index))
     };
     let mut events = Vec::new();
+    let mut depth = 0_usize;
     loop {
         let event = parser.parse().map_err(|error| syntax_error(&error, offset, text.len()))?;
         let range = offset(event.start_mark)..offset(event.end_mark);
@@ -161,7 +167,16 @@ fn scan(text: &str) -> Result<Vec<Event>, SyntaxError> {
         if matches!(data, Data::StreamEnd) {
             return Ok(events);
         }
+        match &data {
+            Data::SequenceStart { .. } | Data::MappingStart { .. } => depth += 1,
+            Data::SequenceEnd | Data::MappingEnd => depth -= 1,
+            Data::StreamEnd | Data::DocumentEnd | Data::Alias(_) | Data::Scalar { .. } => {}
+        }
         events.push(Event { data, range });
+        if depth > DEEPEST + 1 {
+            // Whoever reads them will refuse them before the end is missed.
+            return Ok(events);
+        }
     }
 }
 
@@ -192,11 +207,10 @@ fn data(data: EventData) -> Option<Data> {
 
 fn syntax_error(error: &Error, offset: impl Fn(Mark) -> usize, end: usize) -> SyntaxError {
     let context = error.context().zip(error.context_mark().map(&offset));
-    SyntaxError {
-        problem: error.problem(),
-        context,
-        offset: error.problem_mark().map_or(end, offset),
-    }
+    let offset = error.problem_mark().map_or(end, offset);
+    // "While scanning for the next token", at the place itself, says nothing.
+    let context = context.filter(|(_, start)| *start != offset);
+    SyntaxError { problem: error.problem(), context, offset }
 }
 
 /// Tells whether libyaml's reader lets a character pass.

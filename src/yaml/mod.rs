@@ -26,3 +26,6 @@ pub use error::{YamlError, YamlErrorKind};
 pub use map::{Piece, PieceSource, SourceMap};
 pub use node::{Entry, Integer, Mapping, Node, Position, SourceFile, Span, Value};
 pub use position::LineIndex;
+
+#[cfg(test)]
+mod tests;

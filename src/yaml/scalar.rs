@@ -3,6 +3,8 @@
 //! A tag can ask for a type that the text does not look like (`!!int ' 7 '`), so that the functions
 //! take what Python's `int()`, `float()` and `datetime` take. `None` means that Python raises.
 
+use std::fmt::Write;
+
 use super::node::Integer;
 use super::schema::digits;
 
@@ -117,7 +119,7 @@ impl Decimal {
         let Some((highest, rest)) = self.0.split_last() else { return "0".to_owned() };
         let mut text = highest.to_string();
         for limb in rest.iter().rev() {
-            text.push_str(&format!("{limb:09}"));
+            write!(text, "{limb:09}").expect("a String takes all text");
         }
         text
     }

@@ -1,1 +1,10 @@
+//! Tests against a real Kubernetes: each in a namespace of its own, skipped with the reason where
+//! there is none.
 
+mod failures;
+mod faults;
+mod interrupts;
+mod order;
+mod rights;
+mod show;
+mod support;

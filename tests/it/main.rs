@@ -1,3 +1,9 @@
+//! Tests against files only: fast, and without a cluster.
+
 mod docs;
 mod krew;
+mod project;
+mod python;
+mod support;
+mod vectors;
 mod yaml;

@@ -1,0 +1,151 @@
+//! A connection to one cluster.
+
+use std::time::Duration;
+
+use http::Request;
+use serde::de::DeserializeOwned;
+
+use super::connector::{self, Purpose};
+use super::error::{Action, ClusterError};
+use super::flags::ConnectionFlags;
+use super::kubeconfig;
+
+/// How long a request may take when `--request-timeout` says nothing. kubectl would wait for ever,
+/// but here a lost answer is asked for again.
+const DEFAULT_REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// A connection to one cluster, cheap to clone.
+#[derive(Clone)]
+pub struct Cluster {
+    control: kube::Client,
+    streams: kube::Client,
+    context: Option<String>,
+    namespace: String,
+    server: String,
+    request_timeout: Duration,
+}
+
+impl Cluster {
+    /// Reads the kubeconfig and makes the clients; sends nothing yet.
+    pub async fn connect(flags: &ConnectionFlags) -> Result<Self, ClusterError> {
+        let resolved = kubeconfig::resolve(flags).await?;
+        let config = resolved.config;
+        Ok(Self {
+            control: connector::client(&config, Purpose::Control)?,
+            streams: connector::client(&config, Purpose::Streams)?,
+            context: resolved.context,
+            namespace: config.default_namespace.clone(),
+            server: config.cluster_url.to_string().trim_end_matches('/').to_owned(),
+            request_timeout: flags
+                .request_timeout
+                .filter(|timeout| !timeout.is_zero())
+                .unwrap_or(DEFAULT_REQUEST_TIMEOUT),
+        })
+    }
+
+    /// Returns the name of the context in use; none in a pod or with `--server` alone.
+    #[must_use]
+    pub fn context(&self) -> Option<&str> {
+        self.context.as_deref()
+    }
+
+    /// Returns `-n`, else the context's namespace, else `default`.
+    #[must_use]
+    pub fn namespace(&self) -> &str {
+        &self.namespace
+    }
+
+    /// Returns the API server's address.
+    #[must_use]
+    pub fn server(&self) -> &str {
+        &self.server
+    }
+
+    /// Returns kube's client, for requests this module has no function for.
+    #[must_use]
+    pub fn client(&self) -> &kube::Client {
+        &self.control
+    }
+
+    /// Returns the client whose every request has a connection of its own.
+    pub(super) fn streams(&self) -> &kube::Client {
+        &self.streams
+    }
+
+    /// Returns how long one request may take.
+    pub(super) fn request_timeout(&self) -> Duration {
+        self.request_timeout
+    }
+
+    /// Sends one request and reads its whole answer, within the request timeout.
+    pub(super) async fn call<T: DeserializeOwned>(
+        &self,
+        action: &Action,
+        request: Request<Vec<u8>>,
+    ) -> Result<T, ClusterError> {
+        match tokio::time::timeout(self.request_timeout, self.control.request::<T>(request)).await {
+            Ok(answer) => answer.map_err(|error| self.explain(action, error)),
+            Err(_) => Err(ClusterError::TimedOut {
+                server: self.server.clone(),
+                action: Box::new(action.clone()),
+                after: self.request_timeout,
+            }),
+        }
+    }
+
+    /// Says what kube's error means for `action`.
+    pub(super) fn explain(&self, action: &Action, error: kube::Error) -> ClusterError {
+        let boxed = Box::new(action.clone());
+        let status = match error {
+            kube::Error::Api(status) => status,
+            kube::Error::Auth(error) => {
+                return ClusterError::Setup {
+                    server: self.server.clone(),
+                    cause: error.to_string(),
+                };
+            }
+            error => {
+                let cause = root_cause(&error);
+                return ClusterError::Unreachable {
+                    server: self.server.clone(),
+                    action: boxed,
+                    cause,
+                };
+            }
+        };
+        let message = if status.message.is_empty() {
+            format!("the API server answered {}", status.code)
+        } else {
+            status.message.clone()
+        };
+        match status.code {
+            401 => ClusterError::Unauthorized { server: self.server.clone(), action: boxed },
+            403 if message.contains("exceeded quota") => {
+                ClusterError::Quota { action: boxed, message }
+            }
+            403 => ClusterError::Forbidden { action: boxed, message },
+            404 => ClusterError::NotFound { action: boxed, message },
+            code => ClusterError::Refused {
+                action: boxed,
+                code,
+                retry_after: status
+                    .details
+                    .as_ref()
+                    .map(|details| u64::from(details.retry_after_seconds))
+                    .filter(|seconds| *seconds > 0)
+                    .map(Duration::from_secs),
+                reason: status.reason,
+                message,
+            },
+        }
+    }
+}
+
+/// Returns the innermost cause, which is the one that says something.
+fn root_cause(error: &dyn std::error::Error) -> String {
+    let mut current = error;
+    while let Some(source) = current.source() {
+        current = source;
+    }
+    current.to_string()
+}

@@ -1,0 +1,104 @@
+//! A container's log as the API serves it.
+
+use std::fmt::Write;
+
+use futures::AsyncBufRead;
+use k8s_openapi::jiff::Timestamp;
+
+use super::client::Cluster;
+use super::error::{Action, ClusterError};
+
+/// Which part of which log is asked for; timestamps are always asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LogRequest {
+    /// The pod's namespace.
+    pub namespace: String,
+    /// The pod.
+    pub pod: String,
+    /// The container.
+    pub container: String,
+    /// Whether to stay until the container ends.
+    pub follow: bool,
+    /// Whether the container before the last restart is meant.
+    pub previous: bool,
+    /// From this second on; the API has no finer grain.
+    pub since_second: Option<Timestamp>,
+    /// Only that many lines from the end.
+    pub tail_lines: Option<u32>,
+}
+
+impl LogRequest {
+    /// Returns the path and query. Written by hand: kube rounds the time to the nearest second,
+    /// half a second of lines into the future.
+    fn path_and_query(&self) -> String {
+        let mut query = format!(
+            "/api/v1/namespaces/{}/pods/{}/log?container={}&timestamps=true",
+            self.namespace, self.pod, self.container
+        );
+        if self.follow {
+            query.push_str("&follow=true");
+        }
+        if self.previous {
+            query.push_str("&previous=true");
+        }
+        if let Some(since) = self.since_second {
+            let whole = Timestamp::from_second(since.as_second()).unwrap_or(since);
+            let _ = write!(query, "&sinceTime={whole}");
+        }
+        if let Some(lines) = self.tail_lines {
+            let _ = write!(query, "&tailLines={lines}");
+        }
+        query
+    }
+}
+
+impl Cluster {
+    /// Opens a log; the stream itself has no time limit.
+    pub async fn open_log(
+        &self,
+        request: &LogRequest,
+    ) -> Result<impl AsyncBufRead + Send + Unpin + use<>, ClusterError> {
+        let action = Action {
+            verb: "get",
+            resource: "pods/log",
+            group: "",
+            object: format!("the log of pod/{}", request.pod),
+            namespace: request.namespace.clone(),
+        };
+        let http = http::Request::get(request.path_and_query())
+            .body(Vec::new())
+            .expect("names from the API make a valid path");
+        let opening = self.streams().request_stream(http);
+        match tokio::time::timeout(self.request_timeout(), opening).await {
+            Ok(Ok(stream)) => Ok(Box::pin(stream)),
+            Ok(Err(error)) => Err(self.explain(&action, error)),
+            Err(_) => Err(ClusterError::TimedOut {
+                server: self.server().to_owned(),
+                action: Box::new(action),
+                after: self.request_timeout(),
+            }),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::LogRequest;
+
+    #[test]
+    fn since_is_cut_to_the_second_never_rounded() {
+        let request = LogRequest {
+            namespace: "n".to_owned(),
+            pod: "p".to_owned(),
+            container: "c".to_owned(),
+            follow: true,
+            previous: false,
+            since_second: Some("2026-11-23T10:00:00.9Z".parse().unwrap()),
+            tail_lines: None,
+        };
+        assert_eq!(
+            request.path_and_query(),
+            "/api/v1/namespaces/n/pods/p/log?container=c&timestamps=true&follow=true&sinceTime=2026-11-23T10:00:00Z"
+        );
+    }
+}

@@ -1,0 +1,39 @@
+//! Talks to the Kubernetes API; the only room that knows `kube`.
+//!
+//! One [`Cluster`] serves a command. Requests about state share one HTTP/2 connection, which the
+//! watches keep warm and pings keep honest; every log stream has a connection of its own, so that a
+//! chatty pod never delays a state change.
+
+mod client;
+mod config_maps;
+mod connector;
+mod error;
+mod events;
+mod flags;
+mod jobs;
+mod kubeconfig;
+mod labels;
+mod logs;
+mod pods;
+mod proxy;
+mod quotas;
+mod runs;
+mod server_pod;
+mod watch;
+
+pub use client::Cluster;
+pub use config_maps::Recorded;
+pub use error::{Action, ClusterError};
+pub use events::EventFacts;
+pub use flags::ConnectionFlags;
+pub(crate) use jobs::ended_at;
+pub use jobs::{JobIdentity, JobState, Removal, job_state};
+pub use kubeconfig::context_namespace;
+pub use labels::{ATTEMPT, BLOCK, MANAGED_BY, MANAGER, PIPELINE, RUN, label_value, run_selector};
+pub use logs::LogRequest;
+pub(crate) use pods::container_status;
+pub use pods::{ContainerPhase, ContainerView, container_view, main_container};
+pub(crate) use runs::BLOCKS;
+pub use runs::{RunRow, RunStatus, group_runs};
+pub use server_pod::FoundPod;
+pub use watch::{WatchScope, Watched};

@@ -1,0 +1,166 @@
+//! Pods: which container is the block's, and how far it is.
+
+use k8s_openapi::api::core::v1::{ContainerState, ContainerStatus, Pod};
+use kube::api::{GetParams, ListParams};
+use kube::core::Request;
+
+use super::client::Cluster;
+use super::error::{Action, ClusterError};
+use super::jobs::built;
+
+/// The annotation that names the container a reader means.
+const DEFAULT_CONTAINER: &str = "kubectl.kubernetes.io/default-container";
+
+/// How far a container is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ContainerPhase {
+    /// Not started.
+    Waiting,
+    /// It runs.
+    Running,
+    /// It ended.
+    Terminated,
+}
+
+/// What a log follower needs to know of a container.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ContainerView {
+    /// How far it is.
+    pub phase: ContainerPhase,
+    /// How often the kubelet has restarted it.
+    pub restarts: u32,
+    /// Whether the pod has ended, or is gone: no further restart will come.
+    pub pod_ended: bool,
+}
+
+impl ContainerView {
+    /// The view before anything is known.
+    pub const UNKNOWN: Self =
+        Self { phase: ContainerPhase::Waiting, restarts: 0, pod_ended: false };
+
+    /// The view of a pod that is gone.
+    pub const GONE: Self = Self { phase: ContainerPhase::Terminated, restarts: 0, pod_ended: true };
+}
+
+/// Returns the name of the container that runs the block: the one the annotation names, else the
+/// one whose command runs Mage, else the first. A sidecar may come first.
+#[must_use]
+pub fn main_container(pod: &Pod) -> Option<String> {
+    let named = pod.metadata.annotations.as_ref().and_then(|all| all.get(DEFAULT_CONTAINER));
+    let containers = &pod.spec.as_ref()?.containers;
+    if let Some(named) = named.filter(|named| containers.iter().any(|c| &c.name == *named)) {
+        return Some(named.clone());
+    }
+    let runs_mage = |words: Option<&Vec<String>>| {
+        words
+            .into_iter()
+            .flatten()
+            .any(|word| word.contains("run_app.sh") || word.contains("mage run"))
+    };
+    containers
+        .iter()
+        .find(|c| runs_mage(c.command.as_ref()) || runs_mage(c.args.as_ref()))
+        .or_else(|| containers.first())
+        .map(|container| container.name.clone())
+}
+
+/// Returns the status of the container of that name, if the kubelet gave one.
+pub(crate) fn container_status<'a>(pod: &'a Pod, name: &str) -> Option<&'a ContainerStatus> {
+    let statuses = pod.status.as_ref()?.container_statuses.as_ref()?;
+    statuses.iter().find(|status| status.name == name)
+}
+
+/// Reads how far the container is.
+#[must_use]
+pub fn container_view(pod: &Pod, name: &str) -> ContainerView {
+    let phase = pod.status.as_ref().and_then(|status| status.phase.as_deref()).unwrap_or_default();
+    let pod_ended = matches!(phase, "Succeeded" | "Failed");
+    let status = container_status(pod, name);
+    let state = status.and_then(|status| status.state.as_ref());
+    let phase = match state {
+        Some(ContainerState { terminated: Some(_), .. }) => ContainerPhase::Terminated,
+        Some(ContainerState { running: Some(_), .. }) => ContainerPhase::Running,
+        _ if pod_ended => ContainerPhase::Terminated,
+        _ => ContainerPhase::Waiting,
+    };
+    let restarts = status.map_or(0, |status| u32::try_from(status.restart_count).unwrap_or(0));
+    let never = pod.spec.as_ref().and_then(|spec| spec.restart_policy.as_deref()) == Some("Never");
+    let ended = pod_ended || (never && phase == ContainerPhase::Terminated);
+    ContainerView { phase, restarts, pod_ended: ended }
+}
+
+pub(super) fn action(verb: &'static str, namespace: &str, name: &str) -> Action {
+    Action {
+        verb,
+        resource: "pods",
+        group: "",
+        object: if name.is_empty() { String::new() } else { format!("pod/{name}") },
+        namespace: namespace.to_owned(),
+    }
+}
+
+pub(super) fn path(namespace: &str) -> String {
+    format!("/api/v1/namespaces/{namespace}/pods")
+}
+
+impl Cluster {
+    /// Reads one pod; none when there is none of that name.
+    pub async fn get_pod(&self, namespace: &str, name: &str) -> Result<Option<Pod>, ClusterError> {
+        let action = action("get", namespace, name);
+        let request =
+            built(Request::new(path(namespace)).get(name, &GetParams::default()), &action)?;
+        match self.call(&action, request).await {
+            Ok(pod) => Ok(Some(pod)),
+            Err(ClusterError::NotFound { .. }) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Lists the pods that `selector` names.
+    pub async fn list_pods(
+        &self,
+        namespace: &str,
+        selector: &str,
+    ) -> Result<Vec<Pod>, ClusterError> {
+        let action = action("list", namespace, "");
+        let params = ListParams::default().labels(selector);
+        let request = built(Request::new(path(namespace)).list(&params), &action)?;
+        let list: k8s_openapi::List<Pod> = self.call(&action, request).await?;
+        Ok(list.items)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{ContainerPhase, container_view, main_container};
+    use k8s_openapi::api::core::v1::Pod;
+    use serde_json::json;
+
+    fn pod(value: serde_json::Value) -> Pod {
+        serde_json::from_value(value).unwrap()
+    }
+
+    #[test]
+    fn the_block_container_need_not_be_the_first() {
+        let sidecar = json!({"name": "proxy", "image": "p"});
+        let mage =
+            json!({"name": "mage", "image": "m", "command": ["/app/run_app.sh", "mage", "run"]});
+        let two = pod(json!({"spec": {"containers": [sidecar, mage]}}));
+        assert_eq!(main_container(&two).as_deref(), Some("mage"));
+        let named = pod(json!({
+            "metadata": {"annotations": {"kubectl.kubernetes.io/default-container": "proxy"}},
+            "spec": {"containers": [sidecar, mage]}
+        }));
+        assert_eq!(main_container(&named).as_deref(), Some("proxy"));
+    }
+
+    #[test]
+    fn an_evicted_pod_without_statuses_has_ended() {
+        let evicted = pod(
+            json!({"spec": {"containers": []}, "status": {"phase": "Failed", "reason": "Evicted"}}),
+        );
+        let view = container_view(&evicted, "mage");
+        assert_eq!(view.phase, ContainerPhase::Terminated);
+        assert!(view.pod_ended);
+    }
+}

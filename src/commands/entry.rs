@@ -1,0 +1,65 @@
+//! From the command line to an exit code.
+
+use std::io;
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use super::{completion, explain, render, run, runs, version};
+use crate::cli::{Cli, ColorChoice, Command, OutputArgs};
+use crate::error::{CliError, Problem};
+use crate::exit::Exit;
+use crate::ui::{ColorWhen, Printer, Verbosity};
+
+/// Runs the program: parses the command line, runs the command, prints what went wrong.
+#[must_use]
+pub fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            // Help and the version are no errors; a closed pipe is nobody's fault.
+            let _ = error.print();
+            let exit = if error.use_stderr() { Exit::Usage } else { Exit::Fine };
+            return exit.into();
+        }
+    };
+    let printer = printer(&cli.output);
+    match dispatch(&cli.command, &printer) {
+        Ok(exit) => exit.into(),
+        Err(error) => {
+            printer.error(&error);
+            error.exit.into()
+        }
+    }
+}
+
+fn printer(output: &OutputArgs) -> Printer {
+    let color = match output.color {
+        ColorChoice::Auto => ColorWhen::Auto,
+        ColorChoice::Always => ColorWhen::Always,
+        ColorChoice::Never => ColorWhen::Never,
+    };
+    let verbosity = if output.quiet { Verbosity::Quiet } else { Verbosity::Normal };
+    Printer::new(color, verbosity)
+}
+
+fn dispatch(command: &Command, printer: &Printer) -> Result<Exit, CliError> {
+    match command {
+        Command::Render(args) => render::render(args, printer),
+        Command::ExplainConfig(args) => explain::explain(args, printer),
+        Command::Run(args) => run::run(args, printer),
+        Command::Runs(args) => runs::runs(args, printer),
+        Command::Completion { shell } => completion::completion(*shell, printer),
+        Command::Version { output } => version::version(*output, printer),
+    }
+}
+
+/// Writes data to stdout; a reader that went away ends the output quietly.
+pub(super) fn out(printer: &Printer, text: &str) -> Result<(), CliError> {
+    match printer.data(text) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            Err(CliError::usage(Problem::new(format!("cannot write to stdout: {error}"))))
+        }
+        _ => Ok(()),
+    }
+}

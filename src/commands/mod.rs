@@ -1,0 +1,13 @@
+//! One file a verb: load, compute, show; nothing else.
+
+mod completion;
+mod entry;
+mod explain;
+mod facts;
+mod load;
+mod render;
+mod run;
+mod runs;
+mod version;
+
+pub use entry::main;

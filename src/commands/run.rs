@@ -1,0 +1,242 @@
+//! `run`
+
+use std::io::{BufRead, IsTerminal};
+use std::num::NonZeroUsize;
+
+use k8s_openapi::jiff::{Timestamp, tz::TimeZone};
+use serde_json::json;
+
+use super::facts::{Connected, connect};
+use super::load::{Loaded, Naming, Widen, load_jobs, pipelines, variables};
+use crate::cli::{ConfigArgs, InterruptChoice, LogsChoice, RunArgs, RunOutput, environment};
+use crate::error::{CliError, Problem};
+use crate::exit::Exit;
+use crate::load::{UserConfig, find_project, git_state};
+use crate::run::{
+    Failure, Logs, OnInterrupt, Options, Output, Plan, PlannedBlock, RunId, Signals, Surroundings,
+    critical_path, execute, preamble, prepare,
+};
+use crate::ui::{Printer, RunReporter};
+
+/// Runs a pipeline, or the blocks named.
+pub(super) fn run(args: &RunArgs, printer: &Printer) -> Result<Exit, CliError> {
+    refuse_what_cannot_be(args)?;
+    let pipeline = pipeline_of(&args.targets, &args.config)?;
+    let run = RunId::fresh(&pipeline);
+    let widen =
+        Widen { upstream: args.upstream, downstream: args.downstream, skip_types: &args.skip_type };
+    let vars = runtime_vars(&args.config, &run, Timestamp::now());
+    let naming = |_: &str| Naming::Run { run: run.to_string(), runtime_vars: vars.clone() };
+    let mut loaded = load_jobs(&args.targets, &args.config, &args.connection, &widen, &naming)?;
+    loaded.tell(printer);
+    let connected = match loaded.connected.take() {
+        Some(connected) => connected,
+        None => connect(&args.connection)?,
+    };
+    let options = options(args, &loaded, printer);
+    let mut plan = plan(args, &loaded, pipeline)?;
+    prepare(&mut plan, &run);
+    tell_preamble(args, &plan, &loaded, &connected, &options, printer);
+    if args.dry_run {
+        return Ok(Exit::Fine);
+    }
+    confirm(args, &plan, &connected, printer)?;
+    let (events, reporter) = RunReporter::start(*printer, &plan, &run, options.output);
+    let done = connected.runtime.block_on(async {
+        let signals = Signals::listen().map_err(|error| {
+            CliError::usage(Problem::new(format!("cannot listen for signals: {error}")))
+        })?;
+        let outcome = execute(&connected.cluster, &plan, &run, &options, signals, events).await;
+        outcome.map_err(CliError::from)
+    });
+    match done {
+        Ok(outcome) => {
+            reporter.finish(&outcome);
+            Ok(outcome.exit)
+        }
+        Err(error) => {
+            reporter.abandon();
+            Err(error)
+        }
+    }
+}
+
+fn refuse_what_cannot_be(args: &RunArgs) -> Result<(), CliError> {
+    let readonly = std::env::var(environment::READONLY).is_ok_and(|value| value == "1");
+    if readonly && !args.dry_run {
+        let problem = Problem::new(format!(
+            "{}=1 forbids every command that changes a cluster",
+            environment::READONLY
+        ));
+        return Err(CliError::usage(problem.hint("unset it, or look first with --dry-run")));
+    }
+    if args.config.offline {
+        let problem = Problem::new("--offline forbids the connection that `run` needs");
+        return Err(CliError::usage(problem.hint("see the Jobs with `kubectl mage render`")));
+    }
+    if args.config.block_run_id.is_some() || args.config.pipeline_run_id.is_some() {
+        let message = "run ids make Mage look for them in its database, which `run` works without";
+        let problem = Problem::new(message).hint("leave out --block-run-id and --pipeline-run-id");
+        return Err(CliError::usage(problem));
+    }
+    Ok(())
+}
+
+/// Returns the one pipeline that the targets name.
+fn pipeline_of(targets: &[String], config: &ConfigArgs) -> Result<String, CliError> {
+    let mut names: Vec<&str> =
+        targets.iter().map(|target| target.split('/').next().unwrap_or(target)).collect();
+    names.dedup();
+    match names.as_slice() {
+        [] => {
+            let project = find_project(config.project.as_deref())?;
+            // With none or several, loading says what to do.
+            Ok(pipelines(&project).first().cloned().unwrap_or_default())
+        }
+        [name] => Ok((*name).to_owned()),
+        [first, second, ..] => {
+            let problem = Problem::new(format!(
+                "a run is of one pipeline, but `{first}` and `{second}` are named"
+            ));
+            Err(CliError::usage(problem.hint("run them one after the other")))
+        }
+    }
+}
+
+/// The variables that Mage's scheduler would give a block from its database
+/// (`mage_ai/orchestration/db/models/schedules.py: PipelineRun.get_variables`), `--var` over them.
+fn runtime_vars(config: &ConfigArgs, run: &RunId, now: Timestamp) -> String {
+    let date = now.to_zoned(TimeZone::UTC);
+    let partition = config.execution_partition.clone();
+    let mut all = json!({
+        "env": "prod",
+        "ds": date.strftime("%Y-%m-%d").to_string(),
+        "hr": date.strftime("%H").to_string(),
+        "execution_date": date.strftime("%Y-%m-%dT%H:%M:%S%:z").to_string(),
+        "execution_partition": partition.unwrap_or_else(|| format!("kubectl-mage/{run}")),
+        "trigger_name": config.trigger.as_deref().unwrap_or("manual"),
+    });
+    for (name, value) in variables(config) {
+        all[name] = value;
+    }
+    all.to_string()
+}
+
+fn options(args: &RunArgs, loaded: &Loaded, printer: &Printer) -> Options {
+    let parallel = args.parallel.or(loaded.concurrency).and_then(|n| usize::try_from(n).ok());
+    let on_interrupt = match args.on_interrupt {
+        Some(InterruptChoice::Pause) => OnInterrupt::Pause,
+        Some(InterruptChoice::Cancel) => OnInterrupt::Cancel,
+        None if printer.stderr_is_terminal() => OnInterrupt::Pause,
+        None => OnInterrupt::Cancel,
+    };
+    let standard = Options::default();
+    Options {
+        parallel: parallel.and_then(NonZeroUsize::new).unwrap_or(standard.parallel),
+        failure: if args.keep_going { Failure::KeepGoing } else { Failure::FailFast },
+        on_interrupt,
+        pending_timeout: args.pending_timeout,
+        timeout: args.timeout,
+        logs: match args.logs {
+            LogsChoice::All => Logs::All,
+            LogsChoice::Failed => Logs::Failed,
+            LogsChoice::None => Logs::None,
+        },
+        output: match args.output {
+            RunOutput::Text => Output::Text,
+            RunOutput::Json => Output::Json,
+        },
+        ..standard
+    }
+}
+
+fn plan(args: &RunArgs, loaded: &Loaded, pipeline: String) -> Result<Plan, CliError> {
+    let dynamic: Vec<Problem> = loaded.jobs.iter().filter(|job| job.fed_dynamically).map(|job| {
+        let block = job.job.block.as_deref().unwrap_or_default();
+        let problem = Problem::new(format!(
+            "block `{block}` has a dynamic block upstream: Mage makes its children in its database, which a pod without it cannot do"
+        ));
+        problem.hint("run the blocks before it by name, and this one with Mage's own scheduler")
+    }).collect();
+    if !dynamic.is_empty() {
+        return Err(CliError { exit: Exit::Usage, problems: dynamic });
+    }
+    let blocks = loaded
+        .jobs
+        .iter()
+        .map(|loaded| PlannedBlock {
+            uuid: loaded.job.block.clone().unwrap_or_else(|| loaded.job.pipeline.clone()),
+            block_type: loaded.block_type.clone(),
+            upstream: loaded.upstream.clone(),
+            namespace: loaded.job.namespace.clone(),
+            job: loaded.job.job.clone(),
+        })
+        .collect();
+    let mut flags = args.targets.clone();
+    flags.extend(args.skip_type.iter().map(|kind| format!("--skip-type={kind}")));
+    for (given, flag) in [
+        (args.upstream, "--upstream"),
+        (args.downstream, "--downstream"),
+        (args.keep_going, "--keep-going"),
+    ] {
+        flags.extend(given.then(|| flag.to_owned()));
+    }
+    Ok(Plan {
+        pipeline,
+        blocks,
+        edition: loaded.edition.name().to_owned(),
+        revision: git_state(&loaded.project_dir).map(|git| git.revision),
+        user: None,
+        flags,
+    })
+}
+
+fn tell_preamble(
+    args: &RunArgs,
+    plan: &Plan,
+    loaded: &Loaded,
+    connected: &Connected,
+    options: &Options,
+    printer: &Printer,
+) {
+    let namespace = plan.namespaces().into_iter().next().unwrap_or_default();
+    let around = Surroundings {
+        context: connected.cluster.context().map(str::to_owned),
+        changed_files: git_state(&loaded.project_dir).map(|git| git.changed),
+        parallel: options.parallel.get(),
+        quotas: connected.runtime.block_on(connected.cluster.quotas(&namespace)),
+    };
+    printer.notice(preamble(plan, &around).trim_end());
+    if args.dry_run {
+        printer.notice(&format!("critical path  {}", critical_path(plan).join(" -> ")));
+        printer.notice("nothing was created (--dry-run)");
+    }
+}
+
+/// In a protected context, asks for the pipeline's name, or wants `--yes`.
+fn confirm(
+    args: &RunArgs,
+    plan: &Plan,
+    connected: &Connected,
+    printer: &Printer,
+) -> Result<(), CliError> {
+    let context = connected.cluster.context().unwrap_or_default();
+    if args.yes || !UserConfig::read()?.protects(context) {
+        return Ok(());
+    }
+    let refused = |what: &str| {
+        let problem =
+            Problem::new(format!("context {context} is protected and {what}: nothing was created"));
+        Err(CliError::usage(problem.hint("pass --yes")))
+    };
+    if !std::io::stdin().is_terminal() {
+        return refused("there is no terminal to ask at");
+    }
+    printer.notice(&format!("context {context} is protected; type the pipeline's name to go on:"));
+    let mut answer = String::new();
+    let read = std::io::stdin().lock().read_line(&mut answer);
+    if read.is_err() || answer.trim() != plan.pipeline {
+        return refused("the name typed is another");
+    }
+    Ok(())
+}

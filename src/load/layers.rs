@@ -1,0 +1,367 @@
+//! What was read, as the layers that each edition merges.
+
+use std::sync::Arc;
+
+use super::policy::Policy;
+use super::server_env::ServerEnv;
+use super::server_pod::ServerPod;
+use crate::config::{Convert, Finding, Fragment, LayerKind, Origin, Source, settings};
+use crate::error::Problem;
+use crate::explain::LayerReport;
+use crate::job::Guardrail;
+use crate::merge::{Merge, OssInput, OssLayer, ProLayer, Tree, merge_oss, merge_pro};
+use crate::yaml::{Mapping, Node, SourceFile, Value};
+
+/// Whose merge rules are used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Edition {
+    /// What a Mage OSS server really does.
+    Oss,
+    /// What Mage documents.
+    Pro,
+}
+
+impl Edition {
+    /// Returns the name people see.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Oss => "oss",
+            Self::Pro => "pro",
+        }
+    }
+}
+
+/// A setting's body in a file: `k8s_executor_config`, `executor_config`, the template.
+#[derive(Clone, Debug)]
+pub struct Body {
+    /// The file.
+    pub file: Arc<SourceFile>,
+    /// The value; may be null.
+    pub node: Node,
+}
+
+impl Body {
+    /// Returns the mapping; a value of another kind is a problem, null is nothing.
+    fn mapping(&self, what: &str) -> Result<Option<&Mapping>, Problem> {
+        match &self.node.value {
+            Value::Null => Ok(None),
+            Value::Mapping(mapping) => Ok(Some(mapping)),
+            _ => Err(Problem::new(format!("{what} is {}, not a mapping", self.node.kind()))
+                .at(&self.file, self.node.span)
+                .hint("give a mapping of settings or leave it out")),
+        }
+    }
+}
+
+/// Everything that speaks for the Jobs of one block (or of a pipeline in one pod).
+#[derive(Debug, Default)]
+pub struct LayerSources<'a> {
+    /// The full template.
+    pub template: Option<&'a Body>,
+    /// The policy file.
+    pub policy: Option<&'a Policy>,
+    /// `k8s_executor_config`.
+    pub project: Option<&'a Body>,
+    /// `overrides.<ENV>.k8s_executor_config`.
+    pub project_overrides: Option<&'a Body>,
+    /// The pipeline's `executor_config`.
+    pub pipeline: Option<&'a Body>,
+    /// `overrides.<ENV>.executor_config` of the pipeline.
+    pub pipeline_overrides: Option<&'a Body>,
+    /// The block's `executor_config`; absent for a pipeline in one pod.
+    pub block: Option<&'a Body>,
+    /// Whether this is the Job of a whole pipeline.
+    pub whole_pipeline: bool,
+    /// `--image`.
+    pub image: Option<&'a str>,
+    /// `-n`.
+    pub namespace: Option<&'a str>,
+    /// The Mage server's pod.
+    pub server: Option<&'a ServerPod>,
+}
+
+/// What came of the layers.
+#[derive(Debug)]
+pub struct MergedLayers {
+    /// The merged tree.
+    pub root: Tree,
+    /// What lost.
+    pub merge: Merge,
+    /// What was found on the way.
+    pub findings: Vec<Finding>,
+}
+
+/// Merges the layers of one Job in the edition's way. Every error found is returned at once.
+pub fn merge_layers(
+    edition: Edition,
+    sources: &LayerSources<'_>,
+    env: &ServerEnv,
+) -> Result<MergedLayers, Vec<Problem>> {
+    let (root, merge, findings) = match edition {
+        Edition::Pro => {
+            let (layers, findings) = pro_layers(sources, env)?;
+            let (root, merge) = merge_pro(layers, sources.server.map(|pod| pod.tree.clone()));
+            (root, merge, findings)
+        }
+        Edition::Oss => {
+            let input = oss_input(sources)?;
+            let (mut root, mut merge, findings) = merge_oss(&input);
+            for fragment in flags(sources) {
+                root = merge.overlay(root, fragment.tree, &crate::config::JobPath::default());
+            }
+            (root, merge, findings)
+        }
+    };
+    let (errors, findings): (Vec<Finding>, Vec<Finding>) = findings
+        .into_iter()
+        .partition(|finding| finding.severity == crate::config::Severity::Error);
+    if errors.is_empty() {
+        Ok(MergedLayers { root, merge, findings })
+    } else {
+        Err(errors.into_iter().map(|finding| finding.problem).collect())
+    }
+}
+
+fn pro_layers(
+    sources: &LayerSources<'_>,
+    env: &ServerEnv,
+) -> Result<(Vec<ProLayer>, Vec<Finding>), Vec<Problem>> {
+    let mut layers = Vec::new();
+    let mut findings = Vec::new();
+    let mut problems = Vec::new();
+    for (kind, body, what, replaced) in [
+        (LayerKind::Template, sources.template, "the template", false),
+        (
+            LayerKind::Project,
+            sources.project,
+            "`k8s_executor_config`",
+            sources.project_overrides.is_some(),
+        ),
+        (LayerKind::ProjectOverrides, sources.project_overrides, "`k8s_executor_config`", false),
+        (
+            LayerKind::Pipeline,
+            sources.pipeline,
+            "`executor_config`",
+            sources.pipeline_overrides.is_some(),
+        ),
+        (LayerKind::PipelineOverrides, sources.pipeline_overrides, "`executor_config`", false),
+        (LayerKind::Block, sources.block, "`executor_config`", false),
+    ] {
+        let Some(body) = body else { continue };
+        match body.mapping(what) {
+            Ok(None) => {}
+            Ok(Some(mapping)) => {
+                let mut convert = Convert::new(kind, &body.file);
+                let fragments = settings(&mut convert, mapping);
+                findings.append(&mut convert.findings);
+                layers.push(ProLayer { kind, fragments, replaced });
+            }
+            Err(problem) => problems.push(problem),
+        }
+    }
+    if let Some(policy) = sources.policy.filter(|policy| policy.enabled) {
+        let mut convert = Convert::new(policy.kind, &policy.file);
+        let fragments = settings(&mut convert, &policy.body);
+        findings.append(&mut convert.findings);
+        layers.push(ProLayer { kind: policy.kind, fragments, replaced: false });
+    }
+    layers.push(ProLayer { kind: LayerKind::Env, fragments: env_defaults(env), replaced: false });
+    layers.push(ProLayer { kind: LayerKind::Flag, fragments: flags(sources), replaced: false });
+    if problems.is_empty() { Ok((layers, findings)) } else { Err(problems) }
+}
+
+fn flags(sources: &LayerSources<'_>) -> Vec<Fragment> {
+    let flag = |name: &str, setting: &str, part: &[&str], value: &str| {
+        let source = Source::Flag { name: name.to_owned() };
+        let leaf = Tree::leaf(value, Origin::new(LayerKind::Flag, source, setting));
+        Fragment { rank: 0, tree: Tree::nest(part, leaf) }
+    };
+    let image = sources
+        .image
+        .map(|image| flag("--image", "container.image", &["container", "image"], image));
+    let namespace =
+        sources.namespace.map(|name| flag("--namespace", "namespace", &["namespace"], name));
+    image.into_iter().chain(namespace).collect()
+}
+
+/// Reads `K8S_EXECUTOR_DEFAULT_*`.
+fn env_defaults(env: &ServerEnv) -> Vec<Fragment> {
+    let mut fragments = Vec::new();
+    for (name, setting, part) in [
+        (
+            "RESOURCE_REQUESTS_CPU",
+            "resource_requests.cpu",
+            &["container", "resources", "requests", "cpu"][..],
+        ),
+        (
+            "RESOURCE_REQUESTS_MEMORY",
+            "resource_requests.memory",
+            &["container", "resources", "requests", "memory"],
+        ),
+        (
+            "RESOURCE_LIMITS_CPU",
+            "resource_limits.cpu",
+            &["container", "resources", "limits", "cpu"],
+        ),
+        (
+            "RESOURCE_LIMITS_MEMORY",
+            "resource_limits.memory",
+            &["container", "resources", "limits", "memory"],
+        ),
+        ("SERVICE_ACCOUNT_NAME", "service_account_name", &["pod", "serviceAccountName"]),
+    ] {
+        let name = format!("K8S_EXECUTOR_DEFAULT_{name}");
+        if let Some(found) = env.get(&name).filter(|found| !found.value.is_empty()) {
+            let origin = Origin::new(LayerKind::Env, found.source, setting);
+            let leaf = Tree::leaf(found.value, origin);
+            fragments.push(Fragment { rank: 0, tree: Tree::nest(part, leaf) });
+        }
+    }
+    fragments
+}
+
+/// Reads `K8S_EXECUTOR_MAX_RESOURCE_*`.
+#[must_use]
+pub fn guardrails(env: &ServerEnv) -> Vec<Guardrail> {
+    let mut guardrails = Vec::new();
+    for (group, group_name) in [("requests", "REQUESTS"), ("limits", "LIMITS")] {
+        for (resource, resource_name) in [("cpu", "CPU"), ("memory", "MEMORY")] {
+            let name = format!("K8S_EXECUTOR_MAX_RESOURCE_{group_name}_{resource_name}");
+            if let Some(found) = env.get(&name).filter(|found| !found.value.is_empty()) {
+                let holder = match found.source {
+                    Source::Env { holder, .. } => holder,
+                    other => other.to_string(),
+                };
+                guardrails.push(Guardrail { name, holder, group, resource, value: found.value });
+            }
+        }
+    }
+    guardrails
+}
+
+/// Mage OSS reads the template, the project, and the block (or, for a whole pipeline, its config).
+fn oss_input(sources: &LayerSources<'_>) -> Result<OssInput, Vec<Problem>> {
+    let mut problems = Vec::new();
+    let mut layer = |kind, body: Option<&Body>, what| {
+        let body = body?;
+        match body.mapping(what) {
+            Ok(mapping) => {
+                Some(OssLayer { kind, file: Arc::clone(&body.file), body: mapping?.clone() })
+            }
+            Err(problem) => {
+                problems.push(problem);
+                None
+            }
+        }
+    };
+    let template = layer(LayerKind::Template, sources.template, "the template");
+    let project = layer(LayerKind::Project, sources.project, "`k8s_executor_config`");
+    let last = if sources.whole_pipeline {
+        layer(LayerKind::Pipeline, sources.pipeline, "`executor_config`")
+    } else {
+        layer(LayerKind::Block, sources.block, "`executor_config`")
+    };
+    if !problems.is_empty() {
+        return Err(problems);
+    }
+    Ok(OssInput {
+        template,
+        layers: project.into_iter().chain(last).collect(),
+        server: sources.server.map(|pod| pod.tree.clone()),
+    })
+}
+
+/// Reports on every layer, in order.
+#[must_use]
+pub fn reports(edition: Edition, sources: &LayerSources<'_>, env: &ServerEnv) -> Vec<LayerReport> {
+    let ignored = |oss: bool| {
+        if edition == Edition::Oss && !oss { ", which Mage OSS does not read" } else { "" }
+    };
+    LayerKind::ALL
+        .into_iter()
+        .map(|kind| {
+            let (source, looked_for, oss) = found(kind, sources, env);
+            LayerReport {
+                kind,
+                present: source.is_some() && ignored(oss).is_empty(),
+                source,
+                looked_for: format!("{looked_for}{}", ignored(oss)),
+            }
+        })
+        .collect()
+}
+
+fn body_source(body: Option<&Body>) -> Option<String> {
+    let body = body.filter(|body| !body.node.is_null())?;
+    let start = body.node.span.start;
+    Some(format!("{}:{}:{}", body.file.name, start.line, start.column))
+}
+
+fn found(
+    kind: LayerKind,
+    sources: &LayerSources<'_>,
+    env: &ServerEnv,
+) -> (Option<String>, &'static str, bool) {
+    let policy = |wanted| {
+        sources
+            .policy
+            .filter(|policy| policy.enabled && policy.kind == wanted)
+            .map(|p| p.file.name.clone())
+    };
+    match kind {
+        LayerKind::Hardcoded => (Some("built in".to_owned()), "always there", true),
+        LayerKind::Context => (None, "namespace of the kubeconfig's current context", true),
+        LayerKind::ServerPod => (
+            sources.server.map(|pod| format!("pod/{} in namespace {}", pod.name, pod.namespace)),
+            "--server-pod, or by label and image in the cluster",
+            true,
+        ),
+        LayerKind::Template => (body_source(sources.template), "--template, K8S_CONFIG_FILE", true),
+        LayerKind::Env => {
+            let count = env_defaults(env).len();
+            let source = (count > 0).then(|| format!("{count} of 5 variables"));
+            (source, "K8S_EXECUTOR_DEFAULT_* of the server's environment", false)
+        }
+        LayerKind::Policy => {
+            (policy(LayerKind::Policy), "--policy, K8S_DEFAULT_CONFIG_PATH, enforce: false", false)
+        }
+        LayerKind::Project => {
+            (body_source(sources.project), "metadata.yaml: k8s_executor_config", true)
+        }
+        LayerKind::ProjectOverrides => (
+            body_source(sources.project_overrides),
+            "metadata.yaml: overrides.<ENV>.k8s_executor_config",
+            false,
+        ),
+        LayerKind::Pipeline => (
+            body_source(sources.pipeline),
+            "the pipeline's metadata.yaml: executor_config",
+            sources.whole_pipeline,
+        ),
+        LayerKind::PipelineOverrides => (
+            body_source(sources.pipeline_overrides),
+            "the pipeline's metadata.yaml: overrides.<ENV>.executor_config",
+            false,
+        ),
+        LayerKind::Block => (
+            body_source(sources.block),
+            "the pipeline's metadata.yaml: executor_config of the block",
+            true,
+        ),
+        LayerKind::Flag => {
+            let flags: Vec<&str> =
+                [sources.image.map(|_| "--image"), sources.namespace.map(|_| "--namespace")]
+                    .into_iter()
+                    .flatten()
+                    .collect();
+            ((!flags.is_empty()).then(|| flags.join(", ")), "--image, --namespace", true)
+        }
+        LayerKind::PolicyEnforced => (
+            policy(LayerKind::PolicyEnforced),
+            "--policy, K8S_DEFAULT_CONFIG_PATH, enforce: true",
+            false,
+        ),
+        LayerKind::ApiDefault => (None, "the API server, by a dry run", true),
+    }
+}

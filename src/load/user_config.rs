@@ -1,0 +1,80 @@
+//! The user's own defaults: `kubectl-mage/config.toml` in the configuration folder.
+
+use std::path::PathBuf;
+
+use serde::Deserialize;
+
+use crate::error::{CliError, Problem};
+
+/// The user's defaults.
+#[derive(Debug, Default)]
+pub struct UserConfig {
+    /// Where they were looked for.
+    pub path: PathBuf,
+    /// `edition`: `oss` or `pro`.
+    pub edition: Option<String>,
+    /// `protected_contexts`: names of contexts in which `run` asks first; `*` stands for any text.
+    pub protected_contexts: Vec<String>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    edition: Option<String>,
+    #[serde(default)]
+    protected_contexts: Vec<String>,
+}
+
+impl UserConfig {
+    /// Reads the file; without one, nothing is set.
+    pub fn read() -> Result<Self, CliError> {
+        let path = dirs::config_dir().unwrap_or_default().join("kubectl-mage").join("config.toml");
+        if !path.is_file() {
+            return Ok(Self { path, ..Self::default() });
+        }
+        let text = super::files::read(&path)?;
+        let file: File = toml::from_str(&text).map_err(|error| {
+            let message = format!("{}: {}", path.display(), error.message());
+            CliError::usage(Problem::new(message).hint(
+                "known keys: edition = \"oss\" or \"pro\", protected_contexts = [\"prod-*\"]",
+            ))
+        })?;
+        if let Some(edition) =
+            file.edition.as_deref().filter(|name| !matches!(*name, "oss" | "pro"))
+        {
+            let message = format!("{}: edition is `{edition}`", path.display());
+            return Err(CliError::usage(Problem::new(message).hint("write \"oss\" or \"pro\"")));
+        }
+        Ok(Self { path, edition: file.edition, protected_contexts: file.protected_contexts })
+    }
+
+    /// Tells whether a context is one in which changes are confirmed first.
+    #[must_use]
+    pub fn protects(&self, context: &str) -> bool {
+        self.protected_contexts.iter().any(|pattern| matches(pattern, context))
+    }
+}
+
+fn matches(pattern: &str, text: &str) -> bool {
+    match pattern.split_once('*') {
+        None => pattern == text,
+        Some((start, rest)) => text.strip_prefix(start).is_some_and(|tail| {
+            (0..=tail.len())
+                .filter(|index| tail.is_char_boundary(*index))
+                .any(|index| matches(rest, &tail[index..]))
+        }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::matches;
+
+    #[test]
+    fn a_star_stands_for_any_text() {
+        assert!(
+            matches("prod-*", "prod-eu") && matches("*prod*", "eu-prod-1") && matches("a", "a")
+        );
+        assert!(!matches("prod-*", "dev-prod-") && !matches("a", "ab"));
+    }
+}

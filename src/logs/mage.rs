@@ -1,0 +1,154 @@
+//! Mage's own log lines (pure).
+//!
+//! A block that runs by itself writes `LEVEL:pipeline/partition/block:{json}` to stderr, a line for
+//! every argument of a `print()` too (`mage_ai/data_preparation/logging/logger.py`). Everything else
+//! passes as it is.
+
+use serde_json::Value;
+
+/// How grave a line is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Level {
+    /// `DEBUG`.
+    Debug,
+    /// `INFO`.
+    Info,
+    /// `WARNING`.
+    Warning,
+    /// `ERROR` and `CRITICAL`.
+    Error,
+}
+
+/// A line of a log, understood.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MageLine {
+    /// How grave, if it is one of Mage's own lines.
+    pub level: Option<Level>,
+    /// What to show: the message, and the traceback where there is one; may have several lines.
+    pub text: String,
+}
+
+/// Understands a line.
+#[must_use]
+pub fn parse_line(line: &str) -> MageLine {
+    mage_line(line).unwrap_or_else(|| MageLine { level: None, text: line.to_owned() })
+}
+
+fn mage_line(line: &str) -> Option<MageLine> {
+    let (level, rest) = line.split_once(':')?;
+    let level = match level {
+        "DEBUG" => Level::Debug,
+        "INFO" => Level::Info,
+        "WARNING" => Level::Warning,
+        "ERROR" | "CRITICAL" => Level::Error,
+        _ => return None,
+    };
+    let start = rest.find(":{")?;
+    let Value::Object(fields) = serde_json::from_str::<Value>(rest[start + 1..].trim_end()).ok()?
+    else {
+        return None;
+    };
+    let mut text = match fields.get("message") {
+        Some(Value::String(message)) => message.trim_end().to_owned(),
+        Some(other) => other.to_string(),
+        None => String::new(),
+    };
+    for key in ["error", "error_stack", "error_stacktrace"] {
+        if let Some(detail) = fields.get(key).and_then(detail) {
+            if !text.contains(detail.trim_end()) {
+                if !text.is_empty() {
+                    text.push('\n');
+                }
+                text.push_str(detail.trim_end());
+            }
+            break;
+        }
+    }
+    Some(MageLine { level: Some(level), text })
+}
+
+/// Reads an error field, which is a string or a list of strings or lists.
+fn detail(value: &Value) -> Option<String> {
+    match value {
+        Value::String(text) if !text.trim().is_empty() => Some(text.clone()),
+        Value::Array(items) if !items.is_empty() => {
+            let lines: Vec<String> = items.iter().filter_map(detail).collect();
+            (!lines.is_empty())
+                .then(|| lines.iter().map(|line| line.trim_end()).collect::<Vec<_>>().join("\n"))
+        }
+        _ => None,
+    }
+}
+
+/// Tells whether a line says that a conditional kept the block from running. Mage then ends with
+/// exit code 0 and writes no data.
+#[must_use]
+pub fn condition_false(line: &str) -> bool {
+    line.contains("Conditional block(s) returned false for")
+}
+
+/// Finds the line that says what went wrong: the last line of the last traceback, else the last
+/// line that names an error.
+#[must_use]
+pub fn last_error_line(lines: &[String]) -> Option<String> {
+    let all: Vec<&str> = lines.iter().flat_map(|line| line.lines()).collect();
+    let traceback = all.iter().rposition(|line| line.contains("Traceback (most recent call last)"));
+    if let Some(start) = traceback {
+        // Frames are indented; the exception is the first line that is not.
+        let exception = all[start + 1..]
+            .iter()
+            .find(|line| !line.is_empty() && !line.starts_with([' ', '\t', '^']));
+        if let Some(exception) = exception {
+            return Some(exception.trim().to_owned());
+        }
+    }
+    all.iter().rev().map(|line| line.trim()).find(|line| is_error(line)).map(str::to_owned)
+}
+
+fn is_error(line: &str) -> bool {
+    let word = line.split([':', ' ']).next().unwrap_or_default();
+    let named = word.ends_with("Error") || word.ends_with("Exception");
+    (named && line.len() > word.len()) || line.starts_with("ERROR") || line.starts_with("error:")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Level, condition_false, last_error_line, parse_line};
+
+    #[test]
+    fn understands_mage_and_passes_the_rest() {
+        let print = r#"INFO:etl/p1/load:{"block_type": "data_loader", "block_uuid": "load", "level": "INFO", "message": "rows", "timestamp": 1795448183.82}"#;
+        let line = parse_line(print);
+        assert_eq!((line.level, line.text.as_str()), (Some(Level::Info), "rows"));
+        for plain in ["hello", "INFO: no json", "INFO:a:{broken", "{}", "", "INFO:x:[1]"] {
+            let line = parse_line(plain);
+            assert_eq!((line.level, line.text.as_str()), (None, plain));
+        }
+    }
+
+    #[test]
+    fn shows_a_traceback_once() {
+        let error = r#"ERROR:etl/p1/load:{"message": "Failed to execute block load", "error": ["Traceback (most recent call last):\n  File \"x.py\", line 1, in f\n    boom()\n", "ValueError: no rows\n"]}"#;
+        let line = parse_line(error);
+        assert_eq!(line.level, Some(Level::Error));
+        insta::assert_snapshot!(line.text, @r#"
+        Failed to execute block load
+        Traceback (most recent call last):
+          File "x.py", line 1, in f
+            boom()
+        ValueError: no rows
+        "#);
+        assert_eq!(last_error_line(&[line.text]).as_deref(), Some("ValueError: no rows"));
+    }
+
+    #[test]
+    fn finds_what_went_wrong() {
+        let lines = |text: &str| text.lines().map(str::to_owned).collect::<Vec<_>>();
+        assert_eq!(
+            last_error_line(&lines("a\nKeyError: 'x'\nbye")).as_deref(),
+            Some("KeyError: 'x'")
+        );
+        assert_eq!(last_error_line(&lines("all good\nErrors: none")), None);
+        assert!(condition_false("… Conditional block(s) returned false for load. …"));
+    }
+}

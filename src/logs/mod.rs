@@ -1,0 +1,10 @@
+//! Reads a container's log to its end: resumes without loss or duplicates, and understands Mage's
+//! lines.
+
+mod mage;
+mod resume;
+mod stream;
+
+pub use mage::{Level, MageLine, condition_false, last_error_line, parse_line};
+pub use resume::{Admission, Cursor};
+pub use stream::{Ask, End, Item, Source, follow};

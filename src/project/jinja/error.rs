@@ -1,0 +1,70 @@
+//! Why a template cannot be rendered.
+
+use std::sync::Arc;
+
+use thiserror::Error;
+
+use super::values::{Lookup, LookupKind};
+use crate::error::Problem;
+use crate::yaml::{SourceFile, Span};
+
+/// What is wrong with a template, and where.
+#[derive(Clone, Debug, PartialEq, Error)]
+#[error("{kind}")]
+pub struct TemplateError {
+    /// What is wrong.
+    pub kind: TemplateErrorKind,
+    /// Where, in the file as written; `None` for a single value whose place the caller knows.
+    pub span: Option<Span>,
+}
+
+/// What can be wrong with a template.
+#[derive(Clone, Debug, PartialEq, Error)]
+#[non_exhaustive]
+pub enum TemplateErrorKind {
+    /// It is no template, or fails when it is evaluated.
+    #[error("{message}")]
+    Invalid {
+        /// What Jinja says.
+        message: String,
+    },
+    /// It prints a value that is not there.
+    #[error("{0} is not set")]
+    Unset(Lookup),
+}
+
+impl TemplateError {
+    /// Makes a problem of it, with its place in `file`.
+    #[must_use]
+    pub fn to_problem(&self, file: &Arc<SourceFile>) -> Problem {
+        let problem = match &self.kind {
+            TemplateErrorKind::Invalid { message } => {
+                Problem::new(format!("the template cannot be rendered: {message}"))
+            }
+            TemplateErrorKind::Unset(lookup) => unset_problem(lookup),
+        };
+        match self.span {
+            Some(span) => problem.at(file, span),
+            None => problem,
+        }
+    }
+}
+
+fn unset_problem(lookup: &Lookup) -> Problem {
+    let name = &lookup.name;
+    let problem = Problem::new(format!("{lookup} is not set"));
+    match lookup.kind {
+        LookupKind::Env => problem
+            .hint(format!("set it with `--server-env {name}=VALUE`"))
+            .hint("render it empty with `--allow-unset` (Mage renders the word `None`)"),
+        LookupKind::Variable => problem
+            .hint(format!("set it with `--var {name}=VALUE`"))
+            .hint("render it empty with `--allow-unset` (Mage renders the word `None`)"),
+        LookupKind::MageSecret
+        | LookupKind::AwsSecret
+        | LookupKind::AzureSecret
+        | LookupKind::DopplerSecret => {
+            problem.hint(format!("supply it with `--secret {name}=VALUE`"))
+        }
+    }
+}

@@ -1,0 +1,19 @@
+//! What a Mage project says: its own file, its pipelines, their blocks and graph.
+
+mod block;
+mod executor;
+mod graph;
+pub mod jinja;
+mod metadata;
+mod pipeline;
+
+pub use block::Block;
+pub use executor::{ExecutorChoice, ExecutorStep, block_executor, pipeline_executor};
+pub use graph::Graph;
+pub use jinja::{
+    Lookup, LookupKind, Missing, Rendered, TemplateError, TemplateErrorKind, TemplateValues,
+    UsedLookup, is_template, render, render_value,
+};
+pub use metadata::Project;
+pub(crate) use metadata::twice_problem;
+pub use pipeline::Pipeline;

@@ -1,0 +1,178 @@
+//! Follows the log of one pod and tells what it says.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use futures::AsyncBufRead;
+use k8s_openapi::jiff::Timestamp;
+use tokio::sync::{mpsc, watch};
+
+use super::events::{EventKind, EventSender, RunEvent};
+use super::input::{Input, LogEnd};
+use super::options::Logs;
+use crate::cluster::{Cluster, ClusterError, ContainerView, LogRequest, container_view};
+use crate::logs::{Ask, End, Item, MageLine, Source, condition_false, follow, parse_line};
+
+/// How many lines the summary of a failed block shows.
+const TAIL: usize = 10;
+/// How many lines of a block are kept until it is known whether it failed.
+const KEPT: usize = 10_000;
+
+/// A pod's main container as a source of lines.
+struct PodLog {
+    cluster: Cluster,
+    namespace: String,
+    pod: String,
+    uid: String,
+    container: String,
+}
+
+impl Source for PodLog {
+    type Body = Box<dyn AsyncBufRead + Send + Unpin>;
+
+    async fn open(&self, ask: Ask) -> Result<Self::Body, ClusterError> {
+        let request = LogRequest {
+            namespace: self.namespace.clone(),
+            pod: self.pod.clone(),
+            container: self.container.clone(),
+            follow: ask.follow,
+            previous: ask.previous,
+            since_second: ask.since_second,
+            tail_lines: None,
+        };
+        Ok(Box::new(self.cluster.open_log(&request).await?))
+    }
+
+    async fn look(&self) -> Result<ContainerView, ClusterError> {
+        let pod = self.cluster.get_pod(&self.namespace, &self.pod).await?;
+        let pod = pod.filter(|pod| pod.metadata.uid.as_deref() == Some(self.uid.as_str()));
+        Ok(pod.map_or(ContainerView::GONE, |pod| container_view(&pod, &self.container)))
+    }
+}
+
+/// What to follow, and where to tell it.
+pub(super) struct Follow {
+    pub(super) cluster: Cluster,
+    pub(super) namespace: String,
+    pub(super) pod: Arc<str>,
+    pub(super) uid: String,
+    pub(super) container: String,
+    pub(super) block: usize,
+    pub(super) block_name: Arc<str>,
+    pub(super) attempt: u32,
+    pub(super) logs: Logs,
+    pub(super) view: watch::Receiver<ContainerView>,
+    /// Tells whether the pod failed, once that is known; with `--logs=failed` that decides.
+    pub(super) failed: watch::Receiver<Option<bool>>,
+    pub(super) events: EventSender,
+    pub(super) inputs: mpsc::UnboundedSender<Input>,
+}
+
+impl Follow {
+    /// Follows until the log ends, and tells the dispatcher then.
+    pub(super) async fn run(mut self) {
+        let source = PodLog {
+            cluster: self.cluster.clone(),
+            namespace: self.namespace.clone(),
+            pod: self.pod.to_string(),
+            uid: self.uid.clone(),
+            container: self.container.clone(),
+        };
+        let (items, mut received) = mpsc::channel(256);
+        let view = self.view.clone();
+        let following = async move {
+            let end = follow(&source, view, &items).await;
+            drop(items);
+            end
+        };
+        let telling = async {
+            let mut told = Told::default();
+            while let Some(item) = received.recv().await {
+                self.tell(item, &mut told).await;
+            }
+            told
+        };
+        let (end, mut told) = tokio::join!(following, telling);
+        if self.logs == Logs::Failed {
+            self.show_if_failed(&mut told).await;
+        }
+        let trouble = match end {
+            End::Complete => None,
+            End::Unreadable(error) => Some(error.to_string()),
+            End::Gone => Some(format!("pod/{} is gone, and the rest of its log with it", self.pod)),
+        };
+        let _ = self.inputs.send(Input::LogEnded(LogEnd {
+            block: self.block,
+            pod: self.uid.clone(),
+            tail: told.tail.into(),
+            condition_false: told.condition_false,
+            trouble,
+        }));
+    }
+
+    async fn tell(&mut self, item: Item, told: &mut Told) {
+        match item {
+            Item::Line { time, text } => {
+                told.condition_false |= condition_false(&text);
+                let line = parse_line(&text);
+                for part in line.text.lines() {
+                    if told.tail.len() == TAIL {
+                        told.tail.pop_front();
+                    }
+                    told.tail.push_back(part.to_owned());
+                }
+                match self.logs {
+                    Logs::All => self.show(time, text, line).await,
+                    Logs::Failed => {
+                        if told.kept.len() == KEPT {
+                            told.kept.pop_front();
+                        }
+                        told.kept.push_back((time, text));
+                    }
+                    Logs::None => {}
+                }
+            }
+            Item::Gap => self.notice("lines are missing here: the node rotated its log").await,
+            Item::Restarted => {
+                self.attempt += 1;
+                self.notice("the container was restarted").await;
+            }
+        }
+    }
+
+    async fn show(&self, time: Timestamp, text: String, line: MageLine) {
+        let mut event = RunEvent::new(EventKind::Log(line.level))
+            .block(&self.block_name)
+            .pod(&self.pod, self.attempt);
+        event.time = time;
+        event.message = Some(line.text);
+        event.line = Some(text);
+        self.events.send_line(event).await;
+    }
+
+    async fn notice(&self, text: &str) {
+        let event = RunEvent::new(EventKind::Pod)
+            .block(&self.block_name)
+            .pod(&self.pod, self.attempt)
+            .message(text);
+        self.events.send_line(event).await;
+    }
+
+    async fn show_if_failed(&mut self, told: &mut Told) {
+        let failed =
+            self.failed.wait_for(Option::is_some).await.is_ok_and(|known| *known == Some(true));
+        if failed {
+            for (time, text) in std::mem::take(&mut told.kept) {
+                let line = parse_line(&text);
+                self.show(time, text, line).await;
+            }
+        }
+    }
+}
+
+#[derive(Default)]
+struct Told {
+    tail: VecDeque<String>,
+    kept: VecDeque<(Timestamp, String)>,
+    condition_false: bool,
+}

@@ -1,0 +1,54 @@
+//! What the dispatcher learns from its workers.
+
+use k8s_openapi::api::batch::v1::Job;
+use k8s_openapi::api::core::v1::{Event, Pod};
+
+use super::launch::Refusal;
+use crate::cluster::{ClusterError, Watched};
+
+/// One thing learned.
+#[derive(Debug)]
+pub(super) enum Input {
+    /// From the watch on Jobs, of a namespace.
+    Job(Box<Watched<Job>>),
+    /// From the watch on pods.
+    Pod(Box<Watched<Pod>>),
+    /// From the watch on the events of one Job.
+    Event(usize, Box<Watched<Event>>),
+    /// A Job stands in the cluster, or never will.
+    Launched(usize, Box<Result<Job, Refusal>>),
+    /// A Job could not be created just now; it is tried again.
+    LaunchDelayed(usize, ClusterError),
+    /// A Job was read by name.
+    Read(usize, Result<Option<Box<Job>>, ClusterError>),
+    /// A pod's log was read to its end.
+    LogEnded(LogEnd),
+    /// What is left of a run of which a Job was deleted by somebody else.
+    Presence(usize, Presence),
+    /// The Job of a block that could not start was deleted, or not.
+    Removed(usize, Result<(), ClusterError>),
+}
+
+/// What a pod's log held at its end.
+#[derive(Debug)]
+pub(super) struct LogEnd {
+    /// The block.
+    pub(super) block: usize,
+    /// The pod's UID.
+    pub(super) pod: String,
+    /// Its last lines, readable.
+    pub(super) tail: Vec<String>,
+    /// Whether a conditional of the block said no.
+    pub(super) condition_false: bool,
+    /// Why the rest could not be read, if it could not.
+    pub(super) trouble: Option<String>,
+}
+
+/// What is left of a run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Presence {
+    /// The plan and other Jobs are there: only this Job was deleted.
+    Rest,
+    /// The plan or every Job is gone: somebody cancelled the run.
+    Nothing,
+}

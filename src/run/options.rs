@@ -1,0 +1,85 @@
+//! How a run behaves.
+
+use std::num::NonZeroUsize;
+use std::time::Duration;
+
+/// What a failed block does to the others.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Failure {
+    /// Nothing new starts; what runs is awaited.
+    #[default]
+    FailFast,
+    /// Everything that does not depend on the failure goes on.
+    KeepGoing,
+}
+
+/// What a signal does to the run.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum OnInterrupt {
+    /// What runs goes on in the cluster, nothing new starts.
+    Pause,
+    /// What runs is deleted, and its pods are awaited to be gone.
+    #[default]
+    Cancel,
+}
+
+/// Whose logs are shown.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Logs {
+    /// Every block's, live.
+    #[default]
+    All,
+    /// Those of failed blocks, once they have failed.
+    Failed,
+    /// None.
+    None,
+}
+
+/// The form of the output.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Output {
+    /// For people.
+    #[default]
+    Text,
+    /// One event a line.
+    Json,
+}
+
+/// How a run behaves; every default filled in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Options {
+    /// How many blocks run at once.
+    pub parallel: NonZeroUsize,
+    /// What a failed block does to the others.
+    pub failure: Failure,
+    /// What a signal does to the run.
+    pub on_interrupt: OnInterrupt,
+    /// How long a block may wait for its container to start.
+    pub pending_timeout: Duration,
+    /// How long an image may fail to come.
+    pub image_grace: Duration,
+    /// How long the whole run may take.
+    pub timeout: Option<Duration>,
+    /// How long contact with the API server may be lost.
+    pub contact_timeout: Duration,
+    /// Whose logs are shown.
+    pub logs: Logs,
+    /// The form of the output.
+    pub output: Output,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            parallel: const { NonZeroUsize::new(20).expect("twenty is not zero") },
+            failure: Failure::default(),
+            on_interrupt: OnInterrupt::default(),
+            pending_timeout: Duration::from_mins(10),
+            image_grace: Duration::from_mins(1),
+            timeout: None,
+            contact_timeout: Duration::from_mins(10),
+            logs: Logs::default(),
+            output: Output::default(),
+        }
+    }
+}

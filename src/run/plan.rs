@@ -1,0 +1,190 @@
+//! The plan of a run: what the configuration half hands over, labelled.
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value, json};
+
+use super::run_id::RunId;
+use crate::cluster::{
+    ATTEMPT, BLOCK, JobIdentity, MANAGED_BY, MANAGER, PIPELINE, RUN, label_value,
+};
+
+/// Every block of a run, rendered.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Plan {
+    /// The pipeline's uuid.
+    pub pipeline: String,
+    /// The blocks, in topological order, in the order of the file among equals.
+    pub blocks: Vec<PlannedBlock>,
+    /// Whose merge rules made the Jobs.
+    pub edition: String,
+    /// The git revision of the project, if it has one.
+    pub revision: Option<String>,
+    /// Who runs it, if known.
+    pub user: Option<String>,
+    /// The flags that were given.
+    pub flags: Vec<String>,
+}
+
+/// One block of a run and its Job.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct PlannedBlock {
+    /// The block run's uuid, raw.
+    pub uuid: String,
+    /// `data_loader`, `transformer`, …
+    pub block_type: String,
+    /// The uuids it waits for, all inside the selection.
+    pub upstream: Vec<String>,
+    /// The namespace of its Job.
+    pub namespace: String,
+    /// The whole batch/v1 Job, its name included.
+    pub job: Value,
+}
+
+impl PlannedBlock {
+    /// Returns the Job's name.
+    #[must_use]
+    pub fn job_name(&self) -> &str {
+        self.job.pointer("/metadata/name").and_then(Value::as_str).unwrap_or_default()
+    }
+
+    /// Returns what its Job is recognised by.
+    #[must_use]
+    pub fn identity(&self, run: &RunId) -> JobIdentity {
+        JobIdentity { run: run.to_string(), block: self.uuid.clone(), attempt: 1 }
+    }
+}
+
+impl Plan {
+    /// Returns the namespaces of the Jobs, each once, in order.
+    #[must_use]
+    pub fn namespaces(&self) -> Vec<String> {
+        let mut namespaces: Vec<String> = Vec::new();
+        for block in &self.blocks {
+            if !namespaces.contains(&block.namespace) {
+                namespaces.push(block.namespace.clone());
+            }
+        }
+        namespaces
+    }
+
+    /// Returns for every block the indices of those it waits for; unknown names are left out.
+    #[must_use]
+    pub fn graph(&self) -> Vec<Vec<usize>> {
+        let index = |uuid: &String| self.blocks.iter().position(|block| &block.uuid == uuid);
+        self.blocks.iter().map(|block| block.upstream.iter().filter_map(index).collect()).collect()
+    }
+}
+
+/// Adds the labels and annotations of the run to every Job and its pod template.
+pub fn prepare(plan: &mut Plan, run: &RunId) {
+    let blocks = plan.blocks.len().to_string();
+    for block in &mut plan.blocks {
+        let labels = [
+            (MANAGED_BY, MANAGER.to_owned()),
+            (PIPELINE, label_value(&plan.pipeline)),
+            (BLOCK, label_value(&block.uuid)),
+            (RUN, label_value(run.as_str())),
+            (ATTEMPT, "1".to_owned()),
+        ];
+        let annotations = [
+            (PIPELINE, plan.pipeline.clone()),
+            (BLOCK, block.uuid.clone()),
+            (RUN, run.to_string()),
+            (crate::cluster::BLOCKS, blocks.clone()),
+        ];
+        let template = member(member(&mut block.job, "spec"), "template");
+        mark(template, &labels, &annotations);
+        mark(&mut block.job, &labels, &annotations);
+    }
+}
+
+fn mark(object: &mut Value, labels: &[(&str, String)], annotations: &[(&str, String)]) {
+    let metadata = member(object, "metadata");
+    for (name, entries) in [("labels", labels), ("annotations", annotations)] {
+        let Value::Object(map) = member(metadata, name) else { continue };
+        for (key, value) in entries {
+            map.insert((*key).to_owned(), json!(value));
+        }
+    }
+}
+
+/// Returns the member of that name, an empty object where there is none.
+pub(super) fn member<'a>(value: &'a mut Value, name: &str) -> &'a mut Value {
+    if !value.is_object() {
+        *value = Value::Object(Map::new());
+    }
+    let map = value.as_object_mut().expect("it was made an object above");
+    let member = map.entry(name).or_insert_with(|| Value::Object(Map::new()));
+    if member.is_null() {
+        *member = Value::Object(Map::new());
+    }
+    member
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Plan, PlannedBlock, prepare};
+    use crate::run::RunId;
+    use serde_json::json;
+
+    #[test]
+    fn labels_job_and_pod_template_and_keeps_what_is_there() {
+        let mut plan = Plan {
+            pipeline: "My Pipeline".to_owned(),
+            blocks: vec![PlannedBlock {
+                uuid: "copy:orig".to_owned(),
+                block_type: "transformer".to_owned(),
+                upstream: vec!["gone".to_owned()],
+                namespace: "etl".to_owned(),
+                job: json!({"metadata": {"name": "j", "labels": {"team": "x"}}, "spec": {"template": {"metadata": null}}}),
+            }],
+            edition: "pro".to_owned(),
+            revision: None,
+            user: None,
+            flags: Vec::new(),
+        };
+        let run = RunId::new("My Pipeline", "2026-11-23T09:31:00Z".parse().unwrap(), 7);
+        prepare(&mut plan, &run);
+        insta::assert_json_snapshot!(plan.blocks[0].job, @r#"
+        {
+          "metadata": {
+            "name": "j",
+            "labels": {
+              "team": "x",
+              "app.kubernetes.io/managed-by": "kubectl-mage",
+              "kubectl-mage/pipeline": "My-Pipeline-2ac2c148",
+              "kubectl-mage/block": "copy-orig-57b6f8e2",
+              "kubectl-mage/run": "my-pipeline-20261123-093100-kbbbb",
+              "kubectl-mage/attempt": "1"
+            },
+            "annotations": {
+              "kubectl-mage/pipeline": "My Pipeline",
+              "kubectl-mage/block": "copy:orig",
+              "kubectl-mage/run": "my-pipeline-20261123-093100-kbbbb",
+              "kubectl-mage/blocks": "1"
+            }
+          },
+          "spec": {
+            "template": {
+              "metadata": {
+                "labels": {
+                  "app.kubernetes.io/managed-by": "kubectl-mage",
+                  "kubectl-mage/pipeline": "My-Pipeline-2ac2c148",
+                  "kubectl-mage/block": "copy-orig-57b6f8e2",
+                  "kubectl-mage/run": "my-pipeline-20261123-093100-kbbbb",
+                  "kubectl-mage/attempt": "1"
+                },
+                "annotations": {
+                  "kubectl-mage/pipeline": "My Pipeline",
+                  "kubectl-mage/block": "copy:orig",
+                  "kubectl-mage/run": "my-pipeline-20261123-093100-kbbbb",
+                  "kubectl-mage/blocks": "1"
+                }
+              }
+            }
+          }
+        }
+        "#);
+        assert_eq!(plan.graph(), [Vec::<usize>::new()]);
+    }
+}

@@ -1,0 +1,245 @@
+//! What is known of one block while the run goes on.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use indexmap::IndexMap;
+use k8s_openapi::api::batch::v1::Job;
+use k8s_openapi::api::core::v1::Pod;
+use k8s_openapi::jiff::{SignedDuration, Timestamp};
+use tokio::sync::watch;
+use tokio::task::AbortHandle;
+
+use super::events::BlockState;
+use super::options::Options;
+use super::outcome::BlockReport;
+use super::plan::PlannedBlock;
+use crate::cluster::{ContainerPhase, ContainerView, container_view, ended_at, main_container};
+use crate::diagnose::{Cause, Pending, PendingKind, job_failure, pod_death};
+
+/// One pod of a block.
+pub(super) struct PodTrack {
+    pub(super) name: Arc<str>,
+    pub(super) attempt: u32,
+    pub(super) pod: Pod,
+    pub(super) view: watch::Sender<ContainerView>,
+    pub(super) failed: watch::Sender<Option<bool>>,
+    /// Whether a follower reads its log and has not told its end yet.
+    pub(super) reading: bool,
+    pub(super) death_told: bool,
+}
+
+impl PodTrack {
+    /// Makes the track of a pod that was just seen.
+    pub(super) fn new(pod: Pod, attempt: u32) -> Self {
+        let name = pod.metadata.name.clone().unwrap_or_default();
+        Self {
+            name: name.into(),
+            attempt,
+            view: watch::channel(ContainerView::UNKNOWN).0,
+            failed: watch::channel(None).0,
+            pod,
+            reading: false,
+            death_told: false,
+        }
+    }
+
+    /// Takes in the pod's newest state; returns how far its container is.
+    pub(super) fn update(&mut self, pod: Pod) -> ContainerView {
+        let view =
+            main_container(&pod).map_or(ContainerView::UNKNOWN, |c| container_view(&pod, &c));
+        self.pod = pod;
+        self.view.send_replace(view);
+        if view.pod_ended {
+            self.failed.send_replace(Some(pod_death(&self.pod).is_some()));
+        }
+        view
+    }
+
+    /// Notes that the pod is gone.
+    pub(super) fn gone(&mut self) {
+        self.view.send_replace(ContainerView::GONE);
+        if self.failed.borrow().is_none() {
+            self.failed.send_replace(Some(true));
+        }
+    }
+
+    /// Tells whether its log is being read although it has ended.
+    pub(super) fn is_read_late(&self) -> bool {
+        self.reading && self.view.borrow().phase == ContainerPhase::Terminated
+    }
+}
+
+/// Whether a block's Job is gone, or on its way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Absence {
+    /// It is not.
+    None,
+    /// Somebody else deleted it, and it is being found out what that means.
+    Missing,
+    /// This run deletes it.
+    Removing,
+}
+
+/// What is known of one block.
+pub(super) struct Track {
+    pub(super) name: Arc<str>,
+    pub(super) state: BlockState,
+    pub(super) uid: Option<String>,
+    pub(super) job: Option<Job>,
+    pub(super) pods: IndexMap<String, PodTrack>,
+    pub(super) launched: Option<Instant>,
+    pub(super) pending: Option<Pending>,
+    pub(super) image_trouble: Option<Instant>,
+    pub(super) cause: Option<Cause>,
+    pub(super) tail: Vec<String>,
+    pub(super) condition_false: bool,
+    /// The task that posts its Job, until that is answered.
+    pub(super) launch: Option<AbortHandle>,
+    pub(super) event_watch: Option<AbortHandle>,
+    pub(super) last_read: Option<Instant>,
+    pub(super) being_read: bool,
+    pub(super) absence: Absence,
+}
+
+impl Track {
+    pub(super) fn new(block: &PlannedBlock) -> Self {
+        Self {
+            name: block.uuid.as_str().into(),
+            state: BlockState::Waiting,
+            uid: None,
+            job: None,
+            pods: IndexMap::new(),
+            launched: None,
+            pending: None,
+            image_trouble: None,
+            cause: None,
+            tail: Vec::new(),
+            condition_false: false,
+            launch: None,
+            event_watch: None,
+            last_read: None,
+            being_read: false,
+            absence: Absence::None,
+        }
+    }
+
+    /// Tells whether the answer to its POST is awaited.
+    pub(super) fn is_in_flight(&self) -> bool {
+        self.launch.is_some()
+    }
+
+    /// Takes note of why it waits; tells whether that is news.
+    pub(super) fn note_pending(&mut self, pending: Option<Pending>, now: Instant) -> bool {
+        let bad = |p: &Pending| matches!(p.kind, PendingKind::Image | PendingKind::Hopeless);
+        if pending.as_ref().is_some_and(bad) {
+            self.image_trouble.get_or_insert(now);
+        } else {
+            self.image_trouble = None;
+        }
+        let worth_telling = |p: &Pending| p.kind != PendingKind::Preparing;
+        let news = match (&self.pending, &pending) {
+            // An image error comes back under two names in turn; one telling is enough.
+            (Some(old), Some(new)) if bad(old) && bad(new) => false,
+            (Some(old), Some(new)) => worth_telling(new) && old != new,
+            (None, Some(new)) => worth_telling(new),
+            (_, None) => false,
+        };
+        self.pending = pending;
+        news
+    }
+
+    /// Says why it has waited too long, if it has.
+    pub(super) fn overdue(&self, options: &Options, now: Instant) -> Option<Cause> {
+        if !matches!(self.state, BlockState::Created | BlockState::Pending)
+            || self.absence == Absence::Removing
+        {
+            return None;
+        }
+        let trouble = self.pending.as_ref();
+        let cause = |limit: Duration, flag: &str| {
+            let why = trouble.map(|pending| format!(": {}", words(pending))).unwrap_or_default();
+            let reason = trouble.map_or("PendingTimeout", |pending| pending.reason.as_str());
+            Cause {
+                reason: reason.to_owned(),
+                sentence: format!("did not start within {} s{flag}{why}", limit.as_secs()),
+                exit_code: None,
+                hint: None,
+            }
+        };
+        if let Some(pending) = trouble.filter(|p| p.kind == PendingKind::Hopeless) {
+            return Some(Cause {
+                reason: pending.reason.clone(),
+                sentence: words(pending),
+                exit_code: None,
+                hint: None,
+            });
+        }
+        let since =
+            |start: Option<Instant>| start.map(|start| now.saturating_duration_since(start));
+        if since(self.image_trouble).is_some_and(|waited| waited >= options.image_grace) {
+            return Some(cause(options.image_grace, ""));
+        }
+        let limit = options.pending_timeout;
+        since(self.launched)
+            .is_some_and(|waited| waited >= limit)
+            .then(|| cause(limit, " (--pending-timeout)"))
+    }
+
+    /// Returns the newest pod.
+    pub(super) fn last_pod(&self) -> Option<&PodTrack> {
+        self.pods.values().last()
+    }
+
+    /// Says why its Job failed, with all that is known now.
+    pub(super) fn failure(&self) -> Option<Cause> {
+        let pods: Vec<&Pod> = self.pods.values().map(|pod| &pod.pod).collect();
+        self.job.as_ref().map(|job| job_failure(job, &pods, &self.tail))
+    }
+
+    fn started(&self) -> Option<Timestamp> {
+        let created = self.job.as_ref()?.metadata.creation_timestamp.as_ref()?;
+        Some(created.0)
+    }
+
+    /// Makes the report of the block.
+    pub(super) fn report(&self, block: &PlannedBlock) -> BlockReport {
+        let started = self.started();
+        let ended = self.job.as_ref().and_then(ended_at);
+        let attempts = self.pods.values().map(|pod| pod.attempt + pod.view.borrow().restarts).max();
+        BlockReport {
+            uuid: block.uuid.clone(),
+            block_type: block.block_type.clone(),
+            state: self.state,
+            namespace: block.namespace.clone(),
+            job: block.job_name().to_owned(),
+            pod: self.last_pod().map(|pod| pod.name.to_string()),
+            attempts: attempts.unwrap_or(0),
+            started,
+            duration: duration(started, ended),
+            cause: match self.state {
+                BlockState::Failed => self.failure().or_else(|| self.cause.clone()),
+                _ => self.cause.clone(),
+            },
+            tail: self.tail.clone(),
+        }
+    }
+
+    /// Returns how long its Job took, if it has ended.
+    pub(super) fn duration(&self) -> Option<SignedDuration> {
+        duration(self.started(), self.job.as_ref().and_then(ended_at))
+    }
+}
+
+fn duration(start: Option<Timestamp>, end: Option<Timestamp>) -> Option<SignedDuration> {
+    Some(end?.duration_since(start?))
+}
+
+/// Returns reason and message as one phrase.
+fn words(pending: &Pending) -> String {
+    match (pending.reason.is_empty(), pending.message.is_empty()) {
+        (false, false) => format!("{}: {}", pending.reason, pending.message),
+        (false, true) => pending.reason.clone(),
+        _ => pending.message.clone(),
+    }
+}

@@ -1,0 +1,92 @@
+//! Errors as people read them (pure): what failed, where, the line itself, and the next step.
+
+use std::fmt::Write;
+
+use super::color::Paint;
+use super::sanitize::for_terminal;
+use crate::error::{CliError, Place, Problem};
+
+/// Renders every problem of an error, painted; for a terminal control characters are made harmless.
+#[must_use]
+pub fn render_error(error: &CliError, terminal: bool) -> String {
+    let mut text = String::new();
+    for problem in &error.problems {
+        render(&mut text, &Paint::Bad.on("error:"), problem, terminal);
+        if let Some(place) = &problem.place {
+            snippet(&mut text, place, |part| safe(part, terminal));
+        }
+        hints(&mut text, problem, terminal);
+    }
+    text
+}
+
+/// Renders a warning: like an error, without the line itself.
+#[must_use]
+pub(super) fn render_warning(problem: &Problem, terminal: bool) -> String {
+    let mut text = String::new();
+    render(&mut text, &Paint::Warn.on("warning:"), problem, terminal);
+    hints(&mut text, problem, terminal);
+    text
+}
+
+fn safe(text: &str, terminal: bool) -> String {
+    if terminal { for_terminal(text).into_owned() } else { text.to_owned() }
+}
+
+fn render(out: &mut String, label: &str, problem: &Problem, terminal: bool) {
+    let place = problem.place.as_ref().map(|place| format!("{place}: ")).unwrap_or_default();
+    let _ = writeln!(out, "{label} {}{}", safe(&place, terminal), safe(&problem.message, terminal));
+}
+
+fn hints(out: &mut String, problem: &Problem, terminal: bool) {
+    for hint in &problem.hints {
+        let _ = writeln!(out, "{} {}", Paint::Active.on("hint:"), safe(hint, terminal));
+    }
+}
+
+/// Shows the line at fault with a caret beneath.
+fn snippet(out: &mut String, place: &Place, safe: impl Fn(&str) -> String) {
+    let start = place.span.start;
+    let Some(line) = place.file.text.lines().nth(start.line.saturating_sub(1)) else { return };
+    let before = start.column.saturating_sub(1);
+    let on_line = line.chars().count();
+    let end = if place.span.end.line == start.line { place.span.end.column } else { on_line + 1 };
+    let width = end.saturating_sub(start.column).clamp(1, on_line.saturating_sub(before).max(1));
+    // A tab is as wide as the terminal makes it; one space keeps the caret in place.
+    let line = safe(&line.replace('\t', " "));
+    let number = start.line.to_string();
+    let gutter = " ".repeat(number.len());
+    let caret = Paint::Bad.on(&"^".repeat(width));
+    let _ = writeln!(out, "{gutter} |");
+    let _ = writeln!(out, "{number} | {line}");
+    let _ = writeln!(out, "{gutter} | {}{caret}", " ".repeat(before));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::render_error;
+    use crate::error::{CliError, Problem};
+    use crate::yaml::{Position, SourceFile, Span};
+    use std::sync::Arc;
+
+    #[test]
+    fn shows_the_line_and_the_next_step() {
+        let file = Arc::new(SourceFile {
+            name: "metadata.yaml".to_owned(),
+            text: "a: 1\n\tresource_limit: x\n".to_owned(),
+        });
+        let at = |line, column| Position { line, column, offset: 0 };
+        let problem = Problem::new("unknown key \"resource_limit\"")
+            .at(&file, Span { start: at(2, 2), end: at(2, 16) })
+            .hint("did you mean resource_limits?");
+        let text = render_error(&CliError::usage(problem), true);
+        let plain = anstream::adapter::strip_str(&text).to_string();
+        insta::assert_snapshot!(plain, @r#"
+        error: metadata.yaml:2:2: unknown key "resource_limit"
+          |
+        2 |  resource_limit: x
+          |  ^^^^^^^^^^^^^^
+        hint: did you mean resource_limits?
+        "#);
+    }
+}

@@ -1,0 +1,59 @@
+//! Objects as YAML and JSON, as kubectl writes and reads them.
+
+use serde_json::Value as Json;
+
+/// Writes one YAML document. Every string that some reader of YAML takes for something else is
+/// quoted: `yes`, `0777`, `12:30`, dates.
+#[must_use]
+pub fn yaml(value: &Json) -> String {
+    let options = serde_saphyr::ser_options! { min_fold_chars: usize::MAX };
+    let mut text = String::new();
+    serde_saphyr::to_fmt_writer_with_options(&mut text, value, options)
+        .expect("JSON values can be written as YAML");
+    if !text.ends_with('\n') {
+        text.push('\n');
+    }
+    text
+}
+
+/// Writes several YAML documents, apart by `---`.
+#[must_use]
+pub fn documents(values: &[Json]) -> String {
+    values.iter().map(yaml).collect::<Vec<_>>().join("---\n")
+}
+
+/// Writes JSON for people and programs, with a line end.
+#[must_use]
+pub fn json(value: &Json) -> String {
+    let mut text = serde_json::to_string_pretty(value).expect("JSON values can be written");
+    text.push('\n');
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::yaml;
+    use crate::yaml::{SourceFile, parse};
+    use proptest::prelude::*;
+
+    #[test]
+    fn what_readers_take_for_something_else_is_quoted() {
+        let text = yaml(
+            &serde_json::json!({"a": ["yes", "0777", "12:30", "1_000", "2024-01-01", "null"]}),
+        );
+        assert_eq!(
+            text,
+            "a:\n- \"yes\"\n- \"0777\"\n- \"12:30\"\n- \"1_000\"\n- \"2024-01-01\"\n- \"null\"\n"
+        );
+    }
+
+    proptest! {
+        #[test]
+        fn every_text_comes_back(text in "[ -~\\n\\t\u{e9}\u{4e2d}]{0,120}") {
+            let written = yaml(&serde_json::json!({"k": text, "l": [text]}));
+            let document = parse(&SourceFile::new("t", written.as_str())).expect("YAML");
+            let root = document.root.expect("a document");
+            prop_assert_eq!(root.get("k").and_then(|node| node.as_str()), Some(text.as_str()), "{}", written);
+        }
+    }
+}

@@ -1,0 +1,31 @@
+//! Everything a person or a pipe reads. Nothing else prints.
+
+mod color;
+mod diagnostic;
+mod duration;
+pub mod manifest;
+mod printer;
+mod run_json;
+mod run_reporter;
+mod run_summary;
+mod run_text;
+mod run_tree;
+mod runs_table;
+mod sanitize;
+mod table;
+
+pub use color::{ColorWhen, Paint};
+pub use diagnostic::render_error;
+pub use duration::duration;
+pub use printer::{Printer, Verbosity};
+pub use run_reporter::RunReporter;
+pub use run_summary::render_summary;
+pub use runs_table::{runs_json, runs_table};
+pub use sanitize::{for_terminal, line_for_terminal};
+pub use table::{Headers, table};
+
+/// Counts things: `1 block`, `2 blocks`.
+#[must_use]
+pub fn plural(count: usize, noun: &str) -> String {
+    if count == 1 { format!("1 {noun}") } else { format!("{count} {noun}s") }
+}
