@@ -2,6 +2,8 @@
 //! there is none.
 #![expect(clippy::unwrap_used, reason = "a test that cannot set itself up fails by it")]
 
+mod accept;
+mod binary;
 mod failures;
 mod faults;
 mod interrupts;

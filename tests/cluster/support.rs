@@ -59,7 +59,7 @@ pub(crate) type Block<'a> = (&'a str, &'a [&'a str], &'a [(&'a str, &'a str)]);
 pub(crate) struct Bench {
     pub(crate) cluster: Cluster,
     pub(crate) namespace: String,
-    kubeconfig: PathBuf,
+    pub(crate) kubeconfig: PathBuf,
 }
 
 impl Bench {
