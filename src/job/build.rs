@@ -4,6 +4,7 @@ use indexmap::IndexMap;
 use serde_json::Value as Json;
 
 use super::command::{CommandParts, command};
+use super::mounts;
 use super::name::{clean_name, dns_label, job_id, job_name};
 use super::resources::{self, Guardrail, at_origin, told};
 use super::secret;
@@ -76,6 +77,8 @@ pub fn build(
     let mut building = Building { merge, context, findings: Vec::new(), problems: Vec::new() };
     let mut root = building.with_defaults(root);
     building.findings.extend(resources::complete_extended(&mut root));
+    let without_volume = mounts::drop_without_volume(&mut root, &mut building.merge);
+    building.findings.extend(without_volume);
     building.problems.extend(resources::check(&root, &context.guardrails));
     building.label_problems(&root);
     let namespace = building.namespace(&mut root);

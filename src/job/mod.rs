@@ -2,6 +2,7 @@
 
 mod build;
 mod command;
+mod mounts;
 mod name;
 mod quantity;
 mod resources;

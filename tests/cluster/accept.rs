@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 
-use crate::binary::{Project, Said, items, kubectl_with};
+use crate::binary::{Project, Said, kubectl_with, objects};
 use crate::support::Bench;
 
 const EDITIONS: [&str; 2] = ["oss", "pro"];
@@ -50,7 +50,7 @@ fn post(bench: &Bench, jobs: &[(String, Value)]) -> Vec<Value> {
             .collect();
         panic!("{} refused:\n{}", refused.len(), refused.join("\n"));
     }
-    let kept = items(&said.stdout);
+    let kept = objects(&said.stdout);
     assert_eq!(kept.len(), jobs.len());
     kept
 }
@@ -119,7 +119,7 @@ impl Example {
         if !self.text.contains("image:") && self.kind != Kind::ServerEnv {
             arguments.extend(["--image", IMAGE]);
         }
-        items(&project.run_offline(&arguments).ends(0).stdout)
+        objects(&project.run_offline(&arguments).ends(0).stdout)
     }
 }
 
@@ -127,7 +127,7 @@ impl Example {
 fn server_pod(env: &str) -> String {
     let env: String = env.lines().map(|line| format!("    {line}\n")).collect();
     format!(
-        "apiVersion: v1\nkind: Pod\nmetadata:\n  name: mage\n  namespace: default\nspec:\n  \
+        "apiVersion: v1\nkind: Pod\nmetadata:\n  name: mage-0\n  namespace: default\nspec:\n  \
          containers:\n  - name: proxy\n    image: proxy:1\n  - name: mage\n    image: {IMAGE}\n{env}"
     )
 }
@@ -342,7 +342,7 @@ async fn every_vector_is_accepted() {
                 said.ends(2);
                 continue;
             }
-            for job in items(&said.ends(0).stdout) {
+            for job in objects(&said.ends(0).stdout) {
                 jobs.push((format!("case {name}, {edition}"), job));
             }
         }

@@ -135,8 +135,16 @@ pub(crate) fn kubectl_with(bench: &Bench, arguments: &[&str], input: &str) -> Sa
     Said::new(output)
 }
 
-/// Returns the items of a List that `-o json` printed.
-pub(crate) fn items(stdout: &str) -> Vec<Value> {
-    let list: Value = serde_json::from_str(stdout).unwrap();
-    list["items"].as_array().unwrap().clone()
+/// Returns the objects that `-o json` printed: the items of a List, or one after the other.
+pub(crate) fn objects(stdout: &str) -> Vec<Value> {
+    serde_json::Deserializer::from_str(stdout)
+        .into_iter::<Value>()
+        .flat_map(|object| {
+            let mut object = object.unwrap();
+            match object.get_mut("items").map(Value::take) {
+                Some(Value::Array(items)) => items,
+                _ => vec![object],
+            }
+        })
+        .collect()
 }
