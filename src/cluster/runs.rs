@@ -122,10 +122,19 @@ fn named(job: &Job, key: &str) -> Option<String> {
 }
 
 impl Cluster {
-    /// Lists the runs in a namespace, or everywhere, with one request.
-    pub async fn list_runs(&self, namespace: Option<&str>) -> Result<Vec<RunRow>, ClusterError> {
-        let selector = format!("{MANAGED_BY}={MANAGER}");
-        Ok(group_runs(&self.list_jobs(namespace, &selector).await?))
+    /// Lists the runs in a namespace, or everywhere, whose Jobs a selector matches, with one
+    /// request.
+    pub async fn list_runs(
+        &self,
+        namespace: Option<&str>,
+        selector: Option<&str>,
+    ) -> Result<Vec<RunRow>, ClusterError> {
+        let mut all = format!("{MANAGED_BY}={MANAGER}");
+        if let Some(selector) = selector.filter(|selector| !selector.is_empty()) {
+            all.push(',');
+            all.push_str(selector);
+        }
+        Ok(group_runs(&self.list_jobs(namespace, &all).await?))
     }
 }
 

@@ -192,7 +192,8 @@ async fn every_example_of_the_documentation_is_accepted() {
             let index = examples.iter().position(|example| example.text.contains(part));
             &kept[index.unwrap()]
         };
-        let node_group = json!({"key": "node-type", "operator": "In", "values": ["gpu", "compute"]});
+        let node_group =
+            json!({"key": "node-type", "operator": "In", "values": ["gpu", "compute"]});
         let apart = "/affinity/podAntiAffinity/requiredDuringSchedulingIgnoredDuringExecution";
         let hosts = json!([{
             "labelSelector": {"matchLabels": {"app": "mage-pipeline"}},

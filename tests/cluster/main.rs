@@ -4,6 +4,8 @@
 
 mod accept;
 mod binary;
+mod cli_errors;
+mod cli_run;
 mod failures;
 mod faults;
 mod interrupts;
