@@ -13,6 +13,7 @@ use crate::support::{Bench, until};
 async fn whoever_may_nothing_is_told_what_is_missing() {
     let Some(bench) = Bench::new("err-nobody").await else { return };
     if bench.as_context("nobody").await.is_none() {
+        bench.end().await;
         return;
     }
     let project = diamond(&[]);
@@ -36,6 +37,7 @@ async fn whoever_may_nothing_is_told_what_is_missing() {
 async fn the_rights_of_the_chart_are_enough_for_the_binary() {
     let Some(bench) = Bench::new("err-chart").await else { return };
     if bench.as_context("chart").await.is_none() {
+        bench.end().await;
         return;
     }
     let project = diamond(&[("STANDIN_TEXT_load", "hello")]);
@@ -49,6 +51,7 @@ async fn the_rights_of_the_chart_are_enough_for_the_binary() {
 async fn without_config_maps_that_is_said_once() {
     let Some(bench) = Bench::new("err-no-maps").await else { return };
     if bench.as_context("no-configmaps").await.is_none() {
+        bench.end().await;
         return;
     }
     let project = diamond(&[]);

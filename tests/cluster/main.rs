@@ -8,6 +8,7 @@ mod cli_errors;
 mod cli_run;
 mod failures;
 mod faults;
+mod genuine;
 mod interrupts;
 mod order;
 mod rights;
