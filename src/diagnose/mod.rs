@@ -4,4 +4,4 @@ mod death;
 mod pending;
 
 pub use death::{Cause, job_failure, pod_death};
-pub use pending::{Pending, PendingKind, pending};
+pub use pending::{Pending, PendingKind, pending, pending_by_event, pending_hint};

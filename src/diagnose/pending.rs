@@ -11,6 +11,8 @@ pub enum PendingKind {
     Image,
     /// It never will: the image's name is no name.
     Hopeless,
+    /// A volume or the network is not there, yet.
+    Sandbox,
     /// Nothing is wrong; it is being prepared.
     Preparing,
     /// The Job has no pod: a quota, a webhook, a queue.
@@ -26,6 +28,40 @@ pub struct Pending {
     pub reason: String,
     /// Kubernetes' sentence.
     pub message: String,
+}
+
+/// Says what a warning about a pod means for its start, if anything: its status does not tell what
+/// keeps volumes and the network from it.
+#[must_use]
+pub fn pending_by_event(reason: &str, message: &str) -> Option<Pending> {
+    let reasons =
+        ["FailedMount", "FailedAttachVolume", "FailedMapVolume", "FailedCreatePodSandBox"];
+    reasons.contains(&reason).then(|| Pending {
+        kind: PendingKind::Sandbox,
+        reason: reason.to_owned(),
+        message: message.to_owned(),
+    })
+}
+
+/// Says what to do about it.
+#[must_use]
+pub fn pending_hint(pending: &Pending) -> &'static str {
+    let Pending { kind, reason, message } = pending;
+    if message.contains("exceeded quota") {
+        return "see `kubectl describe resourcequota`, and wait or ask for less";
+    }
+    if message.contains("not found") {
+        return "make what is missing, or see with `kubectl mage explain-config` who names it";
+    }
+    match kind {
+        PendingKind::Image | PendingKind::Hopeless if reason.contains("Image") => {
+            "see whether the image's name is right and the nodes may pull it (pod.image_pull_secrets)"
+        }
+        PendingKind::Scheduling => {
+            "compare `kubectl describe nodes` with what `kubectl mage explain-config` shows"
+        }
+        _ => "raise --pending-timeout if it only needs longer",
+    }
 }
 
 /// Says why the pod has not started, if it has not.
@@ -93,7 +129,7 @@ fn waiting(status: &ContainerStatus) -> Option<Pending> {
 
 #[cfg(test)]
 mod tests {
-    use super::{PendingKind, pending};
+    use super::{PendingKind, pending, pending_by_event, pending_hint};
     use k8s_openapi::api::core::v1::Pod;
     use serde_json::{Value, json};
 
@@ -131,5 +167,13 @@ mod tests {
         );
         assert_eq!(of(&container("ContainerCreating", "")).unwrap().0, PendingKind::Preparing);
         assert_eq!(of(&json!({"phase": "Running"})), None);
+    }
+    #[test]
+    fn only_some_events_keep_a_pod_from_its_start() {
+        let missing = pending_by_event("FailedMount", "configmap \"c\" not found").unwrap();
+        assert!(pending_hint(&missing).starts_with("make what is missing"));
+        let slow = pending_by_event("FailedAttachVolume", "still attached elsewhere").unwrap();
+        assert!(pending_hint(&slow).contains("--pending-timeout"));
+        assert_eq!(pending_by_event("Unhealthy", "probe failed"), None);
     }
 }

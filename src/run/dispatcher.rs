@@ -159,7 +159,7 @@ impl Dispatcher<'_> {
         });
     }
 
-    /// Follows the events of a Job that has no pod.
+    /// Follows the events of a Job that has no pod, or of a pod whose status says nothing.
     pub(super) fn watch_events(&mut self, block: usize, uid: &str) {
         let scope = WatchScope {
             namespace: self.plan.blocks[block].namespace.clone(),

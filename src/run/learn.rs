@@ -14,10 +14,10 @@ use super::track::Absence;
 use crate::cluster::{
     Cluster, ClusterError, EventFacts, JobIdentity, JobState, Watched, job_state,
 };
-use crate::diagnose::{Cause, Pending, PendingKind};
+use crate::diagnose::{Cause, Pending, PendingKind, pending_by_event};
 use crate::error::CliError;
 
-/// A Job without a pod after that long has a reason, which its events tell.
+/// What has not started after that long has a reason, which events tell.
 const PODLESS: Duration = Duration::from_millis(1500);
 /// How often a Job is read that cannot be watched.
 const READ_EVERY: Duration = Duration::from_secs(2);
@@ -217,12 +217,13 @@ impl Dispatcher<'_> {
                 if track.job.is_none() {
                     track.job = Some(job);
                 }
-                let event = RunEvent::new(EventKind::Block(BlockState::Created))
-                    .block(&track.name)
-                    .message(format!("job.batch/{}", self.plan.blocks[block].job_name()));
-                let news = track.state == BlockState::Created;
-                if news {
-                    self.tell(event);
+                if track.pods.is_empty() && track.state == BlockState::Pending {
+                    // What delayed the POST is over.
+                    track.state = BlockState::Created;
+                    track.pending = None;
+                }
+                if track.state.is_active() {
+                    self.tell_created(block);
                 }
             }
             Err(refusal) => {
@@ -245,6 +246,18 @@ impl Dispatcher<'_> {
         }
     }
 
+    /// Tells, once, that the Job of a block stands.
+    pub(super) fn tell_created(&mut self, block: usize) {
+        let track = &mut self.tracks[block];
+        if std::mem::replace(&mut track.created_told, true) {
+            return;
+        }
+        let event = RunEvent::new(EventKind::Block(BlockState::Created))
+            .block(&track.name)
+            .message(format!("job.batch/{}", self.plan.blocks[block].job_name()));
+        self.tell(event);
+    }
+
     fn take_delay(&mut self, block: usize, error: &ClusterError) {
         let reason = match error {
             ClusterError::Quota { .. } => "Quota",
@@ -261,9 +274,16 @@ impl Dispatcher<'_> {
     fn take_event(&mut self, block: usize, event: &Event) {
         let facts = EventFacts::from(event);
         let track = &self.tracks[block];
-        if facts.warning && track.pods.is_empty() && track.state.is_active() {
+        if !facts.warning || !track.state.is_active() {
+            return;
+        }
+        if track.pods.is_empty() {
             let pending =
                 Pending { kind: PendingKind::NoPod, reason: facts.reason, message: facts.message };
+            self.note_pending(block, Some(pending));
+        } else if track.state != BlockState::Running
+            && let Some(pending) = pending_by_event(&facts.reason, &facts.message)
+        {
             self.note_pending(block, Some(pending));
         }
     }
@@ -344,10 +364,9 @@ impl Dispatcher<'_> {
             return;
         }
         let age = track.launched.map_or(Duration::ZERO, |at| now.saturating_duration_since(at));
-        if let Some(uid) = track.uid.clone()
-            && track.pods.is_empty()
-            && track.event_watch.is_none()
+        if track.event_watch.is_none()
             && age >= PODLESS
+            && let Some(uid) = track.unexplained()
         {
             self.watch_events(block, &uid);
         }

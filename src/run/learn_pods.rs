@@ -77,6 +77,9 @@ impl Dispatcher<'_> {
         if new {
             self.follow(block, &uid);
         }
+        if self.tracks[block].state.is_active() {
+            self.tell_created(block);
+        }
         self.judge_pod(block, &uid, view.phase);
     }
 

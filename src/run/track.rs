@@ -15,7 +15,9 @@ use super::options::Options;
 use super::outcome::BlockReport;
 use super::plan::PlannedBlock;
 use crate::cluster::{ContainerPhase, ContainerView, container_view, ended_at, main_container};
-use crate::diagnose::{Cause, Pending, PendingKind, job_failure, pod_death};
+use crate::diagnose::{Cause, Pending, PendingKind, job_failure, pending_hint, pod_death};
+
+const NO_NEWS: &str = "see whether the cluster's Job controller and scheduler work";
 
 /// One pod of a block.
 pub(super) struct PodTrack {
@@ -94,6 +96,8 @@ pub(super) struct Track {
     pub(super) cause: Option<Cause>,
     pub(super) tail: Vec<String>,
     pub(super) condition_false: bool,
+    /// Whether it was told that its Job stands.
+    pub(super) created_told: bool,
     /// The task that posts its Job, until that is answered.
     pub(super) launch: Option<AbortHandle>,
     pub(super) event_watch: Option<AbortHandle>,
@@ -116,6 +120,7 @@ impl Track {
             cause: None,
             tail: Vec::new(),
             condition_false: false,
+            created_told: false,
             launch: None,
             event_watch: None,
             last_read: None,
@@ -164,7 +169,7 @@ impl Track {
                 reason: reason.to_owned(),
                 sentence: format!("did not start within {} s{flag}{why}", limit.as_secs()),
                 exit_code: None,
-                hint: None,
+                hint: Some(trouble.map_or(NO_NEWS, pending_hint).to_owned()),
             }
         };
         if let Some(pending) = trouble.filter(|p| p.kind == PendingKind::Hopeless) {
@@ -172,7 +177,7 @@ impl Track {
                 reason: pending.reason.clone(),
                 sentence: words(pending),
                 exit_code: None,
-                hint: None,
+                hint: Some(pending_hint(pending).to_owned()),
             });
         }
         let since =
@@ -184,6 +189,20 @@ impl Track {
         since(self.launched)
             .is_some_and(|waited| waited >= limit)
             .then(|| cause(limit, " (--pending-timeout)"))
+    }
+
+    /// Returns the UID of the object whose events may say why nothing starts: the Job while it has
+    /// no pod, then the pod while its status says nothing.
+    pub(super) fn unexplained(&self) -> Option<String> {
+        let silent =
+            self.pending.as_ref().is_none_or(|pending| pending.kind == PendingKind::Preparing);
+        match self.pods.last() {
+            None => self.uid.clone(),
+            Some((uid, pod)) => {
+                let waits = pod.view.borrow().phase == ContainerPhase::Waiting;
+                (waits && silent && self.state != BlockState::Running).then(|| uid.clone())
+            }
+        }
     }
 
     /// Returns the newest pod.

@@ -194,6 +194,26 @@ async fn an_image_that_cannot_be_pulled_ends_in_five() {
     bench.end().await;
 }
 
+/// The pod's status says no more than `ContainerCreating`; its events do.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_volume_that_does_not_come_is_told_from_the_events_of_the_pod() {
+    let Some(bench) = Bench::new("cli-mount").await else { return };
+    let project = diamond(&[]);
+    let settings = "k8s_executor_config:\n  pod:\n    volumes:\n    \
+        - {name: d, config_map: {name: no-such-map}}\n  container_config:\n    \
+        image: localhost/mage-stand-in:1\n    volume_mounts:\n    - {name: d, mount_path: /d}\n";
+    project.write("metadata.yaml", settings);
+    let said = project.run_on(&bench, &["run", "etl/load", "--pending-timeout", "6s"]).ends(5);
+    said.says(&[
+        "load : pending: FailedMount: ",
+        "configmap \"no-such-map\" not found",
+        "could not start: did not start within 6 s (--pending-timeout): FailedMount",
+        "hint: make what is missing",
+    ]);
+    assert!(bench.job_names().await.is_empty());
+    bench.end().await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_dry_run_creates_nothing() {
     let Some(bench) = Bench::new("cli-dry").await else { return };
@@ -236,6 +256,12 @@ async fn every_line_of_json_has_the_same_keys() {
     };
     assert_eq!((of("run", "Started"), of("run", "Failed")), (1, 1));
     assert_eq!((of("block", "Complete"), of("block", "Failed"), of("block", "Skipped")), (2, 1, 1));
+    for block in ["load", "left", "right"] {
+        let own = events.iter().filter(|event| event["kind"] == "block" && event["block"] == block);
+        let states: Vec<&str> = own.filter_map(|event| event["state"].as_str()).collect();
+        assert_eq!(states[0], "Created", "{block}: {states:?}");
+        assert_eq!(states.iter().filter(|state| **state == "Created").count(), 1, "{states:?}");
+    }
     let last = events.last().unwrap();
     assert_eq!((&last["kind"], &last["state"]), (&"run".into(), &"Failed".into()));
     let hello = |event: &&Value| event["kind"] == "log" && event["message"] == "hello";
