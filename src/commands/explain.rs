@@ -14,10 +14,14 @@ use crate::ui::{Headers, Printer, manifest, table};
 /// Prints which layer supplied each value.
 pub(super) fn explain(args: &ExplainArgs, printer: Printer) -> Result<Exit, CliError> {
     let targets: Vec<String> = args.target.iter().cloned().collect();
-    let loaded = load_jobs(&targets, &args.config, &args.connection, &Widen::default(), &|_| {
-        Naming::Target
-    })?;
-    loaded.tell(printer);
+    let loaded = load_jobs(
+        &targets,
+        &args.config,
+        &args.connection,
+        &Widen::default(),
+        &|_| Naming::Target,
+        printer,
+    )?;
     let query = Query {
         paths: args.paths.clone(),
         all: args.all,

@@ -27,8 +27,8 @@ pub(super) fn run(args: &RunArgs, printer: Printer) -> Result<Exit, CliError> {
         Widen { upstream: args.upstream, downstream: args.downstream, skip_types: &args.skip_type };
     let vars = runtime_vars(&args.config, &run, Timestamp::now());
     let naming = |_: &str| Naming::Run { run: run.to_string(), runtime_vars: vars.clone() };
-    let mut loaded = load_jobs(&args.targets, &args.config, &args.connection, &widen, &naming)?;
-    loaded.tell(printer);
+    let mut loaded =
+        load_jobs(&args.targets, &args.config, &args.connection, &widen, &naming, printer)?;
     let connected = match loaded.connected.take() {
         Some(connected) => connected,
         None => connect(&args.connection)?,
