@@ -2,11 +2,15 @@
 
 use std::path::PathBuf;
 
+use http::HeaderValue;
 use kube::config::{KubeConfigOptions, Kubeconfig, NamedAuthInfo, NamedCluster, NamedContext};
 
 use super::error::ClusterError;
 use super::flags::ConnectionFlags;
 use super::proxy::{self, ProxyVariables};
+
+/// What the API server's audit log says of who asked.
+const USER_AGENT: &str = concat!("kubectl-mage/", env!("CARGO_PKG_VERSION"));
 
 /// A resolved kubeconfig: how to connect, and the names people know it by.
 pub(super) struct Resolved {
@@ -194,6 +198,7 @@ fn set_proxy(config: &mut kube::Config, configured: Option<&str>) -> Result<(), 
 }
 
 fn apply(config: &mut kube::Config, flags: &ConnectionFlags) -> Result<(), ClusterError> {
+    config.headers.push((http::header::USER_AGENT, HeaderValue::from_static(USER_AGENT)));
     if let Some(namespace) = &flags.namespace {
         config.default_namespace.clone_from(namespace);
     }
