@@ -52,7 +52,7 @@ fn an_empty_file() {
 #[test]
 fn broken_yaml_is_told_by_line_column_and_snippet() {
     let said = render_with("metadata.yaml", "a: 1\nb: [1, 2\n", &[]);
-    refused(said, &["metadata.yaml:2:10: ", "2 | b: [1, 2", "|          ^"]);
+    refused(said, &["metadata.yaml:2:9: ", "2 | b: [1, 2", "|         ^"]);
     let said = render_with(PIPELINE, "blocks:\n\t- uuid: a\n", &[]);
     refused(said, &["pipelines/etl/metadata.yaml:2:1: ", "a tab"]);
     for (flag, path) in [("--template", "t.yaml"), ("--policy", "p.yaml")] {
@@ -142,10 +142,8 @@ fn values_that_cannot_be_are_told_with_their_lines() {
 fn usage_errors() {
     let project = small_project();
     refused(project.run(&["render", "etl", "--block-run-id", "7"]), &["--block-run-id"]);
-    refused(
-        project.run(&["render", "etl", "--server-pod", "@/none.json"]),
-        &["cannot read /none.json"],
-    );
+    let pod = ["render", "etl", "--project", project.path(), "--server-pod", "@/none.json"];
+    refused(run(&pod), &["cannot read /none.json"]);
     refused(run(&["run", "etl", "--offline"]), &["--offline forbids"]);
     let mut command = binary(&["run", "etl"]);
     refused(run_command(command.env("KUBECTL_MAGE_READONLY", "1")), &["KUBECTL_MAGE_READONLY=1"]);
