@@ -59,7 +59,10 @@ fn broken_yaml_is_told_by_line_column_and_snippet() {
         let project = small_project();
         project.write(path, "pod:\n  a: 'x\n");
         let file = format!("{}/{path}", project.path());
-        refused(project.run(&["render", "etl", flag, &file]), &[&format!("{path}:2:6: ")]);
+        refused(
+            project.run(&["render", "etl", flag, &file]),
+            &[&format!("{path}:3:1: "), "starts in line 2"],
+        );
         refused(project.run(&["render", "etl", flag, "/none.yaml"]), &["cannot read /none.yaml"]);
     }
 }
