@@ -208,7 +208,7 @@ fn summary(leaves: &[&JobValue], length: usize, query: &Query) -> String {
     let name = find("name").map(|name| format!("{name}: ")).unwrap_or_default();
     let rest: Vec<String> = leaves
         .iter()
-        .filter(|leaf| inner(leaf) != "name" && text(leaf) != "")
+        .filter(|leaf| inner(leaf) != "name" && !text(leaf).is_empty())
         .take(3)
         .map(|leaf| format!("{}={}", inner(leaf), text(leaf)))
         .collect();

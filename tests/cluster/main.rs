@@ -2,6 +2,10 @@
 //! there is none.
 #![expect(clippy::unwrap_used, reason = "a test that cannot set itself up fails by it")]
 
+mod acceptance;
+#[path = "../it/cases.rs"]
+#[expect(dead_code, reason = "the tests on files use the rest")]
+mod cases;
 mod failures;
 mod faults;
 mod interrupts;

@@ -1,6 +1,5 @@
 //! Runs the binary in a clean environment.
 
-use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 /// What a command said.
@@ -53,11 +52,6 @@ pub(crate) fn run(arguments: &[&str]) -> Said {
 /// Runs a command that was made with [`binary`].
 pub(crate) fn run_command(command: &mut Command) -> Said {
     Said::new(command.output().expect("the binary starts"))
-}
-
-/// Returns the folder of a fixture.
-pub(crate) fn fixture(path: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures").join(path)
 }
 
 /// A project in a temporary folder.
