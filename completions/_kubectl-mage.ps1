@@ -21,7 +21,7 @@ Register-ArgumentCompleter -Native -CommandName 'kubectl-mage' -ScriptBlock {
 
     $completions = @(switch ($command) {
         'kubectl-mage' {
-            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Say more; repeat or give a number for still more')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Say more: what was read and asked; `-v=N` works as in kubectl')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use colours')
             [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Say less: only results and errors')
             [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Say less: only results and errors')
@@ -70,7 +70,7 @@ Register-ArgumentCompleter -Native -CommandName 'kubectl-mage' -ScriptBlock {
             [CompletionResult]::new('--server', '--server', [CompletionResultType]::ParameterName, 'The address and port of the API server')
             [CompletionResult]::new('--insecure-skip-tls-verify', '--insecure-skip-tls-verify', [CompletionResultType]::ParameterName, 'Do not check the server''s certificate; this makes the connection insecure')
             [CompletionResult]::new('--request-timeout', '--request-timeout', [CompletionResultType]::ParameterName, 'How long to wait for one answer of the API server, as 1s, 2m, 3h; 0 for the default of 30s. It never cuts a log stream')
-            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Say more; repeat or give a number for still more')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Say more: what was read and asked; `-v=N` works as in kubectl')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use colours')
             [CompletionResult]::new('--mask', '--mask', [CompletionResultType]::ParameterName, 'Hide literal secrets')
             [CompletionResult]::new('--offline', '--offline', [CompletionResultType]::ParameterName, 'Never open a connection')
@@ -115,7 +115,7 @@ Register-ArgumentCompleter -Native -CommandName 'kubectl-mage' -ScriptBlock {
             [CompletionResult]::new('--server', '--server', [CompletionResultType]::ParameterName, 'The address and port of the API server')
             [CompletionResult]::new('--insecure-skip-tls-verify', '--insecure-skip-tls-verify', [CompletionResultType]::ParameterName, 'Do not check the server''s certificate; this makes the connection insecure')
             [CompletionResult]::new('--request-timeout', '--request-timeout', [CompletionResultType]::ParameterName, 'How long to wait for one answer of the API server, as 1s, 2m, 3h; 0 for the default of 30s. It never cuts a log stream')
-            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Say more; repeat or give a number for still more')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Say more: what was read and asked; `-v=N` works as in kubectl')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use colours')
             [CompletionResult]::new('--all', '--all', [CompletionResultType]::ParameterName, 'Add what is built in')
             [CompletionResult]::new('--overridden', '--overridden', [CompletionResultType]::ParameterName, 'Add what lost, with its own source and the reason')
@@ -164,7 +164,7 @@ Register-ArgumentCompleter -Native -CommandName 'kubectl-mage' -ScriptBlock {
             [CompletionResult]::new('--server', '--server', [CompletionResultType]::ParameterName, 'The address and port of the API server')
             [CompletionResult]::new('--insecure-skip-tls-verify', '--insecure-skip-tls-verify', [CompletionResultType]::ParameterName, 'Do not check the server''s certificate; this makes the connection insecure')
             [CompletionResult]::new('--request-timeout', '--request-timeout', [CompletionResultType]::ParameterName, 'How long to wait for one answer of the API server, as 1s, 2m, 3h; 0 for the default of 30s. It never cuts a log stream')
-            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Say more; repeat or give a number for still more')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Say more: what was read and asked; `-v=N` works as in kubectl')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use colours')
             [CompletionResult]::new('--all', '--all', [CompletionResultType]::ParameterName, 'Add what is built in')
             [CompletionResult]::new('--overridden', '--overridden', [CompletionResultType]::ParameterName, 'Add what lost, with its own source and the reason')
@@ -218,7 +218,7 @@ Register-ArgumentCompleter -Native -CommandName 'kubectl-mage' -ScriptBlock {
             [CompletionResult]::new('--server', '--server', [CompletionResultType]::ParameterName, 'The address and port of the API server')
             [CompletionResult]::new('--insecure-skip-tls-verify', '--insecure-skip-tls-verify', [CompletionResultType]::ParameterName, 'Do not check the server''s certificate; this makes the connection insecure')
             [CompletionResult]::new('--request-timeout', '--request-timeout', [CompletionResultType]::ParameterName, 'How long to wait for one answer of the API server, as 1s, 2m, 3h; 0 for the default of 30s. It never cuts a log stream')
-            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Say more; repeat or give a number for still more')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Say more: what was read and asked; `-v=N` works as in kubectl')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use colours')
             [CompletionResult]::new('--upstream', '--upstream', [CompletionResultType]::ParameterName, 'Also run every block that the ones named depend on')
             [CompletionResult]::new('--downstream', '--downstream', [CompletionResultType]::ParameterName, 'Also run every block that depends on the ones named')
@@ -254,7 +254,7 @@ Register-ArgumentCompleter -Native -CommandName 'kubectl-mage' -ScriptBlock {
             [CompletionResult]::new('--server', '--server', [CompletionResultType]::ParameterName, 'The address and port of the API server')
             [CompletionResult]::new('--insecure-skip-tls-verify', '--insecure-skip-tls-verify', [CompletionResultType]::ParameterName, 'Do not check the server''s certificate; this makes the connection insecure')
             [CompletionResult]::new('--request-timeout', '--request-timeout', [CompletionResultType]::ParameterName, 'How long to wait for one answer of the API server, as 1s, 2m, 3h; 0 for the default of 30s. It never cuts a log stream')
-            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Say more; repeat or give a number for still more')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Say more: what was read and asked; `-v=N` works as in kubectl')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use colours')
             [CompletionResult]::new('-A', '-A ', [CompletionResultType]::ParameterName, 'All namespaces')
             [CompletionResult]::new('--all-namespaces', '--all-namespaces', [CompletionResultType]::ParameterName, 'All namespaces')
@@ -266,7 +266,7 @@ Register-ArgumentCompleter -Native -CommandName 'kubectl-mage' -ScriptBlock {
             break
         }
         'kubectl-mage;completion' {
-            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Say more; repeat or give a number for still more')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Say more: what was read and asked; `-v=N` works as in kubectl')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use colours')
             [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Say less: only results and errors')
             [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Say less: only results and errors')
@@ -277,7 +277,7 @@ Register-ArgumentCompleter -Native -CommandName 'kubectl-mage' -ScriptBlock {
         'kubectl-mage;version' {
             [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'Output format')
             [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'Output format')
-            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Say more; repeat or give a number for still more')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Say more: what was read and asked; `-v=N` works as in kubectl')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use colours')
             [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Say less: only results and errors')
             [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Say less: only results and errors')

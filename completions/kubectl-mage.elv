@@ -18,7 +18,7 @@ set edit:completion:arg-completer[kubectl-mage] = {|@words|
     }
     var completions = [
         &'kubectl-mage'= {
-            cand -v 'Say more; repeat or give a number for still more'
+            cand -v 'Say more: what was read and asked; `-v=N` works as in kubectl'
             cand --color 'When to use colours'
             cand -q 'Say less: only results and errors'
             cand --quiet 'Say less: only results and errors'
@@ -66,7 +66,7 @@ set edit:completion:arg-completer[kubectl-mage] = {|@words|
             cand --server 'The address and port of the API server'
             cand --insecure-skip-tls-verify 'Do not check the server''s certificate; this makes the connection insecure'
             cand --request-timeout 'How long to wait for one answer of the API server, as 1s, 2m, 3h; 0 for the default of 30s. It never cuts a log stream'
-            cand -v 'Say more; repeat or give a number for still more'
+            cand -v 'Say more: what was read and asked; `-v=N` works as in kubectl'
             cand --color 'When to use colours'
             cand --mask 'Hide literal secrets'
             cand --offline 'Never open a connection'
@@ -110,7 +110,7 @@ set edit:completion:arg-completer[kubectl-mage] = {|@words|
             cand --server 'The address and port of the API server'
             cand --insecure-skip-tls-verify 'Do not check the server''s certificate; this makes the connection insecure'
             cand --request-timeout 'How long to wait for one answer of the API server, as 1s, 2m, 3h; 0 for the default of 30s. It never cuts a log stream'
-            cand -v 'Say more; repeat or give a number for still more'
+            cand -v 'Say more: what was read and asked; `-v=N` works as in kubectl'
             cand --color 'When to use colours'
             cand --all 'Add what is built in'
             cand --overridden 'Add what lost, with its own source and the reason'
@@ -158,7 +158,7 @@ set edit:completion:arg-completer[kubectl-mage] = {|@words|
             cand --server 'The address and port of the API server'
             cand --insecure-skip-tls-verify 'Do not check the server''s certificate; this makes the connection insecure'
             cand --request-timeout 'How long to wait for one answer of the API server, as 1s, 2m, 3h; 0 for the default of 30s. It never cuts a log stream'
-            cand -v 'Say more; repeat or give a number for still more'
+            cand -v 'Say more: what was read and asked; `-v=N` works as in kubectl'
             cand --color 'When to use colours'
             cand --all 'Add what is built in'
             cand --overridden 'Add what lost, with its own source and the reason'
@@ -211,7 +211,7 @@ set edit:completion:arg-completer[kubectl-mage] = {|@words|
             cand --server 'The address and port of the API server'
             cand --insecure-skip-tls-verify 'Do not check the server''s certificate; this makes the connection insecure'
             cand --request-timeout 'How long to wait for one answer of the API server, as 1s, 2m, 3h; 0 for the default of 30s. It never cuts a log stream'
-            cand -v 'Say more; repeat or give a number for still more'
+            cand -v 'Say more: what was read and asked; `-v=N` works as in kubectl'
             cand --color 'When to use colours'
             cand --upstream 'Also run every block that the ones named depend on'
             cand --downstream 'Also run every block that depends on the ones named'
@@ -246,7 +246,7 @@ set edit:completion:arg-completer[kubectl-mage] = {|@words|
             cand --server 'The address and port of the API server'
             cand --insecure-skip-tls-verify 'Do not check the server''s certificate; this makes the connection insecure'
             cand --request-timeout 'How long to wait for one answer of the API server, as 1s, 2m, 3h; 0 for the default of 30s. It never cuts a log stream'
-            cand -v 'Say more; repeat or give a number for still more'
+            cand -v 'Say more: what was read and asked; `-v=N` works as in kubectl'
             cand --color 'When to use colours'
             cand -A 'All namespaces'
             cand --all-namespaces 'All namespaces'
@@ -257,7 +257,7 @@ set edit:completion:arg-completer[kubectl-mage] = {|@words|
             cand --help 'Print help (see more with ''--help'')'
         }
         &'kubectl-mage;completion'= {
-            cand -v 'Say more; repeat or give a number for still more'
+            cand -v 'Say more: what was read and asked; `-v=N` works as in kubectl'
             cand --color 'When to use colours'
             cand -q 'Say less: only results and errors'
             cand --quiet 'Say less: only results and errors'
@@ -267,7 +267,7 @@ set edit:completion:arg-completer[kubectl-mage] = {|@words|
         &'kubectl-mage;version'= {
             cand -o 'Output format'
             cand --output 'Output format'
-            cand -v 'Say more; repeat or give a number for still more'
+            cand -v 'Say more: what was read and asked; `-v=N` works as in kubectl'
             cand --color 'When to use colours'
             cand -q 'Say less: only results and errors'
             cand --quiet 'Say less: only results and errors'

@@ -24,7 +24,7 @@ function __fish_kubectl_mage_using_subcommand
     contains -- $cmd[1] $argv
 end
 
-complete -c kubectl-mage -n "__fish_kubectl_mage_needs_command" -s v -d 'Say more; repeat or give a number for still more' -r
+complete -c kubectl-mage -n "__fish_kubectl_mage_needs_command" -s v -d 'Say more: what was read and asked; `-v=N` works as in kubectl' -r
 complete -c kubectl-mage -n "__fish_kubectl_mage_needs_command" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
@@ -71,7 +71,7 @@ complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand render" -s s -
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand render" -l insecure-skip-tls-verify -d 'Do not check the server\'s certificate; this makes the connection insecure' -r -f -a "true\t''
 false\t''"
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand render" -l request-timeout -d 'How long to wait for one answer of the API server, as 1s, 2m, 3h; 0 for the default of 30s. It never cuts a log stream' -r
-complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand render" -s v -d 'Say more; repeat or give a number for still more' -r
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand render" -s v -d 'Say more: what was read and asked; `-v=N` works as in kubectl' -r
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand render" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
@@ -114,7 +114,7 @@ complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand explain-config
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand explain-config" -l insecure-skip-tls-verify -d 'Do not check the server\'s certificate; this makes the connection insecure' -r -f -a "true\t''
 false\t''"
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand explain-config" -l request-timeout -d 'How long to wait for one answer of the API server, as 1s, 2m, 3h; 0 for the default of 30s. It never cuts a log stream' -r
-complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand explain-config" -s v -d 'Say more; repeat or give a number for still more' -r
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand explain-config" -s v -d 'Say more: what was read and asked; `-v=N` works as in kubectl' -r
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand explain-config" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
@@ -161,7 +161,7 @@ complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand explain" -s s 
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand explain" -l insecure-skip-tls-verify -d 'Do not check the server\'s certificate; this makes the connection insecure' -r -f -a "true\t''
 false\t''"
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand explain" -l request-timeout -d 'How long to wait for one answer of the API server, as 1s, 2m, 3h; 0 for the default of 30s. It never cuts a log stream' -r
-complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand explain" -s v -d 'Say more; repeat or give a number for still more' -r
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand explain" -s v -d 'Say more: what was read and asked; `-v=N` works as in kubectl' -r
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand explain" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
@@ -216,7 +216,7 @@ complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand run" -s s -l s
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand run" -l insecure-skip-tls-verify -d 'Do not check the server\'s certificate; this makes the connection insecure' -r -f -a "true\t''
 false\t''"
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand run" -l request-timeout -d 'How long to wait for one answer of the API server, as 1s, 2m, 3h; 0 for the default of 30s. It never cuts a log stream' -r
-complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand run" -s v -d 'Say more; repeat or give a number for still more' -r
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand run" -s v -d 'Say more: what was read and asked; `-v=N` works as in kubectl' -r
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand run" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
@@ -248,7 +248,7 @@ complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand runs" -s s -l 
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand runs" -l insecure-skip-tls-verify -d 'Do not check the server\'s certificate; this makes the connection insecure' -r -f -a "true\t''
 false\t''"
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand runs" -l request-timeout -d 'How long to wait for one answer of the API server, as 1s, 2m, 3h; 0 for the default of 30s. It never cuts a log stream' -r
-complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand runs" -s v -d 'Say more; repeat or give a number for still more' -r
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand runs" -s v -d 'Say more: what was read and asked; `-v=N` works as in kubectl' -r
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand runs" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
@@ -256,7 +256,7 @@ complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand runs" -s A -l 
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand runs" -l no-headers -d 'Leave out the table\'s header'
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand runs" -s q -l quiet -d 'Say less: only results and errors'
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand runs" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand completion" -s v -d 'Say more; repeat or give a number for still more' -r
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand completion" -s v -d 'Say more: what was read and asked; `-v=N` works as in kubectl' -r
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand completion" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
@@ -264,7 +264,7 @@ complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand completion" -s
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand completion" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand version" -s o -l output -d 'Output format' -r -f -a "json\t''
 yaml\t''"
-complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand version" -s v -d 'Say more; repeat or give a number for still more' -r
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand version" -s v -d 'Say more: what was read and asked; `-v=N` works as in kubectl' -r
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand version" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"

@@ -39,7 +39,11 @@ fn printer(output: &OutputArgs) -> Printer {
         ColorChoice::Always => ColorWhen::Always,
         ColorChoice::Never => ColorWhen::Never,
     };
-    let verbosity = if output.quiet { Verbosity::Quiet } else { Verbosity::Normal };
+    let verbosity = match (output.quiet, output.verbose.iter().sum::<u8>()) {
+        (true, _) => Verbosity::Quiet,
+        (false, 0) => Verbosity::Normal,
+        (false, _) => Verbosity::Verbose,
+    };
     Printer::new(color, verbosity)
 }
 

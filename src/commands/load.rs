@@ -47,6 +47,8 @@ pub(super) struct Loaded {
     pub(super) concurrency: Option<u32>,
     pub(super) project_dir: PathBuf,
     notices: Vec<String>,
+    /// What was read, for `-v`.
+    details: Vec<String>,
     warnings: Vec<Problem>,
 }
 
@@ -56,6 +58,8 @@ pub(super) struct LoadedJob {
     pub(super) layers: Vec<LayerReport>,
     /// The block runs among the Jobs loaded that it waits for.
     pub(super) upstream: Vec<String>,
+    /// The blocks it waits for that are not among them.
+    pub(super) outside: Vec<String>,
     pub(super) block_type: String,
     /// Whether a dynamic block comes before it, so that it is run once for each of its children.
     pub(super) fed_dynamically: bool,
@@ -64,6 +68,9 @@ pub(super) struct LoadedJob {
 impl Loaded {
     /// Says on stderr what people should know.
     fn tell(&self, printer: Printer) {
+        for detail in &self.details {
+            printer.detail(detail);
+        }
         tell(&self.notices, printer);
         for warning in &self.warnings {
             printer.problem_warning(warning);
@@ -109,6 +116,7 @@ pub(super) fn load_jobs(
             concurrency: None,
             project_dir: inputs.project_dir.clone(),
             notices,
+            details: inputs.details(),
             warnings: Vec::new(),
         },
         problems: Vec::new(),
@@ -276,6 +284,7 @@ impl Loading<'_> {
             ));
         }
         let file = read_source(&path, project)?;
+        self.loaded.details.push(format!("read {}", path.display()));
         let env = match self.inputs.edition {
             Edition::Pro => self.inputs.env.value("ENV"),
             Edition::Oss => None,
@@ -448,6 +457,8 @@ impl Loading<'_> {
             Ok((job, findings)) => {
                 let found = findings.into_iter().chain(job.findings.clone());
                 self.warn(found.map(|finding| finding.problem));
+                let outside = block.map(|(block, _)| outside(pipeline, block, &upstream));
+                let outside = outside.unwrap_or_default();
                 let block_type = block.map_or("pipeline", |(block, _)| block.block_type.as_str());
                 let fed_dynamically = block.is_some_and(|(block, _)| {
                     let index = pipeline.blocks.iter().position(|b| b.uuid == block.uuid);
@@ -460,6 +471,7 @@ impl Loading<'_> {
                     job,
                     layers,
                     upstream,
+                    outside,
                     block_type,
                     fed_dynamically,
                 });
@@ -581,6 +593,17 @@ struct ReadPipeline {
     project: Project,
     pipeline: Pipeline,
     values: Arc<TemplateValues>,
+}
+
+/// Returns the blocks that `block` waits for and that are not among the runs `upstream`.
+fn outside(pipeline: &Pipeline, block: &Block, upstream: &[String]) -> Vec<String> {
+    let Some(index) = pipeline.blocks.iter().position(|known| known.uuid == block.uuid) else {
+        return Vec::new();
+    };
+    let taken =
+        |uuid: &str| upstream.iter().any(|run| run.split(':').next() == uuid.split(':').next());
+    let all = pipeline.graph().upstream(index).iter().map(|up| pipeline.blocks[*up].uuid.clone());
+    all.filter(|uuid| !taken(uuid)).collect()
 }
 
 /// Renders a template in a value, such as a namespace, and puts problems at the value's place.

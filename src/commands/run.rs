@@ -36,6 +36,7 @@ pub(super) fn run(args: &RunArgs, printer: Printer) -> Result<Exit, CliError> {
     let options = options(args, &loaded, printer);
     let mut plan = plan(args, &loaded, pipeline)?;
     prepare(&mut plan, &run);
+    warn_of_missing_upstream(args, &loaded, printer);
     tell_preamble(args, &plan, &loaded, &connected, &options, printer);
     if args.dry_run {
         return Ok(Exit::Fine);
@@ -80,6 +81,23 @@ fn refuse_what_cannot_be(args: &RunArgs) -> Result<(), CliError> {
         return Err(CliError::usage(problem));
     }
     Ok(())
+}
+
+/// A block finds its upstream's output by the run's partition; without it, Mage runs it on `[]`.
+fn warn_of_missing_upstream(args: &RunArgs, loaded: &Loaded, printer: Printer) {
+    if args.config.execution_partition.is_some() {
+        return;
+    }
+    for job in loaded.jobs.iter().filter(|job| !job.outside.is_empty()) {
+        let block = job.job.block.as_deref().unwrap_or_default();
+        let problem = Problem::new(format!(
+            "block `{block}` waits for {}, not part of this run: in the run's new partition it finds no data, and Mage goes on with none",
+            job.outside.join(", ")
+        ));
+        printer.problem_warning(&problem.hint(
+            "add --upstream, or name the partition of an earlier run with --execution-partition",
+        ));
+    }
 }
 
 /// Returns the one pipeline that the targets name.
