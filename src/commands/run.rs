@@ -7,7 +7,8 @@ use k8s_openapi::jiff::{Timestamp, tz::TimeZone};
 use serde_json::json;
 
 use super::facts::{Connected, connect};
-use super::load::{Loaded, Naming, Widen, load_jobs, pipelines, variables};
+use super::load::{Loaded, Naming, Widen, load_jobs};
+use super::targets::{pipelines, variables};
 use crate::cli::{ConfigArgs, InterruptChoice, LogsChoice, RunArgs, RunOutput, environment};
 use crate::error::{CliError, Problem};
 use crate::exit::Exit;
