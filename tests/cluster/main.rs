@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot set itself up fails by it")]
 
 mod acceptance;
+mod binary;
 #[path = "../it/cases.rs"]
 #[expect(dead_code, reason = "the tests on files use the rest")]
 mod cases;

@@ -92,6 +92,23 @@ impl Bench {
         Some(connect(&self.kubeconfig, Some(context), &self.namespace).await)
     }
 
+    /// Returns the kubeconfig.
+    pub(crate) fn kubeconfig(&self) -> &Path {
+        &self.kubeconfig
+    }
+
+    /// Returns the name of the local cluster and the folder that is `/data` in the pods of the
+    /// namespace's Mage server; none, with the reason printed, on another cluster.
+    pub(crate) fn local_cluster(&self) -> Option<(String, PathBuf)> {
+        let folder = self.kubeconfig.parent()?;
+        if !folder.join("audit.log").exists() {
+            eprintln!("skipped: this is no cluster of tests/local-cluster");
+            return None;
+        }
+        let name = folder.file_name()?.to_str()?.to_owned();
+        Some((name, folder.join("data").join(&self.namespace)))
+    }
+
     /// Connects through a proxy at another address.
     pub(crate) async fn through(&self, url: &str) -> Cluster {
         let flags = ConnectionFlags {
