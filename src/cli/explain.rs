@@ -8,6 +8,7 @@ use super::{ConfigArgs, ConnectionArgs};
 ///
 /// PATH narrows to a value and what is below it, in Mage's spelling (`resource_limits.cpu`) or in
 /// the Job's (`.spec.template.spec.containers[0].resources.limits.cpu`). Secrets are masked.
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 #[derive(Clone, Debug, Args)]
 pub struct ExplainArgs {
     /// PIPELINE or PIPELINE/BLOCK

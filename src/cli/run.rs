@@ -12,6 +12,7 @@ use super::{ConfigArgs, ConnectionArgs};
 /// Each block's Job is created when the blocks it depends on have succeeded. The exit code tells
 /// the outcome: 0 all succeeded, 1 a block failed, 3 the cluster could not be reached, 4 `--timeout`
 /// passed, 5 a pod could not start, 6 someone else cancelled the run, 130 or 143 after a signal.
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 #[derive(Clone, Debug, Args)]
 pub struct RunArgs {
     /// PIPELINE or PIPELINE/BLOCK; may be left out where the project has one pipeline

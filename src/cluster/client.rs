@@ -5,7 +5,7 @@ use std::time::Duration;
 use http::Request;
 use serde::de::DeserializeOwned;
 
-use super::connector::{self, Purpose};
+use super::connector;
 use super::error::{Action, ClusterError};
 use super::flags::ConnectionFlags;
 use super::kubeconfig;
@@ -30,9 +30,10 @@ impl Cluster {
     pub async fn connect(flags: &ConnectionFlags) -> Result<Self, ClusterError> {
         let resolved = kubeconfig::resolve(flags).await?;
         let config = resolved.config;
+        let [control, streams] = connector::clients(&config)?;
         Ok(Self {
-            control: connector::client(&config, Purpose::Control)?,
-            streams: connector::client(&config, Purpose::Streams)?,
+            control,
+            streams,
             context: resolved.context,
             namespace: config.default_namespace.clone(),
             server: config.cluster_url.to_string().trim_end_matches('/').to_owned(),
@@ -41,6 +42,19 @@ impl Cluster {
                 .filter(|timeout| !timeout.is_zero())
                 .unwrap_or(DEFAULT_REQUEST_TIMEOUT),
         })
+    }
+
+    /// Makes a cluster of a client whose answers a test gives.
+    #[cfg(test)]
+    pub(crate) fn of_client(client: kube::Client) -> Self {
+        Self {
+            streams: client.clone(),
+            control: client,
+            context: None,
+            namespace: "default".to_owned(),
+            server: "https://test".to_owned(),
+            request_timeout: DEFAULT_REQUEST_TIMEOUT,
+        }
     }
 
     /// Returns the name of the context in use; none in a pod or with `--server` alone.
@@ -147,5 +161,10 @@ fn root_cause(error: &dyn std::error::Error) -> String {
     while let Some(source) = current.source() {
         current = source;
     }
-    current.to_string()
+    let text = current.to_string();
+    if text.contains("close_notify") {
+        // rustls adds a paragraph of advice for programmers.
+        return "the connection was closed".to_owned();
+    }
+    text
 }

@@ -2,11 +2,15 @@
 
 use std::path::PathBuf;
 
+use http::HeaderValue;
 use kube::config::{KubeConfigOptions, Kubeconfig, NamedAuthInfo, NamedCluster, NamedContext};
 
 use super::error::ClusterError;
 use super::flags::ConnectionFlags;
 use super::proxy::{self, ProxyVariables};
+
+/// What the API server's audit log says of who asked.
+const USER_AGENT: &str = concat!("kubectl-mage/", env!("CARGO_PKG_VERSION"));
 
 /// A resolved kubeconfig: how to connect, and the names people know it by.
 pub(super) struct Resolved {
@@ -128,8 +132,9 @@ async fn from_files(
         cluster: Some(cluster),
         user: flags.user.clone(),
     };
-    let mut config =
-        kube::Config::from_custom_kubeconfig(kubeconfig, &options).await.map_err(|error| broken(&error))?;
+    let mut config = kube::Config::from_custom_kubeconfig(kubeconfig, &options)
+        .await
+        .map_err(|error| broken(&error))?;
     set_proxy(&mut config, configured.as_deref())?;
     Ok(Resolved { config, context: Some(name).filter(|name| !name.is_empty()) })
 }
@@ -193,6 +198,7 @@ fn set_proxy(config: &mut kube::Config, configured: Option<&str>) -> Result<(), 
 }
 
 fn apply(config: &mut kube::Config, flags: &ConnectionFlags) -> Result<(), ClusterError> {
+    config.headers.push((http::header::USER_AGENT, HeaderValue::from_static(USER_AGENT)));
     if let Some(namespace) = &flags.namespace {
         config.default_namespace.clone_from(namespace);
     }
@@ -239,4 +245,74 @@ fn cluster_name(cluster: &NamedCluster) -> &String {
 
 fn user_name(user: &NamedAuthInfo) -> &String {
     &user.name
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Resolved, resolve};
+    use crate::cluster::{ClusterError, ConnectionFlags};
+
+    const TEXT: &str = "
+apiVersion: v1
+kind: Config
+current-context: dev
+clusters:
+- {name: c, cluster: {server: 'https://dev:6443', insecure-skip-tls-verify: true}}
+contexts:
+- {name: dev, context: {cluster: c, user: u, namespace: etl}}
+- {name: broken, context: {cluster: gone, user: u}}
+users:
+- {name: u, user: {token: secret}}
+";
+
+    async fn resolved(change: impl FnOnce(&mut ConnectionFlags)) -> Result<Resolved, ClusterError> {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("config");
+        std::fs::write(&file, TEXT).unwrap();
+        let mut flags = ConnectionFlags { kubeconfig: Some(file), ..ConnectionFlags::default() };
+        change(&mut flags);
+        resolve(&flags).await
+    }
+
+    #[tokio::test]
+    async fn the_context_and_the_flags_decide() {
+        let plain = resolved(|_| {}).await.unwrap();
+        assert_eq!(plain.context.as_deref(), Some("dev"));
+        assert_eq!(plain.config.default_namespace, "etl");
+        // Nothing is verified, so the machine's certificates are not read.
+        assert_eq!(plain.config.root_cert, Some(Vec::new()));
+        let changed = resolved(|flags| {
+            flags.namespace = Some("other".to_owned());
+            flags.server = Some("10.0.0.1:80".to_owned());
+            flags.as_ = Some("me".to_owned());
+            flags.token = Some("t".to_owned());
+        });
+        let config = changed.await.unwrap().config;
+        assert_eq!(config.default_namespace, "other");
+        assert_eq!(config.cluster_url, "http://10.0.0.1:80");
+        assert_eq!(config.auth_info.impersonate.as_deref(), Some("me"));
+    }
+
+    #[tokio::test]
+    async fn what_is_not_there_is_named() {
+        let message = async |change: fn(&mut ConnectionFlags)| {
+            resolved(change).await.map(|_| ()).unwrap_err().to_string()
+        };
+        let errors = [
+            message(|flags| flags.context = Some("prod".to_owned())).await,
+            message(|flags| flags.context = Some("broken".to_owned())).await,
+            message(|flags| flags.cluster = Some("x".to_owned())).await,
+            message(|flags| flags.user = Some("x".to_owned())).await,
+            message(|flags| flags.as_group = vec!["g".to_owned()]).await,
+            message(|flags| flags.kubeconfig = Some("/no/such/file".into())).await,
+        ];
+        insta::assert_snapshot!(errors.join("\n"), @r#"
+        the kubeconfig has no context "prod"
+        the kubeconfig has no cluster "gone"
+        the kubeconfig has no cluster "x"
+        the kubeconfig has no user "x"
+        cannot read the kubeconfig: --as-group needs --as: a group is impersonated only with a user
+        there is no kubeconfig: looked at /no/such/file
+        "#);
+    }
 }

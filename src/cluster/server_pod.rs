@@ -45,7 +45,7 @@ impl Cluster {
                 }
                 Ok(None) => {}
                 Err(error @ ClusterError::Forbidden { .. }) => {
-                    found.refused.push(error.to_string())
+                    found.refused.push(error.to_string());
                 }
                 Err(error) => return Err(error),
             }

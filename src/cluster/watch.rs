@@ -272,3 +272,82 @@ fn remember<K: Metadata<Ty = ObjectMeta>>(version: &mut String, object: &K) {
         version.clone_from(newer);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{WatchScope, Watched};
+    use crate::cluster::Cluster;
+    use http::{Request, Response};
+    use k8s_openapi::api::batch::v1::Job;
+    use kube::client::Body;
+    use std::sync::{Arc, Mutex};
+
+    const EMPTY: &str =
+        r#"{"metadata": {"resourceVersion": "7"}, "items": [{"metadata": {"name": "a"}}]}"#;
+    const GONE: &str = r#"{"type": "ERROR", "object": {"kind": "Status", "status": "Failure", "code": 410, "reason": "Expired", "message": "too old"}}"#;
+    const CHANGE: &str = r#"{"type": "MODIFIED", "object": {"apiVersion": "batch/v1", "kind": "Job", "metadata": {"name": "a", "resourceVersion": "9"}}}"#;
+    const FORBIDDEN: &str = r#"{"kind": "Status", "status": "Failure", "code": 403, "reason": "Forbidden", "message": "no"}"#;
+
+    /// Answers each request in turn, and returns the queries asked and what the watch told.
+    async fn watch(answers: Vec<(u16, &'static str)>) -> (Vec<String>, Vec<String>) {
+        let (service, mut handle) = tower_test::mock::pair::<Request<Body>, Response<Body>>();
+        let cluster = Cluster::of_client(kube::Client::new(service, "default"));
+        let asked = Arc::new(Mutex::new(Vec::new()));
+        let queries = Arc::clone(&asked);
+        tokio::spawn(async move {
+            for (status, body) in answers {
+                let (request, send) = handle.next_request().await.unwrap();
+                queries.lock().unwrap().push(request.uri().query().unwrap_or_default().to_owned());
+                let answer = Response::builder().status(status);
+                send.send_response(answer.body(Body::from(body.as_bytes().to_vec())).unwrap());
+            }
+        });
+        let mut told = Vec::new();
+        let scope = WatchScope {
+            namespace: "n".to_owned(),
+            labels: "run=r".to_owned(),
+            fields: String::new(),
+        };
+        cluster
+            .watch::<Job>(&scope, |seen| {
+                told.push(match seen {
+                    Watched::Listed(jobs) => format!("listed {}", jobs.len()),
+                    Watched::Applied(_) => "applied".to_owned(),
+                    Watched::Deleted(_) => "deleted".to_owned(),
+                    Watched::Lost(_) => "lost".to_owned(),
+                    Watched::Regained => "regained".to_owned(),
+                    Watched::Refused(_) => "refused".to_owned(),
+                });
+            })
+            .await;
+        let asked = asked.lock().unwrap().clone();
+        (asked, told)
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn goes_on_after_a_clean_end_an_expiry_and_errors() {
+        let (asked, told) = watch(vec![
+            (200, EMPTY),
+            // A change, then a clean end: go on from the change.
+            (200, CHANGE),
+            // Expired, as an event of a good answer: list again.
+            (200, GONE),
+            (500, "broken"),
+            (200, EMPTY),
+            // Expired, as a status.
+            (410, r#"{"kind": "Status", "code": 410, "reason": "Expired", "message": "too old"}"#),
+            (200, EMPTY),
+            (403, FORBIDDEN),
+        ])
+        .await;
+        assert_eq!(
+            told,
+            ["listed 1", "applied", "lost", "regained", "listed 1", "listed 1", "refused"]
+        );
+        let versions: Vec<&str> = asked
+            .iter()
+            .map(|query| query.split("resourceVersion=").nth(1).unwrap_or("list"))
+            .collect();
+        assert_eq!(versions, ["list", "7", "9", "list", "list", "7", "list", "7"]);
+    }
+}

@@ -24,7 +24,7 @@ pub fn main() -> ExitCode {
         }
     };
     let printer = printer(&cli.output);
-    match dispatch(&cli.command, &printer) {
+    match dispatch(&cli.command, printer) {
         Ok(exit) => exit.into(),
         Err(error) => {
             printer.error(&error);
@@ -43,7 +43,7 @@ fn printer(output: &OutputArgs) -> Printer {
     Printer::new(color, verbosity)
 }
 
-fn dispatch(command: &Command, printer: &Printer) -> Result<Exit, CliError> {
+fn dispatch(command: &Command, printer: Printer) -> Result<Exit, CliError> {
     match command {
         Command::Render(args) => render::render(args, printer),
         Command::ExplainConfig(args) => explain::explain(args, printer),
@@ -55,7 +55,7 @@ fn dispatch(command: &Command, printer: &Printer) -> Result<Exit, CliError> {
 }
 
 /// Writes data to stdout; a reader that went away ends the output quietly.
-pub(super) fn out(printer: &Printer, text: &str) -> Result<(), CliError> {
+pub(super) fn out(printer: Printer, text: &str) -> Result<(), CliError> {
     match printer.data(text) {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
             Err(CliError::usage(Problem::new(format!("cannot write to stdout: {error}"))))

@@ -63,10 +63,8 @@ pub(super) struct LoadedJob {
 
 impl Loaded {
     /// Says on stderr what people should know.
-    pub(super) fn tell(&self, printer: &Printer) {
-        for notice in &self.notices {
-            printer.notice(notice);
-        }
+    fn tell(&self, printer: Printer) {
+        tell(&self.notices, printer);
         for warning in &self.warnings {
             printer.problem_warning(warning);
         }
@@ -88,10 +86,11 @@ pub(super) fn load_jobs(
     connection: &ConnectionArgs,
     widen: &Widen<'_>,
     naming: &dyn Fn(&str) -> Naming,
+    printer: Printer,
 ) -> Result<Loaded, CliError> {
     let env = read_server_env(args)?;
     let (facts, connected, mut notices) = connect_for_facts(args, connection, &env)?;
-    let inputs = read_inputs(args, env, &facts)?;
+    let inputs = read_inputs(args, env, &facts).inspect_err(|_| tell(&notices, printer))?;
     notices.extend(inputs.notices.iter().cloned());
     let values = template_values(args, &inputs)?;
     let mut loading = Loading {
@@ -113,17 +112,21 @@ pub(super) fn load_jobs(
         problems: Vec::new(),
     };
     loading.warn(inputs.warnings.iter().cloned());
-    for (pipeline, blocks) in selection(targets, &inputs.project_dir)? {
-        loading.pipeline(&pipeline, &blocks, &naming(&pipeline))?;
-    }
+    let done = loading.all(targets, naming);
     let Loading { mut loaded, problems: found, .. } = loading;
-    if !found.is_empty() {
-        return Err(problems(found));
-    }
     for name in inputs.env.used_from_process() {
         loaded.notices.push(format!("{name} is taken from this process's environment"));
     }
-    Ok(loaded)
+    // Also before an error: what was looked for and not found may be its cause.
+    loaded.tell(printer);
+    done?;
+    if found.is_empty() { Ok(loaded) } else { Err(problems(found)) }
+}
+
+fn tell(notices: &[String], printer: Printer) {
+    for notice in notices {
+        printer.notice(notice);
+    }
 }
 
 fn template_values(args: &ConfigArgs, inputs: &Inputs) -> Result<TemplateValues, CliError> {
@@ -140,11 +143,11 @@ fn problems(problems: Vec<Problem>) -> CliError {
     CliError { exit: crate::exit::Exit::Usage, problems }
 }
 
+/// A pipeline and the blocks named of it; `None` names the whole of it.
+type Selected = (String, Vec<Option<String>>);
+
 /// Groups the targets by pipeline, in the order given; without any, the project's only pipeline.
-fn selection(
-    targets: &[String],
-    project: &Path,
-) -> Result<Vec<(String, Vec<Option<String>>)>, CliError> {
+fn selection(targets: &[String], project: &Path) -> Result<Vec<Selected>, CliError> {
     if targets.is_empty() {
         let mut names = pipelines(project);
         return match names.len() {
@@ -160,7 +163,7 @@ fn selection(
             )),
         };
     }
-    let mut grouped: Vec<(String, Vec<Option<String>>)> = Vec::new();
+    let mut grouped: Vec<Selected> = Vec::new();
     for target in targets {
         let (pipeline, block) = match target.split_once('/') {
             Some((pipeline, block)) => (pipeline.to_owned(), Some(block.to_owned())),
@@ -245,6 +248,13 @@ impl Loading<'_> {
                 self.loaded.warnings.push(warning);
             }
         }
+    }
+
+    fn all(&mut self, targets: &[String], naming: &dyn Fn(&str) -> Naming) -> Result<(), CliError> {
+        for (pipeline, blocks) in selection(targets, &self.inputs.project_dir)? {
+            self.pipeline(&pipeline, &blocks, &naming(&pipeline))?;
+        }
+        Ok(())
     }
 
     fn read_pipeline(&mut self, name: &str) -> Result<Pipeline, CliError> {

@@ -12,12 +12,15 @@ use crate::job::secret::MASK;
 use crate::ui::{Printer, manifest};
 
 /// Prints the Jobs as they would be sent.
-pub(super) fn render(args: &RenderArgs, printer: &Printer) -> Result<Exit, CliError> {
-    let loaded =
-        load_jobs(&args.targets, &args.config, &args.connection, &Widen::default(), &|_| {
-            Naming::Target
-        })?;
-    loaded.tell(printer);
+pub(super) fn render(args: &RenderArgs, printer: Printer) -> Result<Exit, CliError> {
+    let loaded = load_jobs(
+        &args.targets,
+        &args.config,
+        &args.connection,
+        &Widen::default(),
+        &|_| Naming::Target,
+        printer,
+    )?;
     for loaded in &loaded.jobs {
         tell_secrets(&loaded.job, args.mask, printer);
     }
@@ -38,7 +41,7 @@ pub(super) fn render(args: &RenderArgs, printer: &Printer) -> Result<Exit, CliEr
 }
 
 /// Names the literal secrets of a manifest; never shows them.
-fn tell_secrets(job: &RenderedJob, masked: bool, printer: &Printer) {
+fn tell_secrets(job: &RenderedJob, masked: bool, printer: Printer) {
     for value in job.values.iter().filter(|value| value.secret) {
         if masked || value.value.is_null() {
             continue;

@@ -19,7 +19,7 @@ use crate::run::{
 use crate::ui::{Printer, RunReporter};
 
 /// Runs a pipeline, or the blocks named.
-pub(super) fn run(args: &RunArgs, printer: &Printer) -> Result<Exit, CliError> {
+pub(super) fn run(args: &RunArgs, printer: Printer) -> Result<Exit, CliError> {
     refuse_what_cannot_be(args)?;
     let pipeline = pipeline_of(&args.targets, &args.config)?;
     let run = RunId::fresh(&pipeline);
@@ -27,8 +27,8 @@ pub(super) fn run(args: &RunArgs, printer: &Printer) -> Result<Exit, CliError> {
         Widen { upstream: args.upstream, downstream: args.downstream, skip_types: &args.skip_type };
     let vars = runtime_vars(&args.config, &run, Timestamp::now());
     let naming = |_: &str| Naming::Run { run: run.to_string(), runtime_vars: vars.clone() };
-    let mut loaded = load_jobs(&args.targets, &args.config, &args.connection, &widen, &naming)?;
-    loaded.tell(printer);
+    let mut loaded =
+        load_jobs(&args.targets, &args.config, &args.connection, &widen, &naming, printer)?;
     let connected = match loaded.connected.take() {
         Some(connected) => connected,
         None => connect(&args.connection)?,
@@ -41,7 +41,7 @@ pub(super) fn run(args: &RunArgs, printer: &Printer) -> Result<Exit, CliError> {
         return Ok(Exit::Fine);
     }
     confirm(args, &plan, &connected, printer)?;
-    let (events, reporter) = RunReporter::start(*printer, &plan, &run, options.output);
+    let (events, reporter) = RunReporter::start(printer, &plan, &run, options.output);
     let done = connected.runtime.block_on(async {
         let signals = Signals::listen().map_err(|error| {
             CliError::usage(Problem::new(format!("cannot listen for signals: {error}")))
@@ -122,13 +122,18 @@ fn runtime_vars(config: &ConfigArgs, run: &RunId, now: Timestamp) -> String {
     all.to_string()
 }
 
-fn options(args: &RunArgs, loaded: &Loaded, printer: &Printer) -> Options {
+fn options(args: &RunArgs, loaded: &Loaded, printer: Printer) -> Options {
     let parallel = args.parallel.or(loaded.concurrency).and_then(|n| usize::try_from(n).ok());
     let on_interrupt = match args.on_interrupt {
         Some(InterruptChoice::Pause) => OnInterrupt::Pause,
         Some(InterruptChoice::Cancel) => OnInterrupt::Cancel,
-        None if printer.stderr_is_terminal() => OnInterrupt::Pause,
-        None => OnInterrupt::Cancel,
+        None => {
+            if printer.stderr_is_terminal() {
+                OnInterrupt::Pause
+            } else {
+                OnInterrupt::Cancel
+            }
+        }
     };
     let standard = Options::default();
     Options {
@@ -197,7 +202,7 @@ fn tell_preamble(
     loaded: &Loaded,
     connected: &Connected,
     options: &Options,
-    printer: &Printer,
+    printer: Printer,
 ) {
     let namespace = plan.namespaces().into_iter().next().unwrap_or_default();
     let around = Surroundings {
@@ -218,7 +223,7 @@ fn confirm(
     args: &RunArgs,
     plan: &Plan,
     connected: &Connected,
-    printer: &Printer,
+    printer: Printer,
 ) -> Result<(), CliError> {
     let context = connected.cluster.context().unwrap_or_default();
     if args.yes || !UserConfig::read()?.protects(context) {

@@ -10,7 +10,7 @@ use crate::exit::Exit;
 use crate::ui::{Headers, Printer, manifest, runs_json, runs_table};
 
 /// Lists the runs, by one request.
-pub(super) fn runs(args: &RunsArgs, printer: &Printer) -> Result<Exit, CliError> {
+pub(super) fn runs(args: &RunsArgs, printer: Printer) -> Result<Exit, CliError> {
     let connected = connect(&args.connection)?;
     let cluster = &connected.cluster;
     let namespace = (!args.all_namespaces).then(|| cluster.namespace());
@@ -27,8 +27,8 @@ pub(super) fn runs(args: &RunsArgs, printer: &Printer) -> Result<Exit, CliError>
         RunsOutput::Json => out(printer, &manifest::json(&runs_json(&rows)))?,
         RunsOutput::Yaml => out(printer, &manifest::yaml(&runs_json(&rows)))?,
         RunsOutput::Name => {
-            let names: String = rows.iter().map(|row| format!("run/{}\n", row.run)).collect();
-            out(printer, &names)?;
+            let names: Vec<String> = rows.iter().map(|row| format!("run/{}\n", row.run)).collect();
+            out(printer, &names.concat())?;
         }
     }
     Ok(Exit::Fine)

@@ -9,7 +9,7 @@ use crate::exit::Exit;
 use crate::ui::{Printer, manifest};
 
 /// Prints the version of this tool, and what it was made against.
-pub(super) fn version(output: Option<VersionOutput>, printer: &Printer) -> Result<Exit, CliError> {
+pub(super) fn version(output: Option<VersionOutput>, printer: Printer) -> Result<Exit, CliError> {
     let version = env!("CARGO_PKG_VERSION");
     let value = json!({
         "version": version,

@@ -70,7 +70,6 @@ fn refuse(tree: &Tree, message: String, found: &mut Vec<Refusal>) {
 
 fn check(tree: &Tree, kind: &Kind, path: &str, found: &mut Vec<Refusal>) {
     match (kind, &tree.content) {
-        (_, Content::Leaf(Json::Null)) => {}
         (Kind::Type(name), Content::Map(map)) => {
             let api = api_type(name);
             for (key, value) in map {
@@ -97,7 +96,7 @@ fn check(tree: &Tree, kind: &Kind, path: &str, found: &mut Vec<Refusal>) {
                 check(tree, item, &format!("{path}.{key}"), found);
             }
         }
-        (Kind::Object, _) => {}
+        (_, Content::Leaf(Json::Null)) | (Kind::Object, _) => {}
         (_, Content::Leaf(value)) if scalar_fits(kind, value) => {}
         _ => refuse(tree, format!("{path} is of the wrong type"), found),
     }

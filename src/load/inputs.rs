@@ -141,10 +141,8 @@ fn edition(
     if let Some(edition) = of(choice) {
         return Ok((edition, "by --edition".to_owned()));
     }
-    if let Some(pod) = server {
-        if is_oss_image(&pod.image) {
-            return Ok((Edition::Oss, format!("the server pod runs {}", pod.image)));
-        }
+    if let Some(pod) = server.filter(|pod| is_oss_image(&pod.image)) {
+        return Ok((Edition::Oss, format!("the server pod runs {}", pod.image)));
     }
     let user = UserConfig::read()?;
     Ok(match user.edition.as_deref() {

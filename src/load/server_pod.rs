@@ -68,13 +68,13 @@ impl ServerPod {
             return Err(Problem::new("the server pod has no `spec.containers`")
                 .hint("write it with `kubectl get pod NAME -o json > pod.json`"));
         }
-        let named = wanted.filter(|name| !name.is_empty());
-        let found = named.and_then(|name| containers.iter().position(|c| c["name"] == name));
+        let chosen = wanted.filter(|name| !name.is_empty());
+        let found = chosen.and_then(|name| containers.iter().position(|c| c["name"] == name));
         let index = found.unwrap_or(0);
         let container = &containers[index];
         let name = text(&pod["metadata"]["name"]);
         let mut warnings = Vec::new();
-        if let (Some(wanted), None) = (named, found) {
+        if let (Some(wanted), None) = (chosen, found) {
             let message = format!(
                 "MAGE_CONTAINER_NAME is `{wanted}`, which names no container of pod/{name}: the first one, `{}`, is used",
                 text(&container["name"])
@@ -194,8 +194,11 @@ fn from_json(object: &str, value: &Json, field: &str, setting: &str) -> Tree {
     Tree::new(content, Origin::new(LayerKind::ServerPod, source, setting))
 }
 
+/// Values or objects by the name of a variable.
+type Named = Vec<(String, String)>;
+
 /// Sorts the container's variables into those whose value the pod itself tells, and references.
-fn environment(container: &Json, pod: &Json) -> (Vec<(String, String)>, Vec<(String, String)>) {
+fn environment(container: &Json, pod: &Json) -> (Named, Named) {
     let (mut values, mut references) = (Vec::new(), Vec::new());
     for variable in container["env"].as_array().into_iter().flatten() {
         let name = variable["name"].as_str().unwrap_or_default().to_owned();

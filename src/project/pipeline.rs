@@ -117,7 +117,7 @@ impl Pipeline {
         let mapping = self.property("variables").and_then(Node::as_mapping);
         mapping
             .into_iter()
-            .flat_map(|mapping| mapping.string_entries())
+            .flat_map(crate::yaml::Mapping::string_entries)
             .map(|(name, entry)| (name.to_owned(), plain_json(&entry.value)))
             .collect()
     }

@@ -48,10 +48,18 @@ pub(super) struct Dispatcher<'a> {
     pub(super) stop: Option<Stop>,
     /// The exit code of the first block that did not end well.
     pub(super) bad: Option<Exit>,
-    pub(super) lost: Option<(Instant, ClusterError)>,
+    pub(super) lost: Option<Loss>,
     /// Whether Jobs must be read one by one because they cannot be watched.
     pub(super) read_jobs: bool,
     started: Instant,
+}
+
+/// Contact with the API server is lost.
+pub(super) struct Loss {
+    pub(super) since: Instant,
+    pub(super) error: ClusterError,
+    /// Whether anybody was told; what is over in a moment is not worth a word.
+    pub(super) told: bool,
 }
 
 /// Why the loop ended.

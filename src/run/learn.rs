@@ -3,28 +3,26 @@
 use std::time::{Duration, Instant};
 
 use k8s_openapi::api::batch::v1::Job;
-use k8s_openapi::api::core::v1::{Event, Pod};
+use k8s_openapi::api::core::v1::Event;
 
-use super::dispatcher::Dispatcher;
+use super::dispatcher::{Dispatcher, Loss};
 use super::events::{BlockState, EventKind, RunEvent};
-use super::follow::Follow;
-use super::input::{Input, LogEnd, Presence};
+use super::input::{Input, Presence};
 use super::launch::Refusal;
-use super::options::Logs;
 use super::outcome::Stop;
-use super::settle::job_uid;
-use super::track::{Absence, PodTrack};
+use super::track::Absence;
 use crate::cluster::{
-    BLOCK, Cluster, ClusterError, ContainerPhase, EventFacts, JobIdentity, JobState, Watched,
-    job_state, main_container,
+    Cluster, ClusterError, EventFacts, JobIdentity, JobState, Watched, job_state,
 };
-use crate::diagnose::{Cause, Pending, PendingKind, pending, pod_death};
+use crate::diagnose::{Cause, Pending, PendingKind};
 use crate::error::CliError;
 
 /// A Job without a pod after that long has a reason, which its events tell.
 const PODLESS: Duration = Duration::from_millis(1500);
 /// How often a Job is read that cannot be watched.
 const READ_EVERY: Duration = Duration::from_secs(2);
+/// How long contact must be lost to be worth a word.
+const TELL_LOSS: Duration = Duration::from_secs(2);
 /// Credentials that are refused for that long will not come back.
 const UNAUTHORIZED: Duration = Duration::from_mins(1);
 
@@ -88,16 +86,31 @@ impl Dispatcher<'_> {
         }
     }
 
-    fn take_loss(&mut self, error: ClusterError) {
+    pub(super) fn take_loss(&mut self, error: ClusterError) {
         if self.lost.is_none() {
-            self.notice(format!("contact lost, trying again: {error}"));
-            self.lost = Some((Instant::now(), error));
+            self.lost = Some(Loss { since: Instant::now(), error, told: false });
         }
     }
 
-    fn take_return(&mut self) {
-        if self.lost.take().is_some() {
+    pub(super) fn take_return(&mut self) {
+        if self.lost.take().is_some_and(|loss| loss.told) {
             self.notice("contact is back".to_owned());
+        }
+    }
+
+    /// Tells about a loss that lasts, and gives up on one that lasts too long.
+    fn tick_loss(&mut self, now: Instant) {
+        let Some(loss) = &mut self.lost else { return };
+        let away = now.saturating_duration_since(loss.since);
+        let limit = match loss.error {
+            ClusterError::Unauthorized { .. } => UNAUTHORIZED.min(self.options.contact_timeout),
+            _ => self.options.contact_timeout,
+        };
+        if away >= limit {
+            self.stop = Some(Stop::ContactLost(loss.error.clone()));
+        } else if away >= TELL_LOSS && !std::mem::replace(&mut loss.told, true) {
+            let text = format!("contact lost, trying again: {}", loss.error);
+            self.notice(text);
         }
     }
 
@@ -245,163 +258,6 @@ impl Dispatcher<'_> {
         self.note_pending(block, Some(pending));
     }
 
-    fn take_pods(&mut self, seen: Watched<Pod>) {
-        match seen {
-            Watched::Applied(pod) => self.take_pod(pod),
-            Watched::Deleted(pod) => {
-                let uid = pod.metadata.uid.clone().unwrap_or_default();
-                self.take_pod(pod);
-                self.pod_gone(&uid);
-            }
-            Watched::Listed(pods) => {
-                let here: Vec<String> =
-                    pods.iter().filter_map(|pod| pod.metadata.uid.clone()).collect();
-                for pod in pods {
-                    self.take_pod(pod);
-                }
-                let known: Vec<String> =
-                    self.tracks.iter().flat_map(|track| track.pods.keys().cloned()).collect();
-                for uid in known.iter().filter(|uid| !here.contains(uid)) {
-                    self.pod_gone(uid);
-                }
-            }
-            // The watch on Jobs tells about contact.
-            Watched::Lost(_) | Watched::Regained => {}
-            Watched::Refused(error) => {
-                self.notice(format!("pods and their logs are not shown: {error}"));
-            }
-        }
-    }
-
-    fn pod_gone(&mut self, uid: &str) {
-        if let Some(pod) = self.tracks.iter_mut().find_map(|track| track.pods.get_mut(uid)) {
-            pod.gone();
-        }
-    }
-
-    fn take_pod(&mut self, pod: Pod) {
-        let annotation = pod.metadata.annotations.as_ref().and_then(|all| all.get(BLOCK));
-        let owner = job_uid(&pod);
-        let block = owner.and_then(|uid| self.by_job_uid.get(uid).copied()).or_else(|| {
-            // The pod may be seen before the answer to the POST.
-            self.tracks.iter().position(|track| {
-                track.is_in_flight()
-                    && track.uid.is_none()
-                    && Some(&*track.name) == annotation.map(String::as_str)
-            })
-        });
-        let (Some(block), Some(uid)) = (block, pod.metadata.uid.clone()) else { return };
-        let track = &mut self.tracks[block];
-        let next = track
-            .pods
-            .values()
-            .map(|pod| pod.attempt + pod.view.borrow().restarts)
-            .max()
-            .unwrap_or(0)
-            + 1;
-        let new = !track.pods.contains_key(&uid);
-        let entry =
-            track.pods.entry(uid.clone()).or_insert_with(|| PodTrack::new(pod.clone(), next));
-        let view = entry.update(pod);
-        if let Some(task) = track.event_watch.take() {
-            task.abort();
-        }
-        if new {
-            self.follow(block, &uid);
-        }
-        self.judge_pod(block, &uid, view.phase);
-    }
-
-    /// Draws conclusions from a pod's newest state.
-    fn judge_pod(&mut self, block: usize, uid: &str, phase: ContainerPhase) {
-        let track = &self.tracks[block];
-        let Some(pod) = track.pods.get(uid) else { return };
-        if !track.state.is_active() || track.absence == Absence::Removing {
-            return;
-        }
-        if phase == ContainerPhase::Waiting {
-            let why = pending(&pod.pod);
-            if track.state != BlockState::Running {
-                self.note_pending(block, why);
-            }
-            return;
-        }
-        let (name, attempt) = (pod.name.clone(), pod.attempt);
-        let death =
-            if pod.view.borrow().pod_ended && !pod.death_told { pod_death(&pod.pod) } else { None };
-        let track = &mut self.tracks[block];
-        if track.state != BlockState::Running {
-            track.state = BlockState::Running;
-            track.pending = None;
-            track.image_trouble = None;
-            let event = RunEvent::new(EventKind::Block(BlockState::Running))
-                .block(&track.name)
-                .pod(&name, attempt);
-            self.tell(event);
-        }
-        if let Some(cause) = death {
-            let track = &mut self.tracks[block];
-            if let Some(pod) = track.pods.get_mut(uid) {
-                pod.death_told = true;
-            }
-            let event = RunEvent::new(EventKind::Pod)
-                .block(&track.name)
-                .pod(&name, attempt)
-                .reason(cause.reason)
-                .message(format!("attempt {attempt}: {}", cause.sentence));
-            self.tell(event);
-            if self.read_jobs {
-                self.read_job(block);
-            }
-        } else if self.read_jobs && phase == ContainerPhase::Terminated {
-            self.read_job(block);
-        }
-    }
-
-    fn follow(&mut self, block: usize, uid: &str) {
-        if self.options.logs == Logs::None {
-            return;
-        }
-        let track = &mut self.tracks[block];
-        let Some(pod) = track.pods.get_mut(uid) else { return };
-        let Some(container) = main_container(&pod.pod) else { return };
-        pod.reading = true;
-        let follow = Follow {
-            cluster: self.cluster.clone(),
-            namespace: self.plan.blocks[block].namespace.clone(),
-            pod: pod.name.clone(),
-            uid: uid.to_owned(),
-            container,
-            block,
-            block_name: track.name.clone(),
-            attempt: pod.attempt,
-            logs: self.options.logs,
-            view: pod.view.subscribe(),
-            failed: pod.failed.subscribe(),
-            events: self.events.clone(),
-            inputs: self.inputs.clone(),
-        };
-        self.tasks.spawn(follow.run());
-    }
-
-    fn take_log_end(&mut self, end: LogEnd) {
-        let track = &mut self.tracks[end.block];
-        track.condition_false |= end.condition_false;
-        let newest = track.pods.keys().last() == Some(&end.pod);
-        if newest && !end.tail.is_empty() {
-            track.tail = end.tail;
-        }
-        let Some(pod) = track.pods.get_mut(&end.pod) else { return };
-        pod.reading = false;
-        if let Some(trouble) = end.trouble {
-            let event = RunEvent::new(EventKind::Pod)
-                .block(&track.name)
-                .pod(&pod.name, pod.attempt)
-                .message(trouble);
-            self.tell(event);
-        }
-    }
-
     fn take_event(&mut self, block: usize, event: &Event) {
         let facts = EventFacts::from(event);
         let track = &self.tracks[block];
@@ -412,7 +268,7 @@ impl Dispatcher<'_> {
         }
     }
 
-    fn note_pending(&mut self, block: usize, pending: Option<Pending>) {
+    pub(super) fn note_pending(&mut self, block: usize, pending: Option<Pending>) {
         let track = &mut self.tracks[block];
         if !track.note_pending(pending, Instant::now()) {
             return;
@@ -430,7 +286,7 @@ impl Dispatcher<'_> {
     }
 
     /// Reads a Job by name, at most one read at a time.
-    fn read_job(&mut self, block: usize) {
+    pub(super) fn read_job(&mut self, block: usize) {
         let track = &mut self.tracks[block];
         if std::mem::replace(&mut track.being_read, true) {
             return;
@@ -473,17 +329,7 @@ impl Dispatcher<'_> {
             self.stop = Some(Stop::TimedOut);
             return;
         }
-        if let Some((since, error)) = &self.lost {
-            let away = now.saturating_duration_since(*since);
-            let limit = match error {
-                ClusterError::Unauthorized { .. } => UNAUTHORIZED.min(self.options.contact_timeout),
-                _ => self.options.contact_timeout,
-            };
-            if away >= limit {
-                self.stop = Some(Stop::ContactLost(error.clone()));
-                return;
-            }
-        }
+        self.tick_loss(now);
         for block in 0..self.tracks.len() {
             if self.tracks[block].state.is_active() {
                 self.tick_block(block, now);

@@ -14,6 +14,7 @@ mod follow;
 mod input;
 mod launch;
 mod learn;
+mod learn_pods;
 mod options;
 mod outcome;
 mod plan;

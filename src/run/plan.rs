@@ -143,7 +143,7 @@ mod tests {
             user: None,
             flags: Vec::new(),
         };
-        let run = RunId::new("My Pipeline", "2026-11-23T09:31:00Z".parse().unwrap(), 7);
+        let run = RunId::new("My Pipeline", 7);
         prepare(&mut plan, &run);
         insta::assert_json_snapshot!(plan.blocks[0].job, @r#"
         {

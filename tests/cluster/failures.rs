@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use kube::api::{DeleteParams, ListParams};
+use kubectl_mage::error::CliError;
 use kubectl_mage::exit::Exit;
-use kubectl_mage::run::{BlockState, EventKind, Failure, Options};
+use kubectl_mage::run::{self, BlockState, EventKind, Failure, Logs, Options, RunEvent, Signals};
 
 use crate::support::{Bench, start, states, until};
 
@@ -184,5 +185,71 @@ async fn the_timeout_deletes_what_runs() {
     assert_eq!(outcome.exit, Exit::TimedOut);
     assert!(outcome.remaining.is_empty(), "{:?}", outcome.remaining);
     assert!(bench.pod_names().await.is_empty());
+    bench.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_attempt_is_shown_and_the_job_decides() {
+    let Some(bench) = Bench::new("attempts").await else { return };
+    let (mut plan, run) = bench.plan(&[("load", &[], FAILS), ("clean", &["load"], &[])]);
+    plan.blocks[0].job["spec"]["backoffLimit"] = 1.into();
+    let options = Options { logs: Logs::Failed, ..Options::default() };
+    let (outcome, events) = start(&bench.cluster, plan, run, options).end().await;
+    assert_eq!(outcome.exit, Exit::No);
+    let load = &outcome.blocks[0];
+    assert_eq!(load.attempts, 2);
+    let sentence = &load.cause.as_ref().unwrap().sentence;
+    assert!(sentence.ends_with("in the last of 2 attempts"), "{sentence}");
+    for attempt in [1, 2] {
+        let shown = |event: &RunEvent| {
+            matches!(event.kind, EventKind::Log(_)) && event.attempt == Some(attempt)
+        };
+        assert!(events.iter().any(shown), "attempt {attempt}");
+    }
+    bench.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_deadline_is_named_and_the_last_lines_are_kept() {
+    let Some(bench) = Bench::new("deadline").await else { return };
+    let slow: &[(&str, &str)] = &[("STANDIN_SLEEP", "60"), ("STANDIN_TEXT", "still here")];
+    let (mut plan, run) = bench.plan(&[("load", &[], slow)]);
+    plan.blocks[0].job["spec"]["activeDeadlineSeconds"] = 4.into();
+    let (outcome, _) = start(&bench.cluster, plan, run, Options::default()).end().await;
+    assert_eq!(outcome.exit, Exit::No);
+    let load = &outcome.blocks[0];
+    let sentence = &load.cause.as_ref().unwrap().sentence;
+    assert_eq!(sentence, "took longer than its deadline (activeDeadlineSeconds: 4)");
+    assert!(load.tail.contains(&"still here".to_owned()), "{:?}", load.tail);
+    bench.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_job_that_deletes_itself_when_done_is_complete() {
+    let Some(bench) = Bench::new("ttl").await else { return };
+    let (mut plan, run) = bench.plan(&[("load", &[], &[]), ("clean", &["load"], &[])]);
+    for block in &mut plan.blocks {
+        block.job["spec"]["ttlSecondsAfterFinished"] = 0.into();
+    }
+    let (outcome, _) = start(&bench.cluster, plan, run, Options::default()).end().await;
+    assert_eq!(outcome.exit, Exit::Fine);
+    assert_eq!(states(&outcome), ["load Complete", "clean Complete"]);
+    bench.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_namespace_that_is_not_there_is_an_error_before_anything() {
+    let Some(bench) = Bench::new("absent").await else { return };
+    let (mut plan, run) = bench.plan(&[("load", &[], &[])]);
+    plan.blocks[0].namespace = "no-such-namespace".to_owned();
+    plan.blocks[0].job["metadata"]["namespace"] = "no-such-namespace".into();
+    let (_signals, none) = Signals::by_hand();
+    let (events, _received) = run::channel();
+    let error = run::execute(&bench.cluster, &plan, &run, &Options::default(), none, events)
+        .await
+        .unwrap_err();
+    let error = CliError::from(error);
+    assert_eq!(error.exit, Exit::Cluster);
+    assert!(error.to_string().contains("no-such-namespace"), "{error}");
     bench.end().await;
 }

@@ -1,4 +1,5 @@
 //! What the network does between the client and the API server.
+#![expect(clippy::unwrap_used, reason = "helpers of tests, outside `#[test]`")]
 
 use std::time::{Duration, Instant};
 

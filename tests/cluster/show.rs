@@ -1,4 +1,5 @@
 //! For people: what a run looks like. `cargo test --test cluster show -- --ignored --nocapture`.
+#![expect(clippy::unwrap_used, reason = "helpers of tests, outside `#[test]`")]
 
 use kubectl_mage::run::{self, Options, Output, Signals};
 use kubectl_mage::ui::{ColorWhen, Printer, RunReporter, Verbosity};

@@ -130,7 +130,7 @@ fn the_archive_installs() {
 
     let archive = dist.join(platform.uri.rsplit('/').next().unwrap());
     let sum = Sha256::digest(fs::read(&archive).unwrap());
-    let sum: String = sum.iter().map(|byte| format!("{byte:02x}")).collect();
+    let sum = sum.iter().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().concat();
     assert_eq!(platform.sha256, sum, "{}", archive.display());
 
     let unpacked = tempfile::tempdir().unwrap();

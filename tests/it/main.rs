@@ -1,5 +1,6 @@
 //! Tests against files only: fast, and without a cluster.
 
+mod architecture;
 mod docs;
 mod krew;
 mod project;

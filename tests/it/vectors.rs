@@ -1,6 +1,6 @@
 //! Edition `oss` against what the genuine Mage OSS 0.9.80 sends.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde_json::{Value as Json, json};
 
@@ -13,12 +13,12 @@ const REFUSED: [&str; 10] = ["044", "051", "094", "102", "104", "107", "108", "1
 struct Case {
     name: String,
     folder: PathBuf,
-    case: Json,
+    given: Json,
     expected: Json,
 }
 
-fn read(path: PathBuf) -> Json {
-    let text = std::fs::read_to_string(&path).unwrap_or_default();
+fn read(path: impl AsRef<Path>) -> Json {
+    let text = std::fs::read_to_string(path).unwrap_or_default();
     if text.is_empty() { Json::Null } else { serde_json::from_str(&text).expect("JSON") }
 }
 
@@ -33,7 +33,7 @@ fn cases() -> Vec<Case> {
         .into_iter()
         .map(|folder| Case {
             name: folder.file_name().and_then(|name| name.to_str()).expect("a name").to_owned(),
-            case: read(folder.join("case.json")),
+            given: read(folder.join("case.json")),
             expected: read(folder.join("expected.oss.json")),
             folder,
         })
@@ -62,7 +62,7 @@ impl Case {
     }
 
     fn render(&self, edition: &str) -> Said {
-        let text = |key: &str| match &self.case[key] {
+        let text = |key: &str| match &self.given[key] {
             Json::Null => None,
             Json::String(text) => Some(text.clone()),
             other => Some(other.to_string()),
@@ -105,7 +105,7 @@ impl Case {
         for (name, value) in read(self.folder.join("env.json")).as_object().into_iter().flatten() {
             flag("--server-env", value.as_str().map(|value| format!("{name}={value}")));
         }
-        for (name, value) in self.case["variables"].as_object().into_iter().flatten() {
+        for (name, value) in self.given["variables"].as_object().into_iter().flatten() {
             flag("--var", Some(format!("{name}={value}")));
         }
         run(&arguments.iter().map(String::as_str).collect::<Vec<_>>())
