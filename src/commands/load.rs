@@ -11,8 +11,8 @@ use crate::error::{CliError, Problem};
 use crate::explain::LayerReport;
 use crate::job::{BuildContext, CommandParts, RenderedJob, build, job_id};
 use crate::load::{
-    Body, Edition, Inputs, LayerSources, guardrails, merge_layers, read_inputs, read_server_env,
-    read_source, reports,
+    Body, Edition, Inputs, LayerSources, find_project, guardrails, merge_layers, read_inputs,
+    read_server_env, read_source, reports,
 };
 use crate::project::{
     Block, ExecutorChoice, LookupKind, Missing, Pipeline, Project, TemplateValues, block_executor,
@@ -88,6 +88,8 @@ pub(super) fn load_jobs(
     naming: &dyn Fn(&str) -> Naming,
     printer: Printer,
 ) -> Result<Loaded, CliError> {
+    // First of all, so that a wrong folder is told before a cluster is asked.
+    find_project(args.project.as_deref())?;
     let env = read_server_env(args)?;
     let (facts, connected, mut notices) = connect_for_facts(args, connection, &env)?;
     let inputs = read_inputs(args, env, &facts).inspect_err(|_| tell(&notices, printer))?;
@@ -191,6 +193,9 @@ pub(super) fn pipelines(project: &Path) -> Vec<String> {
 }
 
 fn listed(names: &[String]) -> String {
+    if names.is_empty() {
+        return "the project has no pipelines: each is a folder in pipelines/".to_owned();
+    }
     let first: Vec<&str> = names.iter().take(10).map(String::as_str).collect();
     let more = if names.len() > 10 { ", …" } else { "" };
     format!("known: {}{more}", first.join(", "))

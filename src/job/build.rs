@@ -76,6 +76,7 @@ pub fn build(
     let mut building = Building { merge, context, findings: Vec::new(), problems: Vec::new() };
     let mut root = building.with_defaults(root);
     building.findings.extend(resources::complete_extended(&mut root));
+    building.drop_mounts_without_volume(&mut root);
     building.problems.extend(resources::check(&root, &context.guardrails));
     building.label_problems(&root);
     let namespace = building.namespace(&mut root);
@@ -140,6 +141,29 @@ impl Building<'_> {
         let mut merged = self.merge.overlay(low, root, &JobPath::default());
         drop_nulls(&mut merged);
         merged
+    }
+
+    /// Leaves out mounts of volumes that no layer has: the API server refuses a Job with one.
+    fn drop_mounts_without_volume(&mut self, root: &mut Tree) {
+        let volumes = root.at(&["pod", "volumes"]).and_then(Tree::items).unwrap_or_default();
+        let name = |tree: &Tree| tree.at(&["name"]).map(text).unwrap_or_default();
+        let known: Vec<String> = volumes.iter().map(name).collect();
+        let Some(mounts) = root.at_mut(&["container", "volumeMounts"]) else { return };
+        let Content::List { items, .. } = &mut mounts.content else { return };
+        let (kept, dropped): (Vec<Tree>, Vec<Tree>) =
+            std::mem::take(items).into_iter().partition(|mount| known.contains(&name(mount)));
+        *items = kept;
+        let path = JobPath::default().key("container").key("volumeMounts");
+        for mount in dropped {
+            let name = name(&mount);
+            self.merge.lose(&mount, &path.key(&name), Rule::NoVolume);
+            let message = format!(
+                "no volume is named `{name}`, so its mount is left out: the API server would refuse the Job"
+            );
+            let problem = at_origin(Problem::new(message), &mount.origin);
+            let hint = format!("add `- name: {name}` with its kind to `pod.volumes`");
+            self.findings.push(Finding::warning(problem.hint(hint)));
+        }
     }
 
     fn label_problems(&mut self, root: &Tree) {

@@ -154,13 +154,13 @@ mod tests {
               "app.kubernetes.io/managed-by": "kubectl-mage",
               "kubectl-mage/pipeline": "My-Pipeline-2ac2c148",
               "kubectl-mage/block": "copy-orig-57b6f8e2",
-              "kubectl-mage/run": "my-pipeline-20261123-093100-kbbbb",
+              "kubectl-mage/run": "my-pipeline-kbbbbb",
               "kubectl-mage/attempt": "1"
             },
             "annotations": {
               "kubectl-mage/pipeline": "My Pipeline",
               "kubectl-mage/block": "copy:orig",
-              "kubectl-mage/run": "my-pipeline-20261123-093100-kbbbb",
+              "kubectl-mage/run": "my-pipeline-kbbbbb",
               "kubectl-mage/blocks": "1"
             }
           },
@@ -171,13 +171,13 @@ mod tests {
                   "app.kubernetes.io/managed-by": "kubectl-mage",
                   "kubectl-mage/pipeline": "My-Pipeline-2ac2c148",
                   "kubectl-mage/block": "copy-orig-57b6f8e2",
-                  "kubectl-mage/run": "my-pipeline-20261123-093100-kbbbb",
+                  "kubectl-mage/run": "my-pipeline-kbbbbb",
                   "kubectl-mage/attempt": "1"
                 },
                 "annotations": {
                   "kubectl-mage/pipeline": "My Pipeline",
                   "kubectl-mage/block": "copy:orig",
-                  "kubectl-mage/run": "my-pipeline-20261123-093100-kbbbb",
+                  "kubectl-mage/run": "my-pipeline-kbbbbb",
                   "kubectl-mage/blocks": "1"
                 }
               }

@@ -128,7 +128,9 @@ impl YamlError {
     /// Makes a problem of it, with its place.
     #[must_use]
     pub fn to_problem(&self) -> Problem {
-        Problem::new(self.kind.to_string()).at(&self.file, self.span)
+        Problem::new(self.kind.to_string())
+            .at(&self.file, self.span)
+            .hint("correct the file there; Mage reads it by the same rules")
     }
 }
 

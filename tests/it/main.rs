@@ -7,4 +7,5 @@ mod project;
 mod python;
 mod support;
 mod vectors;
+mod wrong_input;
 mod yaml;

@@ -40,6 +40,7 @@ impl TemplateError {
         let problem = match &self.kind {
             TemplateErrorKind::Invalid { message } => {
                 Problem::new(format!("the template cannot be rendered: {message}"))
+                    .hint("correct the expression there; Mage renders this file as a template")
             }
             TemplateErrorKind::Unset(lookup) => unset_problem(lookup),
         };
