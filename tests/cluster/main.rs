@@ -2,6 +2,7 @@
 //! there is none.
 #![expect(clippy::unwrap_used, reason = "a test that cannot set itself up fails by it")]
 
+mod completion;
 mod failures;
 mod faults;
 mod interrupts;

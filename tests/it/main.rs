@@ -1,6 +1,7 @@
 //! Tests against files only: fast, and without a cluster.
 
 mod architecture;
+mod completion;
 mod docs;
 mod krew;
 mod project;
