@@ -133,7 +133,8 @@ async fn the_plan_owns_the_jobs_and_they_carry_their_labels() {
     assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
     let listed = text(&run(&bench, project.path(), &["runs", "-o", "name"]).stdout);
     let run_id = listed.trim().strip_prefix("run/").unwrap();
-    let jobs = bench.cluster.list_jobs(Some(&bench.namespace), &run_selector(run_id)).await.unwrap();
+    let jobs =
+        bench.cluster.list_jobs(Some(&bench.namespace), &run_selector(run_id)).await.unwrap();
     assert_eq!(jobs.len(), 3);
     for job in jobs {
         let labels = job.metadata.labels.unwrap();

@@ -7,6 +7,7 @@ mod binary;
 #[path = "../it/cases.rs"]
 #[expect(dead_code, reason = "the tests on files use the rest")]
 mod cases;
+mod completion;
 mod failures;
 mod faults;
 mod interrupts;

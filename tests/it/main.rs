@@ -2,6 +2,7 @@
 
 mod architecture;
 mod cases;
+mod completion;
 mod docs;
 mod krew;
 mod project;
