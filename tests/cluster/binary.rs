@@ -1,6 +1,6 @@
 //! The program itself, as people run it, against a real cluster.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, Output};
 
 use kubectl_mage::cluster::run_selector;
@@ -176,9 +176,10 @@ async fn genuine_mage_passes_data_from_pod_to_pod() {
 #[tokio::test(flavor = "multi_thread")]
 async fn kubectl_finds_the_plugin() {
     let Some(bench) = Bench::new("plugin").await else { return };
-    let Some((_, data)) = bench.local_cluster() else { return };
-    // …/clusters/NAME/data/NAMESPACE
-    let kubectl: PathBuf = data.join("../../bin/kubectl");
+    if bench.local_cluster().is_none() {
+        return;
+    }
+    let kubectl = bench.kubeconfig().with_file_name("bin").join("kubectl");
     let plugin = Path::new(env!("CARGO_BIN_EXE_kubectl-mage")).parent().unwrap();
     let output = Command::new(kubectl)
         .args(["mage", "version"])
