@@ -1,5 +1,6 @@
 //! Tests against files only: fast, and without a cluster.
 
+mod bad_input;
 mod docs;
 mod krew;
 mod project;
