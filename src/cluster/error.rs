@@ -191,10 +191,10 @@ impl ClusterError {
             Self::Quota { action, .. } => {
                 vec![format!("see `kubectl describe resourcequota -n {}`", action.namespace)]
             }
-            Self::Kubeconfig { .. }
-            | Self::Setup { .. }
-            | Self::NotFound { .. }
-            | Self::Refused { .. } => Vec::new(),
+            Self::Kubeconfig { .. } => {
+                vec!["see it as kubectl does: `kubectl config view`".to_owned()]
+            }
+            Self::Setup { .. } | Self::NotFound { .. } | Self::Refused { .. } => Vec::new(),
         }
     }
 

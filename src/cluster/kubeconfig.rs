@@ -1,6 +1,6 @@
 //! Reads the kubeconfig files as kubectl does, and applies the flags.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use http::HeaderValue;
 use kube::config::{KubeConfigOptions, Kubeconfig, NamedAuthInfo, NamedCluster, NamedContext};
@@ -30,9 +30,9 @@ pub(super) async fn resolve(flags: &ConnectionFlags) -> Result<Resolved, Cluster
         if !path.exists() {
             return Err(ClusterError::NoKubeconfig { looked: paths });
         }
-        let next = Kubeconfig::read_from(path).map_err(|error| broken(&error))?;
+        let next = Kubeconfig::read_from(path).map_err(|error| unreadable(path, &error))?;
         merged = Some(match merged {
-            Some(merged) => merged.merge(next).map_err(|error| broken(&error))?,
+            Some(merged) => merged.merge(next).map_err(|error| unreadable(path, &error))?,
             None => next,
         });
     }
@@ -60,6 +60,13 @@ pub fn context_namespace(flags: &ConnectionFlags) -> Option<String> {
     let name = flags.context.clone().or(kubeconfig.current_context)?;
     let context = kubeconfig.contexts.into_iter().find(|context| context.name == name)?;
     context.context?.namespace.filter(|namespace| !namespace.is_empty())
+}
+
+/// Keeps the first line only: what follows shows the file, in which secrets may stand.
+fn unreadable(path: &Path, error: &kube::config::KubeconfigError) -> ClusterError {
+    let text = error.to_string();
+    let cause = text.lines().next().unwrap_or_default();
+    ClusterError::Kubeconfig { cause: format!("{}: {cause}", path.display()) }
 }
 
 fn broken(error: &kube::config::KubeconfigError) -> ClusterError {

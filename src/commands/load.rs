@@ -187,7 +187,7 @@ impl Loading<'_> {
     fn read_pipeline(&mut self, name: &str) -> Result<Pipeline, CliError> {
         let project = &self.inputs.project_dir;
         let path = project.join("pipelines").join(name).join("metadata.yaml");
-        if !path.is_file() {
+        if !path.is_file() || matches!(name, "" | "." | "..") {
             let names = pipelines(project);
             let problem = Problem::new(format!("no pipeline `{name}` in {}", project.display()));
             return Err(CliError::usage(

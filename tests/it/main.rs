@@ -1,6 +1,7 @@
 //! Tests against files only: fast, and without a cluster.
 
 mod architecture;
+mod bad_input;
 mod cases;
 mod completion;
 mod docs;
@@ -9,5 +10,4 @@ mod project;
 mod python;
 mod support;
 mod vectors;
-mod wrong_input;
 mod yaml;

@@ -40,7 +40,7 @@ impl TemplateError {
         let problem = match &self.kind {
             TemplateErrorKind::Invalid { message } => {
                 Problem::new(format!("the template cannot be rendered: {message}"))
-                    .hint("correct the expression there; Mage renders this file as a template")
+                    .hint("Mage renders this file as a Jinja template: correct the expression")
             }
             TemplateErrorKind::Unset(lookup) => unset_problem(lookup),
         };
