@@ -111,3 +111,24 @@ fn where_mage_fails_a_finding_says_so() {
         }
     }
 }
+
+/// Whether a block goes to Kubernetes at all is Mage's own answer.
+#[test]
+fn the_executor_is_mages() {
+    let mut local = 0;
+    for case in cases() {
+        // 120 asks for the pipeline's own Job, which only pipelines in one process have.
+        let outside = REFUSED.contains(&case.number()) || case.number() == "120";
+        if case.expected["ok"] != true || outside {
+            continue;
+        }
+        let mut arguments = case.arguments("oss");
+        arguments.push("--only-k8s".to_owned());
+        let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+        let list: Json = serde_json::from_str(&run(&arguments).ok()).expect("JSON");
+        let made = list["items"].as_array().expect("a list").len();
+        assert_eq!(made, usize::from(case.expected["job"].is_object()), "case {}", case.name);
+        local += usize::from(made == 0);
+    }
+    assert!(local >= 3, "{local}");
+}
