@@ -122,9 +122,15 @@ fn named(job: &Job, key: &str) -> Option<String> {
 }
 
 impl Cluster {
-    /// Lists the runs in a namespace, or everywhere, with one request.
-    pub async fn list_runs(&self, namespace: Option<&str>) -> Result<Vec<RunRow>, ClusterError> {
-        let selector = format!("{MANAGED_BY}={MANAGER}");
+    /// Lists the runs in a namespace, or everywhere, with one request; `labels` narrows to Jobs
+    /// that carry them.
+    pub async fn list_runs(
+        &self,
+        namespace: Option<&str>,
+        labels: Option<&str>,
+    ) -> Result<Vec<RunRow>, ClusterError> {
+        let ours = format!("{MANAGED_BY}={MANAGER}");
+        let selector = labels.map_or(ours.clone(), |labels| format!("{ours},{labels}"));
         Ok(group_runs(&self.list_jobs(namespace, &selector).await?))
     }
 }

@@ -19,7 +19,8 @@ pub(super) fn runs(args: &RunsArgs, printer: Printer) -> Result<Exit, CliError> 
         cluster.server()
     ));
     let namespace = (!args.all_namespaces).then(|| cluster.namespace());
-    let rows = connected.runtime.block_on(cluster.list_runs(namespace))?;
+    let rows =
+        connected.runtime.block_on(cluster.list_runs(namespace, args.selector.as_deref()))?;
     match args.output {
         RunsOutput::Table if rows.is_empty() => match namespace {
             Some(namespace) => printer.notice(&format!("No runs found in namespace {namespace}.")),

@@ -57,6 +57,8 @@ async fn a_diamond_runs_and_is_listed() {
     );
     let listed = text(&run(&bench, project.path(), &["runs", "--no-headers"]).stdout);
     assert!(listed.contains("Complete") && listed.contains("4/4"), "{listed}");
+    let other = ["runs", "-o", "name", "-l", "kubectl-mage/pipeline=other"];
+    assert_eq!(text(&run(&bench, project.path(), &other).stdout), "");
     bench.end().await;
 }
 

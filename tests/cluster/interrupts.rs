@@ -74,7 +74,7 @@ async fn pause_leaves_it_running_and_starts_nothing() {
     assert_eq!(outcome.state, RunState::Paused);
     assert_eq!(states(&outcome), ["a LeftRunning", "b NotStarted"]);
     let done = async || {
-        let runs = bench.cluster.list_runs(Some(&bench.namespace)).await.unwrap();
+        let runs = bench.cluster.list_runs(Some(&bench.namespace), None).await.unwrap();
         runs[0].done == 1
     };
     until("its end without us", done).await;

@@ -54,7 +54,7 @@ async fn a_diamond_runs_in_order_and_every_log_is_whole() {
         once.sort();
         assert_eq!(posts, once);
     }
-    let runs = bench.cluster.list_runs(Some(&bench.namespace)).await.unwrap();
+    let runs = bench.cluster.list_runs(Some(&bench.namespace), None).await.unwrap();
     assert_eq!(runs.len(), 1);
     assert_eq!(
         (runs[0].done, runs[0].total, runs[0].status.to_string().as_str()),

@@ -27,7 +27,7 @@ async fn whoever_may_nothing_is_told_verb_and_resource() {
     assert!(cause.sentence.contains("forbidden: cannot create job.batch/"), "{}", cause.sentence);
     assert!(cause.hint.as_ref().unwrap().contains("kubectl auth can-i create jobs.batch"));
 
-    let error = nobody.list_runs(Some(&bench.namespace)).await.unwrap_err();
+    let error = nobody.list_runs(Some(&bench.namespace), None).await.unwrap_err();
     assert!(matches!(error, ClusterError::Forbidden { .. }));
     assert_eq!(CliError::from(error).exit, Exit::Cluster);
     bench.end().await;
