@@ -196,7 +196,7 @@ fn server_pod(
         let problem = Problem::new(format!("{path} is empty"));
         return Err(CliError::usage(problem.hint("write it with `kubectl get pod NAME -o json`")));
     };
-    let json = crate::config::plain_json(&node);
+    let json = node.to_json();
     let container = pod_container(&json, container);
     ServerPod::from_node(&file, &node, container.as_deref()).map(Some).map_err(CliError::usage)
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::block::{BLOCK_TYPES, Block, NEVER_RUN};
 use super::graph::Graph;
 use super::metadata::{positive, twice_problem};
-use crate::config::{nearest, plain_json, scalar_text};
+use crate::config::{nearest, scalar_text};
 use crate::error::Problem;
 use crate::yaml::{self, Node, Position, SourceFile, Span, Value};
 
@@ -117,7 +117,7 @@ impl Pipeline {
         mapping
             .into_iter()
             .flat_map(crate::yaml::Mapping::string_entries)
-            .map(|(name, entry)| (name.to_owned(), plain_json(&entry.value)))
+            .map(|(name, entry)| (name.to_owned(), entry.value.to_json()))
             .collect()
     }
 
