@@ -69,7 +69,7 @@ test-cluster: ## Tests against a real Kubernetes, started and ended here (or KUB
 	.ci/with-cluster test cargo test --locked --test cluster
 
 .PHONY: test-long
-test-long: export KUBECTL_MAGE_LONG = 1
+test-long: export PROPTEST_CASES = 50000
 test-long: test ## The same with full counts
 
 .PHONY: bench
