@@ -7,7 +7,7 @@ use super::command::{CommandParts, command};
 use super::name::{clean_name, dns_label, job_id, job_name};
 use super::resources::{self, Guardrail, at_origin, told};
 use super::secret;
-use crate::config::{Finding, JobPath, Origin, Segment, check, part_to_job};
+use crate::config::{CONTAINER, Finding, JobPath, Origin, Segment, check, part_to_job};
 use crate::error::Problem;
 use crate::merge::{Content, Loser, Merge, Rule, Tree};
 
@@ -324,7 +324,7 @@ fn values(tree: &Tree, lost: Vec<(JobPath, Loser)>) -> (Vec<JobValue>, Vec<(JobP
         .into_iter()
         .map(|(path, leaf)| JobValue {
             value: leaf.to_json(),
-            origin: leaf.origin.clone(),
+            origin: placed(leaf.origin.clone(), &path),
             rule: leaf.rule,
             overridden: leaf.losers.clone(),
             secret: false,
@@ -351,6 +351,33 @@ fn values(tree: &Tree, lost: Vec<(JobPath, Loser)>) -> (Vec<JobValue>, Vec<(JobP
     }
     mark_secrets(&mut values, tree);
     (values, homeless)
+}
+
+/// Gives a setting inside a list the index it has in the Job: the layer's own may be another, for
+/// layers are joined.
+fn placed(mut origin: Origin, path: &JobPath) -> Origin {
+    let container = JobPath::parse(CONTAINER).unwrap_or_default();
+    let skip = if path.starts_with(&container) { container.0.len() } else { 0 };
+    let indices: Vec<usize> = path.0[skip..]
+        .iter()
+        .filter_map(|segment| match segment {
+            Segment::Index(index) => Some(*index),
+            Segment::Key(_) => None,
+        })
+        .collect();
+    let Some(setting) = JobPath::parse(&origin.setting) else { return origin };
+    let numbered = setting.0.iter().filter(|segment| matches!(segment, Segment::Index(_))).count();
+    if indices.is_empty() || numbered != indices.len() {
+        return origin;
+    }
+    let mut indices = indices.into_iter();
+    let segments = setting.0.into_iter().map(|segment| match segment {
+        Segment::Index(own) => Segment::Index(indices.next().unwrap_or(own)),
+        key @ Segment::Key(_) => key,
+    });
+    let text = JobPath(segments.collect()).to_string();
+    origin.setting = text.trim_start_matches('.').to_owned();
+    origin
 }
 
 fn mark_secrets(values: &mut [JobValue], tree: &Tree) {
