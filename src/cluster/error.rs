@@ -194,9 +194,7 @@ impl ClusterError {
             Self::Kubeconfig { .. } => {
                 vec!["see it as kubectl does: `kubectl config view`".to_owned()]
             }
-            Self::Setup { .. }
-            | Self::NotFound { .. }
-            | Self::Refused { .. } => Vec::new(),
+            Self::Setup { .. } | Self::NotFound { .. } | Self::Refused { .. } => Vec::new(),
         }
     }
 

@@ -41,9 +41,7 @@ impl Pipeline {
         let Some(root) = document.root.filter(|root| root.as_mapping().is_some()) else {
             let problem = Problem::new(format!("pipeline `{uuid}` is empty or not a mapping"));
             return Err(vec![
-                problem
-                    .at(file, span)
-                    .hint("give at least `type: python` and `blocks:`"),
+                problem.at(file, span).hint("give at least `type: python` and `blocks:`"),
             ]);
         };
         let overrides = env

@@ -100,10 +100,11 @@ fn what_is_no_mapping_is_no_configuration() {
         ("k8s_executor_config: [1]\n", PIPELINE, ["metadata.yaml:1:22", "`k8s_executor_config`"]),
         (IMAGE, "just text\n", ["pipelines/etl/metadata.yaml:1:1", "not a mapping"]),
         (IMAGE, "blocks: {a: 1}\n", ["pipelines/etl/metadata.yaml:1:9", "`blocks`"]),
-        (IMAGE, "executor_config: 1\nblocks: [{uuid: a, type: custom}]\n", [
-            "pipelines/etl/metadata.yaml:1:18",
-            "`executor_config`",
-        ]),
+        (
+            IMAGE,
+            "executor_config: 1\nblocks: [{uuid: a, type: custom}]\n",
+            ["pipelines/etl/metadata.yaml:1:18", "`executor_config`"],
+        ),
     ] {
         refused_once(project(metadata, pipeline).run(&["render", "etl"]), 2, &words);
     }
@@ -133,7 +134,8 @@ fn templates_fail_with_their_line() {
 
 #[test]
 fn an_unset_variable_in_a_pipeline_fails_with_its_line() {
-    let pipeline = format!("{PIPELINE}  executor_config:\n    namespace: \"{{{{ variables('c') }}}}\"\n");
+    let pipeline =
+        format!("{PIPELINE}  executor_config:\n    namespace: \"{{{{ variables('c') }}}}\"\n");
     let project = project(IMAGE, &pipeline);
     let said = project.run(&["render", "etl"]);
     refused_once(said, 2, &["pipelines/etl/metadata.yaml:6:16", "'c'"]);
@@ -281,11 +283,15 @@ fn guardrails_bind_what_the_server_itself_sets() {
         "--server-env=K8S_EXECUTOR_DEFAULT_RESOURCE_LIMITS_CPU=4",
         "--server-env=K8S_EXECUTOR_MAX_RESOURCE_LIMITS_CPU=2",
     ]);
-    refused_once(said, 2, &[
-        "limits.cpu 4",
-        "K8S_EXECUTOR_DEFAULT_RESOURCE_LIMITS_CPU",
-        "exceeds 2 set by env K8S_EXECUTOR_MAX_RESOURCE_LIMITS_CPU",
-    ]);
+    refused_once(
+        said,
+        2,
+        &[
+            "limits.cpu 4",
+            "K8S_EXECUTOR_DEFAULT_RESOURCE_LIMITS_CPU",
+            "exceeds 2 set by env K8S_EXECUTOR_MAX_RESOURCE_LIMITS_CPU",
+        ],
+    );
     let said =
         project.run(&["render", "etl", "--server-env=K8S_EXECUTOR_MAX_RESOURCE_LIMITS_CPU=two"]);
     refused_once(said, 2, &["K8S_EXECUTOR_MAX_RESOURCE_LIMITS_CPU", "`two`", "no quantity"]);

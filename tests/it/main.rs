@@ -2,6 +2,8 @@
 
 mod bad_input;
 mod docs;
+mod explain;
+mod explained;
 mod krew;
 mod project;
 mod python;
