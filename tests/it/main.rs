@@ -5,6 +5,8 @@ mod bad_input;
 mod cases;
 mod completion;
 mod docs;
+mod explain;
+mod explained;
 mod krew;
 mod project;
 mod python;
