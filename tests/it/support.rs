@@ -54,6 +54,11 @@ pub(crate) fn run_command(command: &mut Command) -> Said {
     Said::new(command.output().expect("the binary starts"))
 }
 
+/// Returns the folder of a fixture.
+pub(crate) fn fixture(path: &str) -> std::path::PathBuf {
+    std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures").join(path)
+}
+
 /// A project in a temporary folder.
 pub(crate) struct TempProject {
     folder: tempfile::TempDir,
