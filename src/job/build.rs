@@ -376,7 +376,7 @@ fn placed(mut origin: Origin, path: &JobPath) -> Origin {
         key @ Segment::Key(_) => key,
     });
     let text = JobPath(segments.collect()).to_string();
-    origin.setting = text.trim_start_matches('.').to_owned();
+    text.trim_start_matches('.').clone_into(&mut origin.setting);
     origin
 }
 
