@@ -2,9 +2,12 @@
 
 mod bad_input;
 mod docs;
+mod editions;
 mod explain;
 mod explained;
+mod generated;
 mod krew;
+mod mutation;
 mod project;
 mod python;
 mod support;
