@@ -10,6 +10,7 @@ mod krew;
 mod mutation;
 mod project;
 mod python;
+mod render;
 mod support;
 mod vectors;
 mod yaml;
