@@ -191,10 +191,17 @@ impl ClusterError {
             Self::Quota { action, .. } => {
                 vec![format!("see `kubectl describe resourcequota -n {}`", action.namespace)]
             }
-            Self::Kubeconfig { .. } => {
-                vec!["see it as kubectl does: `kubectl config view`".to_owned()]
+            Self::NotFound { action, message } => vec![not_found_hint(action, message)],
+            Self::Refused { action, code: 400 | 403 | 422, .. } if action.resource == "jobs" => {
+                vec!["see what was sent with `kubectl mage render`".to_owned()]
             }
-            Self::Setup { .. } | Self::NotFound { .. } | Self::Refused { .. } => Vec::new(),
+            Self::Kubeconfig { .. } => {
+                vec!["see whether `kubectl config view` can read it".to_owned()]
+            }
+            Self::Setup { .. } => {
+                vec!["see whether `kubectl get namespaces` works with the same flags".to_owned()]
+            }
+            Self::Refused { .. } => Vec::new(),
         }
     }
 
@@ -218,6 +225,13 @@ fn known_names(what: &str, known: &[String]) -> String {
             format!("it has: {shown}{more}")
         }
     }
+}
+
+fn not_found_hint(action: &Action, message: &str) -> String {
+    if message.starts_with("namespaces ") {
+        return "see `kubectl get namespaces`, and name one with -n".to_owned();
+    }
+    format!("see `kubectl get {} -n {}`", action.resource, action.namespace)
 }
 
 fn forbidden_hints(action: &Action) -> Vec<String> {

@@ -59,7 +59,7 @@ pub(crate) type Block<'a> = (&'a str, &'a [&'a str], &'a [(&'a str, &'a str)]);
 pub(crate) struct Bench {
     pub(crate) cluster: Cluster,
     pub(crate) namespace: String,
-    kubeconfig: PathBuf,
+    pub(crate) kubeconfig: PathBuf,
 }
 
 impl Bench {
@@ -90,23 +90,6 @@ impl Bench {
             return None;
         }
         Some(connect(&self.kubeconfig, Some(context), &self.namespace).await)
-    }
-
-    /// Returns the kubeconfig.
-    pub(crate) fn kubeconfig(&self) -> &Path {
-        &self.kubeconfig
-    }
-
-    /// Returns the name of the local cluster and the folder that is `/data` in the pods of the
-    /// namespace's Mage server; none, with the reason printed, on another cluster.
-    pub(crate) fn local_cluster(&self) -> Option<(String, PathBuf)> {
-        let folder = self.kubeconfig.parent()?;
-        if !folder.join("audit.log").exists() {
-            eprintln!("skipped: this is no cluster of tests/local-cluster");
-            return None;
-        }
-        let name = folder.file_name()?.to_str()?.to_owned();
-        Some((name, folder.join("data").join(&self.namespace)))
     }
 
     /// Connects through a proxy at another address.
