@@ -499,10 +499,9 @@ fn a_cluster_that_is_not_there_is_exit_3() {
 
 #[test]
 fn a_closed_pipe_ends_quietly() {
-    let blocks: String = (0..400)
-        .map(|index| format!("- {{uuid: b{index}, type: custom, executor_type: k8s}}\n"))
-        .collect();
-    let project = project(IMAGE, &format!("blocks:\n{blocks}"));
+    let blocks: Vec<String> =
+        (0..400).map(|index| format!("{{uuid: b{index}, type: custom}}")).collect();
+    let project = project(IMAGE, &format!("blocks: [{}]\n", blocks.join(", ")));
     for command in [&["render", "etl"][..], &["explain", "etl"], &["render", "etl", "-o", "json"]] {
         let flags =
             ["--project", project.path(), "--offline", "--server-pod=none", "--repo-path=/r", "-q"];
