@@ -18,7 +18,7 @@ proptest! {
         let mut owned = configuration.write(&project);
         let fields = configuration.fields();
         owned.push("--edition=pro".to_owned());
-        if !fields.iter().any(|(path, _)| path.ends_with(".image")) {
+        if !configuration.has_image() {
             owned.push("--image=i".to_owned());
         }
         let flags: Vec<&str> = owned.iter().map(String::as_str).collect();

@@ -284,6 +284,12 @@ impl Configuration {
         flags
     }
 
+    /// Tells whether a layer in force names the image.
+    pub(crate) fn has_image(&self) -> bool {
+        let image = container("image");
+        self.fields().iter().any(|(path, _)| *path == image)
+    }
+
     /// The values in force and those that lost, by field, lowest first; without those that
     /// `overrides` replace.
     pub(crate) fn fields(&self) -> Vec<(String, Vec<&Given>)> {
@@ -313,13 +319,13 @@ fn block(value: &Json, indentation: usize, text: &mut String) {
     match value {
         Json::Object(map) => {
             for (key, value) in map {
-                text.push_str(&format!("{blanks}{key}:"));
+                text.extend([&*blanks, key, ":"]);
                 nested(value, indentation + 2, text);
             }
         }
         Json::Array(items) => {
             for item in items {
-                text.push_str(&format!("{blanks}-"));
+                text.extend([&*blanks, "-"]);
                 nested(item, indentation + 2, text);
             }
         }
@@ -333,8 +339,8 @@ fn nested(value: &Json, indentation: usize, text: &mut String) {
             text.push('\n');
             block(value, indentation, text);
         }
-        Json::String(plain) => text.push_str(&format!(" {plain}  # why\n")),
-        other => text.push_str(&format!(" {other}\n")),
+        Json::String(plain) => text.extend([" ", plain, "  # why\n"]),
+        other => text.extend([" ", &other.to_string(), "\n"]),
     }
 }
 

@@ -66,21 +66,16 @@ fn overwritten(
     let (file, line, column) = place;
     let path = Path::new(project.path()).join(file);
     let (node, _) = scalar_at(&path, *line, *column)?;
-    let replacement = another(&node, paths, seed)?;
+    let mut replacement = another(&node, paths, seed)?;
     let text = std::fs::read_to_string(&path).expect("a file");
-    let mut changed = text.clone();
-    changed.replace_range(node.span.start.offset..node.span.end.offset, &replacement);
-    if !text[..node.span.end.offset].ends_with('\n') {
-        std::fs::write(&path, &changed).expect("a file");
-    } else {
+    let written = node.span.start.offset..node.span.end.offset;
+    if text[written.clone()].ends_with('\n') {
         // A block scalar ends with its last line.
-        changed = text.clone();
-        changed.replace_range(
-            node.span.start.offset..node.span.end.offset,
-            &format!("{replacement}\n"),
-        );
-        std::fs::write(&path, &changed).expect("a file");
+        replacement.push('\n');
     }
+    let mut changed = text.clone();
+    changed.replace_range(written, &replacement);
+    std::fs::write(&path, &changed).expect("a file");
     let after = render();
     std::fs::write(&path, text).expect("a file");
     Some(after)
@@ -131,8 +126,7 @@ proptest! {
         let project = TempProject::new(&[]);
         let mut owned = configuration.write(&project);
         owned.push(format!("--edition={}", if pro { "pro" } else { "oss" }));
-        let image = configuration.fields().iter().any(|(path, _)| path.ends_with(".image"));
-        if !image || !pro {
+        if !configuration.has_image() || !pro {
             owned.push("--image=i".to_owned());
         }
         let flags: Vec<&str> = owned.iter().map(String::as_str).collect();
