@@ -1,6 +1,6 @@
 //! A real API server takes the Jobs of Mage's documentation page and of the vectors, under strict
 //! field validation, in both editions.
-#![expect(clippy::unwrap_used, clippy::print_stderr, reason = "helpers of tests")]
+#![expect(clippy::unwrap_used, reason = "helpers of tests, outside `#[test]`")]
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -125,7 +125,7 @@ impl Example {
 
 /// Makes a server's pod of two containers, the second with the environment of the example.
 fn server_pod(env: &str) -> String {
-    let env: String = env.lines().map(|line| format!("    {line}\n")).collect();
+    let env = env.lines().map(|line| format!("    {line}")).collect::<Vec<_>>().join("\n");
     format!(
         "apiVersion: v1\nkind: Pod\nmetadata:\n  name: mage-0\n  namespace: default\nspec:\n  \
          containers:\n  - name: proxy\n    image: proxy:1\n  - name: mage\n    image: {IMAGE}\n{env}"
@@ -349,7 +349,6 @@ async fn every_vector_is_accepted() {
         }
     }
     assert!(jobs.len() >= 2 * (folders.len() - REFUSED.len() - 2), "{}", jobs.len());
-    eprintln!("{} Jobs of {} vectors", jobs.len(), folders.len());
     post(&bench, &jobs);
     bench.end().await;
 }

@@ -1,5 +1,4 @@
 //! What the binary says of a cluster that refuses or is not there.
-#![expect(clippy::unwrap_used, reason = "helpers of tests, outside `#[test]`")]
 
 use k8s_openapi::api::core::v1::ResourceQuota;
 use kube::api::{Api, PostParams};

@@ -15,10 +15,11 @@ use crate::support::{Bench, until};
 
 /// A diamond, `load`, `left` and `right`, `export`, of blocks that do as the variables say.
 pub(crate) fn diamond(env: &[(&str, &str)]) -> Project {
-    let pairs: String = env
+    let pairs: Vec<String> = env
         .iter()
         .map(|(name, value)| format!("    - {{name: {name}, value: \"{value}\"}}\n"))
         .collect();
+    let pairs = pairs.concat();
     let env = if pairs.is_empty() { String::new() } else { format!("    env:\n{pairs}") };
     let settings = format!(
         "k8s_executor_config:\n  container_config:\n    image: localhost/mage-stand-in:1\n{env}  \
@@ -342,6 +343,36 @@ async fn what_is_selected_is_what_runs() {
     let label = format!("kubectl-mage/run={}", one.strip_prefix("run/").unwrap());
     let narrowed = project.run_on(&bench, &["runs", "-o", "name", "-l", &label]).ends(0).stdout;
     assert_eq!(narrowed.trim(), one);
+    bench.end().await;
+}
+
+/// Names that Mage takes and Kubernetes would not, in both editions.
+#[tokio::test(flavor = "multi_thread")]
+async fn any_name_of_mage_runs() {
+    let Some(bench) = Bench::new("cli-odd").await else { return };
+    let project = diamond(&[("STANDIN_TEXT", "hello")]);
+    let pipeline = format!("Päckchen {}", "x".repeat(60));
+    let blocks = "type: python\nexecutor_type: k8s\nblocks:\n\
+        - {uuid: folder/lade_Daten, type: data_loader}\n\
+        - {uuid: \"日本\", type: transformer, upstream_blocks: [folder/lade_Daten]}\n\
+        - {uuid: -copy-, replicated_block: folder/lade_Daten, type: transformer, upstream_blocks: [\"日本\"]}\n";
+    project.write(&format!("pipelines/{pipeline}/metadata.yaml"), blocks);
+    let flags = ["-o", "json", "--trigger", "Jeden Tag!"];
+    let runs: Vec<Child> = ["--edition=oss", "--edition=pro"]
+        .iter()
+        .map(|edition| {
+            project.start_on(&bench, &[&["run", &pipeline, edition], &flags[..]].concat())
+        })
+        .collect();
+    for run in runs {
+        let said = Said::new(run.wait_with_output().unwrap()).ends(0);
+        let done = complete(&said);
+        assert!(done.len() == 3 && done.contains("日本"), "{done:?}");
+        let hello = |event: &&Value| event["kind"] == "log" && event["message"] == "hello";
+        assert_eq!(events(&said).iter().filter(hello).count(), 3);
+    }
+    let listed = objects(&project.run_on(&bench, &["runs", "-o", "json"]).ends(0).stdout);
+    assert!(listed.len() == 2 && listed.iter().all(|run| run["pipeline"] == *pipeline));
     bench.end().await;
 }
 
