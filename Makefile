@@ -52,6 +52,9 @@ test-unit: ## Tests that need no cluster, and that generated files are fresh
 	@.ci/needs cargo cc python
 	echo "==> building the tests"
 	cargo test --locked --no-run
+	echo "==> genuine Mage, whose PyYAML and Jinja2 the tests ask"
+	venv=$$(tests/local-cluster/mage-venv)
+	export KUBECTL_MAGE_TEST_PYTHON=$$venv/bin/python
 	echo "==> tests without a cluster"
 	cargo test --locked --quiet --doc
 	cargo test --locked --lib --bins --test it
@@ -66,7 +69,7 @@ test-cluster: ## Tests against a real Kubernetes, started and ended here (or KUB
 	.ci/with-cluster test cargo test --locked --test cluster
 
 .PHONY: test-long
-test-long: export KUBECTL_MAGE_LONG = 1
+test-long: export PROPTEST_CASES = 50000
 test-long: test ## The same with full counts
 
 .PHONY: bench

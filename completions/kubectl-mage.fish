@@ -24,7 +24,7 @@ function __fish_kubectl_mage_using_subcommand
     contains -- $cmd[1] $argv
 end
 
-complete -c kubectl-mage -n "__fish_kubectl_mage_needs_command" -s v -d 'Say more; repeat or give a number for still more' -r
+complete -c kubectl-mage -n "__fish_kubectl_mage_needs_command" -s v -d 'Say more: what was read and asked; `-v=N` works as in kubectl' -r
 complete -c kubectl-mage -n "__fish_kubectl_mage_needs_command" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
@@ -59,8 +59,19 @@ complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand render" -l exe
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand render" -l template-runtime-configuration -d 'What Mage passes to data integration blocks' -r
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand render" -l repo-path -d 'The project\'s path in the pod' -r
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand render" -l image -d 'Container image' -r
-complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand render" -s n -l namespace -d 'ns' -r
-complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand render" -s v -d 'Say more; repeat or give a number for still more' -r
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand render" -l kubeconfig -d 'Path to the kubeconfig file to use' -r -F
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand render" -l context -d 'The name of the kubeconfig context to use' -r
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand render" -l cluster -d 'The name of the kubeconfig cluster to use' -r
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand render" -l user -d 'The name of the kubeconfig user to use' -r
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand render" -s n -l namespace -d 'The namespace of the Jobs' -r
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand render" -l as -d 'Username to impersonate; a user or a service account' -r
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand render" -l as-group -d 'Group to impersonate; may be given several times' -r
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand render" -l token -d 'Bearer token for authentication to the API server' -r
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand render" -s s -l server -d 'The address and port of the API server' -r
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand render" -l insecure-skip-tls-verify -d 'Do not check the server\'s certificate; this makes the connection insecure' -r -f -a "true\t''
+false\t''"
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand render" -l request-timeout -d 'How long to wait for one answer of the API server, as 1s, 2m, 3h; 0 for the default of 30s. It never cuts a log stream' -r
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand render" -s v -d 'Say more: what was read and asked; `-v=N` works as in kubectl' -r
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand render" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
@@ -71,8 +82,7 @@ complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand render" -l onl
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand render" -s q -l quiet -d 'Say less: only results and errors'
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand render" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand explain-config" -l why -d 'Print one value\'s whole history, lowest layer first' -r
-complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand explain-config" -s o -l output -d 'Output format; wide adds the setting in Mage\'s spelling' -r -f -a "table\t''
-wide\t''
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand explain-config" -s o -l output -d 'Output format' -r -f -a "table\t''
 json\t''"
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand explain-config" -l project -d 'Mage project: the folder that holds metadata.yaml' -r -F
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand explain-config" -l edition -d 'Whose merge rules: auto, oss or pro' -r -f -a "auto\t'What the server pod runs, else the user\'s config file, else pro'
@@ -92,8 +102,19 @@ complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand explain-config
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand explain-config" -l template-runtime-configuration -d 'What Mage passes to data integration blocks' -r
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand explain-config" -l repo-path -d 'The project\'s path in the pod' -r
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand explain-config" -l image -d 'Container image' -r
-complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand explain-config" -s n -l namespace -d 'ns' -r
-complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand explain-config" -s v -d 'Say more; repeat or give a number for still more' -r
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand explain-config" -l kubeconfig -d 'Path to the kubeconfig file to use' -r -F
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand explain-config" -l context -d 'The name of the kubeconfig context to use' -r
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand explain-config" -l cluster -d 'The name of the kubeconfig cluster to use' -r
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand explain-config" -l user -d 'The name of the kubeconfig user to use' -r
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand explain-config" -s n -l namespace -d 'The namespace of the Jobs' -r
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand explain-config" -l as -d 'Username to impersonate; a user or a service account' -r
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand explain-config" -l as-group -d 'Group to impersonate; may be given several times' -r
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand explain-config" -l token -d 'Bearer token for authentication to the API server' -r
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand explain-config" -s s -l server -d 'The address and port of the API server' -r
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand explain-config" -l insecure-skip-tls-verify -d 'Do not check the server\'s certificate; this makes the connection insecure' -r -f -a "true\t''
+false\t''"
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand explain-config" -l request-timeout -d 'How long to wait for one answer of the API server, as 1s, 2m, 3h; 0 for the default of 30s. It never cuts a log stream' -r
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand explain-config" -s v -d 'Say more: what was read and asked; `-v=N` works as in kubectl' -r
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand explain-config" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
@@ -108,8 +129,7 @@ complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand explain-config
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand explain-config" -s q -l quiet -d 'Say less: only results and errors'
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand explain-config" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand explain" -l why -d 'Print one value\'s whole history, lowest layer first' -r
-complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand explain" -s o -l output -d 'Output format; wide adds the setting in Mage\'s spelling' -r -f -a "table\t''
-wide\t''
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand explain" -s o -l output -d 'Output format' -r -f -a "table\t''
 json\t''"
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand explain" -l project -d 'Mage project: the folder that holds metadata.yaml' -r -F
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand explain" -l edition -d 'Whose merge rules: auto, oss or pro' -r -f -a "auto\t'What the server pod runs, else the user\'s config file, else pro'
@@ -129,8 +149,19 @@ complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand explain" -l ex
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand explain" -l template-runtime-configuration -d 'What Mage passes to data integration blocks' -r
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand explain" -l repo-path -d 'The project\'s path in the pod' -r
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand explain" -l image -d 'Container image' -r
-complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand explain" -s n -l namespace -d 'ns' -r
-complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand explain" -s v -d 'Say more; repeat or give a number for still more' -r
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand explain" -l kubeconfig -d 'Path to the kubeconfig file to use' -r -F
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand explain" -l context -d 'The name of the kubeconfig context to use' -r
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand explain" -l cluster -d 'The name of the kubeconfig cluster to use' -r
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand explain" -l user -d 'The name of the kubeconfig user to use' -r
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand explain" -s n -l namespace -d 'The namespace of the Jobs' -r
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand explain" -l as -d 'Username to impersonate; a user or a service account' -r
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand explain" -l as-group -d 'Group to impersonate; may be given several times' -r
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand explain" -l token -d 'Bearer token for authentication to the API server' -r
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand explain" -s s -l server -d 'The address and port of the API server' -r
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand explain" -l insecure-skip-tls-verify -d 'Do not check the server\'s certificate; this makes the connection insecure' -r -f -a "true\t''
+false\t''"
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand explain" -l request-timeout -d 'How long to wait for one answer of the API server, as 1s, 2m, 3h; 0 for the default of 30s. It never cuts a log stream' -r
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand explain" -s v -d 'Say more: what was read and asked; `-v=N` works as in kubectl' -r
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand explain" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
@@ -173,8 +204,19 @@ complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand run" -l execut
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand run" -l template-runtime-configuration -d 'What Mage passes to data integration blocks' -r
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand run" -l repo-path -d 'The project\'s path in the pod' -r
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand run" -l image -d 'Container image' -r
-complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand run" -s n -l namespace -d 'ns' -r
-complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand run" -s v -d 'Say more; repeat or give a number for still more' -r
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand run" -l kubeconfig -d 'Path to the kubeconfig file to use' -r -F
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand run" -l context -d 'The name of the kubeconfig context to use' -r
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand run" -l cluster -d 'The name of the kubeconfig cluster to use' -r
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand run" -l user -d 'The name of the kubeconfig user to use' -r
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand run" -s n -l namespace -d 'The namespace of the Jobs' -r
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand run" -l as -d 'Username to impersonate; a user or a service account' -r
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand run" -l as-group -d 'Group to impersonate; may be given several times' -r
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand run" -l token -d 'Bearer token for authentication to the API server' -r
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand run" -s s -l server -d 'The address and port of the API server' -r
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand run" -l insecure-skip-tls-verify -d 'Do not check the server\'s certificate; this makes the connection insecure' -r -f -a "true\t''
+false\t''"
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand run" -l request-timeout -d 'How long to wait for one answer of the API server, as 1s, 2m, 3h; 0 for the default of 30s. It never cuts a log stream' -r
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand run" -s v -d 'Say more: what was read and asked; `-v=N` works as in kubectl' -r
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand run" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
@@ -194,8 +236,19 @@ complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand runs" -s o -l 
 json\t''
 yaml\t''
 name\t''"
-complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand runs" -s n -l namespace -d 'ns' -r
-complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand runs" -s v -d 'Say more; repeat or give a number for still more' -r
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand runs" -l kubeconfig -d 'Path to the kubeconfig file to use' -r -F
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand runs" -l context -d 'The name of the kubeconfig context to use' -r
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand runs" -l cluster -d 'The name of the kubeconfig cluster to use' -r
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand runs" -l user -d 'The name of the kubeconfig user to use' -r
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand runs" -s n -l namespace -d 'The namespace of the Jobs' -r
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand runs" -l as -d 'Username to impersonate; a user or a service account' -r
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand runs" -l as-group -d 'Group to impersonate; may be given several times' -r
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand runs" -l token -d 'Bearer token for authentication to the API server' -r
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand runs" -s s -l server -d 'The address and port of the API server' -r
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand runs" -l insecure-skip-tls-verify -d 'Do not check the server\'s certificate; this makes the connection insecure' -r -f -a "true\t''
+false\t''"
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand runs" -l request-timeout -d 'How long to wait for one answer of the API server, as 1s, 2m, 3h; 0 for the default of 30s. It never cuts a log stream' -r
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand runs" -s v -d 'Say more: what was read and asked; `-v=N` works as in kubectl' -r
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand runs" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
@@ -203,7 +256,7 @@ complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand runs" -s A -l 
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand runs" -l no-headers -d 'Leave out the table\'s header'
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand runs" -s q -l quiet -d 'Say less: only results and errors'
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand runs" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand completion" -s v -d 'Say more; repeat or give a number for still more' -r
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand completion" -s v -d 'Say more: what was read and asked; `-v=N` works as in kubectl' -r
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand completion" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
@@ -211,7 +264,7 @@ complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand completion" -s
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand completion" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand version" -s o -l output -d 'Output format' -r -f -a "json\t''
 yaml\t''"
-complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand version" -s v -d 'Say more; repeat or give a number for still more' -r
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand version" -s v -d 'Say more: what was read and asked; `-v=N` works as in kubectl' -r
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand version" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"

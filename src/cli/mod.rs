@@ -45,7 +45,7 @@ pub struct OutputArgs {
     /// Say less: only results and errors
     #[arg(short, long, global = true, help_heading = "Output")]
     pub quiet: bool,
-    /// Say more; repeat or give a number for still more
+    /// Say more: what was read and asked; `-v=N` works as in kubectl
     #[arg(
         short,
         global = true,

@@ -1,12 +1,16 @@
 //! Reads the kubeconfig files as kubectl does, and applies the flags.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
+use http::HeaderValue;
 use kube::config::{KubeConfigOptions, Kubeconfig, NamedAuthInfo, NamedCluster, NamedContext};
 
 use super::error::ClusterError;
 use super::flags::ConnectionFlags;
 use super::proxy::{self, ProxyVariables};
+
+/// What the API server's audit log says of who asked.
+const USER_AGENT: &str = concat!("kubectl-mage/", env!("CARGO_PKG_VERSION"));
 
 /// A resolved kubeconfig: how to connect, and the names people know it by.
 pub(super) struct Resolved {
@@ -26,9 +30,9 @@ pub(super) async fn resolve(flags: &ConnectionFlags) -> Result<Resolved, Cluster
         if !path.exists() {
             return Err(ClusterError::NoKubeconfig { looked: paths });
         }
-        let next = Kubeconfig::read_from(path).map_err(|error| broken(&error))?;
+        let next = Kubeconfig::read_from(path).map_err(|error| unreadable(path, &error))?;
         merged = Some(match merged {
-            Some(merged) => merged.merge(next).map_err(|error| broken(&error))?,
+            Some(merged) => merged.merge(next).map_err(|error| unreadable(path, &error))?,
             None => next,
         });
     }
@@ -56,6 +60,13 @@ pub fn context_namespace(flags: &ConnectionFlags) -> Option<String> {
     let name = flags.context.clone().or(kubeconfig.current_context)?;
     let context = kubeconfig.contexts.into_iter().find(|context| context.name == name)?;
     context.context?.namespace.filter(|namespace| !namespace.is_empty())
+}
+
+/// Keeps the first line only: what follows shows the file, in which secrets may stand.
+fn unreadable(path: &Path, error: &kube::config::KubeconfigError) -> ClusterError {
+    let text = error.to_string();
+    let cause = text.lines().next().unwrap_or_default();
+    ClusterError::Kubeconfig { cause: format!("{}: {cause}", path.display()) }
 }
 
 fn broken(error: &kube::config::KubeconfigError) -> ClusterError {
@@ -194,6 +205,7 @@ fn set_proxy(config: &mut kube::Config, configured: Option<&str>) -> Result<(), 
 }
 
 fn apply(config: &mut kube::Config, flags: &ConnectionFlags) -> Result<(), ClusterError> {
+    config.headers.push((http::header::USER_AGENT, HeaderValue::from_static(USER_AGENT)));
     if let Some(namespace) = &flags.namespace {
         config.default_namespace.clone_from(namespace);
     }

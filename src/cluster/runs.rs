@@ -122,19 +122,16 @@ fn named(job: &Job, key: &str) -> Option<String> {
 }
 
 impl Cluster {
-    /// Lists the runs in a namespace, or everywhere, whose Jobs a selector matches, with one
-    /// request.
+    /// Lists the runs in a namespace, or everywhere, with one request; `labels` narrows to Jobs
+    /// that carry them.
     pub async fn list_runs(
         &self,
         namespace: Option<&str>,
-        selector: Option<&str>,
+        labels: Option<&str>,
     ) -> Result<Vec<RunRow>, ClusterError> {
-        let mut all = format!("{MANAGED_BY}={MANAGER}");
-        if let Some(selector) = selector.filter(|selector| !selector.is_empty()) {
-            all.push(',');
-            all.push_str(selector);
-        }
-        Ok(group_runs(&self.list_jobs(namespace, &all).await?))
+        let ours = format!("{MANAGED_BY}={MANAGER}");
+        let selector = labels.map_or(ours.clone(), |labels| format!("{ours},{labels}"));
+        Ok(group_runs(&self.list_jobs(namespace, &selector).await?))
     }
 }
 

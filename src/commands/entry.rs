@@ -1,11 +1,12 @@
 //! From the command line to an exit code.
 
-use std::io;
 use std::process::ExitCode;
+use std::{env, io};
 
 use clap::Parser;
 
 use super::{completion, explain, render, run, runs, version};
+use crate::cli::completion::asked;
 use crate::cli::{Cli, ColorChoice, Command, OutputArgs};
 use crate::error::{CliError, Problem};
 use crate::exit::Exit;
@@ -14,6 +15,10 @@ use crate::ui::{ColorWhen, Printer, Verbosity};
 /// Runs the program: parses the command line, runs the command, prints what went wrong.
 #[must_use]
 pub fn main() -> ExitCode {
+    if let Some(words) = asked(env::args_os()) {
+        let printer = Printer::new(ColorWhen::Never, Verbosity::Quiet);
+        return ended(completion::candidates(words, printer), printer);
+    }
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => {
@@ -24,7 +29,11 @@ pub fn main() -> ExitCode {
         }
     };
     let printer = printer(&cli.output);
-    match dispatch(&cli.command, printer) {
+    ended(dispatch(&cli.command, printer), printer)
+}
+
+fn ended(result: Result<Exit, CliError>, printer: Printer) -> ExitCode {
+    match result {
         Ok(exit) => exit.into(),
         Err(error) => {
             printer.error(&error);
@@ -39,7 +48,11 @@ fn printer(output: &OutputArgs) -> Printer {
         ColorChoice::Always => ColorWhen::Always,
         ColorChoice::Never => ColorWhen::Never,
     };
-    let verbosity = if output.quiet { Verbosity::Quiet } else { Verbosity::Normal };
+    let verbosity = match (output.quiet, output.verbose.iter().sum::<u8>()) {
+        (true, _) => Verbosity::Quiet,
+        (false, 0) => Verbosity::Normal,
+        (false, _) => Verbosity::Verbose,
+    };
     Printer::new(color, verbosity)
 }
 

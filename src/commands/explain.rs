@@ -5,19 +5,24 @@ use serde_json::json;
 use super::entry::out;
 use super::load::{Loaded, LoadedJob, Naming, Widen, load_jobs};
 use crate::cli::{ExplainArgs, ExplainOutput};
+use crate::config::job_paths;
 use crate::error::{CliError, Problem};
 use crate::exit::Exit;
-use crate::explain::{Query, Row, job_json, layer_rows, rows, why};
+use crate::explain::{Query, Row, job_json, layer_rows, matching, rows, why};
 use crate::job::RenderedJob;
 use crate::ui::{Headers, Printer, manifest, table};
 
 /// Prints which layer supplied each value.
 pub(super) fn explain(args: &ExplainArgs, printer: Printer) -> Result<Exit, CliError> {
     let targets: Vec<String> = args.target.iter().cloned().collect();
-    let loaded = load_jobs(&targets, &args.config, &args.connection, &Widen::default(), &|_| {
-        Naming::Target
-    })?;
-    loaded.tell(printer);
+    let loaded = load_jobs(
+        &targets,
+        &args.config,
+        &args.connection,
+        &Widen::default(),
+        &|_| Naming::Target,
+        printer,
+    )?;
     let query = Query {
         paths: args.paths.clone(),
         all: args.all,
@@ -76,10 +81,14 @@ fn show(
         let text = why(job, path, query.show_secrets).ok_or_else(|| unset(job, path))?;
         return out(printer, &text);
     }
-    let rows = rows(job, query);
-    if let (true, Some(path)) = (rows.is_empty(), args.paths.first()) {
-        return Err(unset(job, path));
+    for path in &args.paths {
+        let lost =
+            job.lost.iter().any(|(lost, _)| job_paths(path).iter().any(|p| lost.starts_with(p)));
+        if matching(job, path).is_empty() && !(lost && args.overridden) {
+            return Err(unset(job, path));
+        }
     }
+    let rows = rows(job, query);
     let headers = ["PATH", "VALUE", "LAYER", "SOURCE", "WHY", "JOB PATH"];
     let cells = rows.iter().map(cells).collect();
     out(printer, &table(&headers, shown_headers(args), cells))

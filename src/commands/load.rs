@@ -1,25 +1,26 @@
 //! What `render`, `explain-config` and `run` share: targets to Jobs.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
+use super::bodies::{Bodies, outside, render_at};
 use super::facts::{Connected, connect_for_facts};
+use super::targets::{listed, pipelines, secrets, selection, variables};
 use crate::cli::{ConfigArgs, ConnectionArgs};
 use crate::config::{LayerKind, Origin, Source};
 use crate::error::{CliError, Problem};
 use crate::explain::LayerReport;
 use crate::job::{BuildContext, CommandParts, RenderedJob, build, job_id};
 use crate::load::{
-    Body, Edition, Inputs, LayerSources, guardrails, merge_layers, read_inputs, read_server_env,
+    Edition, Inputs, find_project, guardrails, merge_layers, read_inputs, read_server_env,
     read_source, reports,
 };
 use crate::project::{
     Block, ExecutorChoice, LookupKind, Missing, Pipeline, Project, TemplateValues, block_executor,
-    pipeline_executor, render_value,
+    pipeline_executor,
 };
 use crate::ui::Printer;
-use crate::yaml::{Node, SourceFile};
 
 /// What stands in the place of Mage's run id in the names of Jobs.
 pub(super) enum Naming {
@@ -47,6 +48,8 @@ pub(super) struct Loaded {
     pub(super) concurrency: Option<u32>,
     pub(super) project_dir: PathBuf,
     notices: Vec<String>,
+    /// What was read, for `-v`.
+    details: Vec<String>,
     warnings: Vec<Problem>,
 }
 
@@ -56,6 +59,8 @@ pub(super) struct LoadedJob {
     pub(super) layers: Vec<LayerReport>,
     /// The block runs among the Jobs loaded that it waits for.
     pub(super) upstream: Vec<String>,
+    /// The blocks it waits for that are not among them.
+    pub(super) outside: Vec<String>,
     pub(super) block_type: String,
     /// Whether a dynamic block comes before it, so that it is run once for each of its children.
     pub(super) fed_dynamically: bool,
@@ -63,10 +68,11 @@ pub(super) struct LoadedJob {
 
 impl Loaded {
     /// Says on stderr what people should know.
-    pub(super) fn tell(&self, printer: Printer) {
-        for notice in &self.notices {
-            printer.notice(notice);
+    fn tell(&self, printer: Printer) {
+        for detail in &self.details {
+            printer.detail(detail);
         }
+        tell(&self.notices, printer);
         for warning in &self.warnings {
             printer.problem_warning(warning);
         }
@@ -88,10 +94,13 @@ pub(super) fn load_jobs(
     connection: &ConnectionArgs,
     widen: &Widen<'_>,
     naming: &dyn Fn(&str) -> Naming,
+    printer: Printer,
 ) -> Result<Loaded, CliError> {
+    // First of all, so that a wrong folder is told before a cluster is asked.
+    find_project(args.project.as_deref())?;
     let env = read_server_env(args)?;
     let (facts, connected, mut notices) = connect_for_facts(args, connection, &env)?;
-    let inputs = read_inputs(args, env, &facts)?;
+    let inputs = read_inputs(args, env, &facts).inspect_err(|_| tell(&notices, printer))?;
     notices.extend(inputs.notices.iter().cloned());
     let values = template_values(args, &inputs)?;
     let mut loading = Loading {
@@ -108,22 +117,27 @@ pub(super) fn load_jobs(
             concurrency: None,
             project_dir: inputs.project_dir.clone(),
             notices,
+            details: inputs.details(),
             warnings: Vec::new(),
         },
         problems: Vec::new(),
     };
     loading.warn(inputs.warnings.iter().cloned());
-    for (pipeline, blocks) in selection(targets, &inputs.project_dir)? {
-        loading.pipeline(&pipeline, &blocks, &naming(&pipeline))?;
-    }
+    let done = loading.all(targets, naming);
     let Loading { mut loaded, problems: found, .. } = loading;
-    if !found.is_empty() {
-        return Err(problems(found));
-    }
     for name in inputs.env.used_from_process() {
         loaded.notices.push(format!("{name} is taken from this process's environment"));
     }
-    Ok(loaded)
+    // Also before an error: what was looked for and not found may be its cause.
+    loaded.tell(printer);
+    done?;
+    if found.is_empty() { Ok(loaded) } else { Err(problems(found)) }
+}
+
+fn tell(notices: &[String], printer: Printer) {
+    for notice in notices {
+        printer.notice(notice);
+    }
 }
 
 fn template_values(args: &ConfigArgs, inputs: &Inputs) -> Result<TemplateValues, CliError> {
@@ -138,90 +152,6 @@ fn template_values(args: &ConfigArgs, inputs: &Inputs) -> Result<TemplateValues,
 
 fn problems(problems: Vec<Problem>) -> CliError {
     CliError { exit: crate::exit::Exit::Usage, problems }
-}
-
-/// A pipeline and the blocks named of it; `None` names the whole of it.
-type Selected = (String, Vec<Option<String>>);
-
-/// Groups the targets by pipeline, in the order given; without any, the project's only pipeline.
-fn selection(targets: &[String], project: &Path) -> Result<Vec<Selected>, CliError> {
-    if targets.is_empty() {
-        let mut names = pipelines(project);
-        return match names.len() {
-            1 => Ok(vec![(names.remove(0), vec![None])]),
-            0 => {
-                let problem = Problem::new(format!("{} has no pipelines", project.display()));
-                Err(CliError::usage(
-                    problem.hint("a pipeline is a folder in pipelines/ with a metadata.yaml"),
-                ))
-            }
-            _ => Err(CliError::usage(
-                Problem::new("the project has several pipelines: name one").hint(listed(&names)),
-            )),
-        };
-    }
-    let mut grouped: Vec<Selected> = Vec::new();
-    for target in targets {
-        let (pipeline, block) = match target.split_once('/') {
-            Some((pipeline, block)) => (pipeline.to_owned(), Some(block.to_owned())),
-            None => (target.clone(), None),
-        };
-        match grouped.iter_mut().find(|(known, _)| *known == pipeline) {
-            Some((_, blocks)) => blocks.push(block),
-            None => grouped.push((pipeline, vec![block])),
-        }
-    }
-    Ok(grouped)
-}
-
-/// Returns the project's pipelines, sorted.
-pub(super) fn pipelines(project: &Path) -> Vec<String> {
-    let mut names: Vec<String> = std::fs::read_dir(project.join("pipelines"))
-        .into_iter()
-        .flatten()
-        .flatten()
-        .filter(|entry| entry.path().join("metadata.yaml").is_file())
-        .filter_map(|entry| entry.file_name().into_string().ok())
-        .collect();
-    names.sort();
-    names
-}
-
-fn listed(names: &[String]) -> String {
-    let first: Vec<&str> = names.iter().take(10).map(String::as_str).collect();
-    let more = if names.len() > 10 { ", …" } else { "" };
-    format!("known: {}{more}", first.join(", "))
-}
-
-/// Reads `--var`: JSON where it is JSON, text otherwise.
-pub(super) fn variables(args: &ConfigArgs) -> BTreeMap<String, serde_json::Value> {
-    args.var
-        .iter()
-        .map(|pair| {
-            let value = serde_json::from_str(&pair.value)
-                .unwrap_or_else(|_| serde_json::Value::String(pair.value.clone()));
-            (pair.name.clone(), value)
-        })
-        .collect()
-}
-
-/// Reads `--secret`: `NAME=VALUE`, or `@FILE` with a line each.
-fn secrets(args: &ConfigArgs) -> Result<BTreeMap<String, String>, CliError> {
-    let mut secrets = BTreeMap::new();
-    for text in &args.secret {
-        let lines = match text.strip_prefix('@') {
-            Some(path) => crate::load::read(Path::new(path))?,
-            None => text.clone(),
-        };
-        for line in lines.lines().filter(|line| !line.trim().is_empty() && !line.starts_with('#')) {
-            let Some((name, value)) = line.split_once('=') else {
-                let problem = Problem::new("--secret is neither NAME=VALUE nor @FILE");
-                return Err(CliError::usage(problem.hint("the file has one NAME=VALUE a line")));
-            };
-            secrets.insert(name.trim().to_owned(), value.to_owned());
-        }
-    }
-    Ok(secrets)
 }
 
 struct Loading<'a> {
@@ -247,10 +177,17 @@ impl Loading<'_> {
         }
     }
 
+    fn all(&mut self, targets: &[String], naming: &dyn Fn(&str) -> Naming) -> Result<(), CliError> {
+        for (pipeline, blocks) in selection(targets, &self.inputs.project_dir)? {
+            self.pipeline(&pipeline, &blocks, &naming(&pipeline))?;
+        }
+        Ok(())
+    }
+
     fn read_pipeline(&mut self, name: &str) -> Result<Pipeline, CliError> {
         let project = &self.inputs.project_dir;
         let path = project.join("pipelines").join(name).join("metadata.yaml");
-        if !path.is_file() {
+        if !path.is_file() || matches!(name, "" | "." | "..") {
             let names = pipelines(project);
             let problem = Problem::new(format!("no pipeline `{name}` in {}", project.display()));
             return Err(CliError::usage(
@@ -261,6 +198,7 @@ impl Loading<'_> {
             ));
         }
         let file = read_source(&path, project)?;
+        self.loaded.details.push(format!("read {}", path.display()));
         let env = match self.inputs.edition {
             Edition::Pro => self.inputs.env.value("ENV"),
             Edition::Oss => None,
@@ -433,6 +371,8 @@ impl Loading<'_> {
             Ok((job, findings)) => {
                 let found = findings.into_iter().chain(job.findings.clone());
                 self.warn(found.map(|finding| finding.problem));
+                let outside = block.map(|(block, _)| outside(pipeline, block, &upstream));
+                let outside = outside.unwrap_or_default();
                 let block_type = block.map_or("pipeline", |(block, _)| block.block_type.as_str());
                 let fed_dynamically = block.is_some_and(|(block, _)| {
                     let index = pipeline.blocks.iter().position(|b| b.uuid == block.uuid);
@@ -445,6 +385,7 @@ impl Loading<'_> {
                     job,
                     layers,
                     upstream,
+                    outside,
                     block_type,
                     fed_dynamically,
                 });
@@ -566,71 +507,4 @@ struct ReadPipeline {
     project: Project,
     pipeline: Pipeline,
     values: Arc<TemplateValues>,
-}
-
-/// Renders a template in a value, such as a namespace, and puts problems at the value's place.
-fn render_at(text: &str, origin: &Origin, values: &Arc<TemplateValues>) -> Result<String, Problem> {
-    render_value(text, values).map(|(text, _)| text).map_err(|errors| {
-        let file = SourceFile::new("", "");
-        let first = errors.first().map(|error| error.to_problem(&file));
-        let mut problem = first.unwrap_or_else(|| Problem::new("the template cannot be rendered"));
-        problem.place = match &origin.source {
-            Source::File { file, span } => {
-                Some(crate::error::Place { file: Arc::clone(file), span: *span })
-            }
-            _ => None,
-        };
-        problem
-    })
-}
-
-/// The bodies of one Job's layers that come from the project.
-struct Bodies {
-    project: Option<Body>,
-    project_overrides: Option<Body>,
-    pipeline: Option<Body>,
-    pipeline_overrides: Option<Body>,
-    block: Option<Body>,
-}
-
-impl Bodies {
-    fn new(inputs: &Inputs, project: &Project, pipeline: &Pipeline, block: Option<&Block>) -> Self {
-        let body = |file: &Arc<SourceFile>, node: Option<&Node>| {
-            node.map(|node| Body { file: Arc::clone(file), node: node.clone() })
-        };
-        let env = match inputs.edition {
-            Edition::Pro => inputs.env.value("ENV"),
-            Edition::Oss => None,
-        };
-        let overrides = env.and_then(|env| project.override_executor_config(&env).cloned());
-        Self {
-            project: body(&project.file, project.executor_config()),
-            project_overrides: body(&project.file, overrides.as_ref()),
-            pipeline: body(&pipeline.file, pipeline.executor_config()),
-            pipeline_overrides: body(&pipeline.file, pipeline.override_executor_config()),
-            block: body(&pipeline.file, block.and_then(Block::executor_config)),
-        }
-    }
-
-    fn sources<'s>(
-        &'s self,
-        inputs: &'s Inputs,
-        args: &'s ConfigArgs,
-        connection: &'s ConnectionArgs,
-        whole_pipeline: bool,
-    ) -> LayerSources<'s> {
-        LayerSources {
-            template: inputs.template.as_ref(),
-            policy: inputs.policy.as_ref(),
-            project: self.project.as_ref(),
-            project_overrides: self.project_overrides.as_ref(),
-            pipeline: self.pipeline.as_ref(),
-            pipeline_overrides: self.pipeline_overrides.as_ref(),
-            block: self.block.as_ref(),
-            whole_pipeline,
-            image: args.image.as_deref(),
-            namespace: connection.namespace.as_deref(),
-            server: inputs.server.as_ref(),
-        }
-    }
 }

@@ -1,5 +1,6 @@
 //! One file a verb: load, compute, show; nothing else.
 
+mod bodies;
 mod completion;
 mod entry;
 mod explain;
@@ -8,6 +9,7 @@ mod load;
 mod render;
 mod run;
 mod runs;
+mod targets;
 mod version;
 
 pub use entry::main;

@@ -13,11 +13,14 @@ use crate::ui::{Printer, manifest};
 
 /// Prints the Jobs as they would be sent.
 pub(super) fn render(args: &RenderArgs, printer: Printer) -> Result<Exit, CliError> {
-    let loaded =
-        load_jobs(&args.targets, &args.config, &args.connection, &Widen::default(), &|_| {
-            Naming::Target
-        })?;
-    loaded.tell(printer);
+    let loaded = load_jobs(
+        &args.targets,
+        &args.config,
+        &args.connection,
+        &Widen::default(),
+        &|_| Naming::Target,
+        printer,
+    )?;
     for loaded in &loaded.jobs {
         tell_secrets(&loaded.job, args.mask, printer);
     }

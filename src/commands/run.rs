@@ -7,7 +7,8 @@ use k8s_openapi::jiff::{Timestamp, tz::TimeZone};
 use serde_json::json;
 
 use super::facts::{Connected, connect};
-use super::load::{Loaded, Naming, Widen, load_jobs, pipelines, variables};
+use super::load::{Loaded, Naming, Widen, load_jobs};
+use super::targets::{pipelines, variables};
 use crate::cli::{ConfigArgs, InterruptChoice, LogsChoice, RunArgs, RunOutput, environment};
 use crate::error::{CliError, Problem};
 use crate::exit::Exit;
@@ -27,8 +28,8 @@ pub(super) fn run(args: &RunArgs, printer: Printer) -> Result<Exit, CliError> {
         Widen { upstream: args.upstream, downstream: args.downstream, skip_types: &args.skip_type };
     let vars = runtime_vars(&args.config, &run, Timestamp::now());
     let naming = |_: &str| Naming::Run { run: run.to_string(), runtime_vars: vars.clone() };
-    let mut loaded = load_jobs(&args.targets, &args.config, &args.connection, &widen, &naming)?;
-    loaded.tell(printer);
+    let mut loaded =
+        load_jobs(&args.targets, &args.config, &args.connection, &widen, &naming, printer)?;
     let connected = match loaded.connected.take() {
         Some(connected) => connected,
         None => connect(&args.connection)?,
@@ -36,6 +37,7 @@ pub(super) fn run(args: &RunArgs, printer: Printer) -> Result<Exit, CliError> {
     let options = options(args, &loaded, printer);
     let mut plan = plan(args, &loaded, pipeline)?;
     prepare(&mut plan, &run);
+    warn_of_missing_upstream(args, &loaded, printer);
     tell_preamble(args, &plan, &loaded, &connected, &options, printer);
     if args.dry_run {
         return Ok(Exit::Fine);
@@ -80,6 +82,23 @@ fn refuse_what_cannot_be(args: &RunArgs) -> Result<(), CliError> {
         return Err(CliError::usage(problem));
     }
     Ok(())
+}
+
+/// A block finds its upstream's output by the run's partition; without it, Mage runs it on `[]`.
+fn warn_of_missing_upstream(args: &RunArgs, loaded: &Loaded, printer: Printer) {
+    if args.config.execution_partition.is_some() {
+        return;
+    }
+    for job in loaded.jobs.iter().filter(|job| !job.outside.is_empty()) {
+        let block = job.job.block.as_deref().unwrap_or_default();
+        let problem = Problem::new(format!(
+            "block `{block}` waits for {}, not part of this run: in the run's new partition it finds no data, and Mage goes on with none",
+            job.outside.join(", ")
+        ));
+        printer.problem_warning(&problem.hint(
+            "add --upstream, or name the partition of an earlier run with --execution-partition",
+        ));
+    }
 }
 
 /// Returns the one pipeline that the targets name.

@@ -13,6 +13,11 @@ use crate::ui::{Headers, Printer, manifest, runs_json, runs_table};
 pub(super) fn runs(args: &RunsArgs, printer: Printer) -> Result<Exit, CliError> {
     let connected = connect(&args.connection)?;
     let cluster = &connected.cluster;
+    printer.detail(&format!(
+        "context {}, server {}",
+        cluster.context().unwrap_or("none"),
+        cluster.server()
+    ));
     let namespace = (!args.all_namespaces).then(|| cluster.namespace());
     let rows =
         connected.runtime.block_on(cluster.list_runs(namespace, args.selector.as_deref()))?;

@@ -1,7 +1,7 @@
 //! From Mage's spelling of a setting to the API's, checked against the API's own types.
 
 use indexmap::IndexMap;
-use serde_json::{Number, Value as Json};
+use serde_json::Value as Json;
 
 use super::api::{ApiType, Field, Kind, api_type};
 use super::keys::{camel_to_snake, nearest};
@@ -137,7 +137,7 @@ impl<'a> Convert<'a> {
             };
             match fields.iter_mut().find(|(known, _)| known.name == field.name) {
                 None => fields.push((field, entry)),
-                Some((_, first)) if plain_json(&first.value) == plain_json(&entry.value) => {}
+                Some((_, first)) if first.value.to_json() == entry.value.to_json() => {}
                 Some((_, first)) => {
                     let first = *first;
                     self.two_spellings(first, entry, field.name);
@@ -224,7 +224,7 @@ impl<'a> Convert<'a> {
             Kind::Number => Json::Number(text.parse().ok()?),
             Kind::Boolean => self.boolean(node, &text, setting)?,
             Kind::Quantity => self.quantity(node, setting)?,
-            Kind::IntOrString => plain_json(node),
+            Kind::IntOrString => node.to_json(),
             _ => self.text(node, text, setting),
         };
         Some(Tree::leaf(value, self.origin(node, setting)))
@@ -314,7 +314,7 @@ impl<'a> Convert<'a> {
                     })
                     .collect(),
             ),
-            _ => Content::Leaf(plain_json(node)),
+            _ => Content::Leaf(node.to_json()),
         };
         Tree::new(content, self.origin(node, setting))
     }
@@ -371,34 +371,6 @@ pub fn scalar_text(node: &Node) -> Option<String> {
         Value::Null => String::new(),
         Value::Binary(_) | Value::Sequence(_) | Value::Mapping(_) => return None,
     })
-}
-
-/// Returns a node as the JSON that Python's client would send for it.
-#[must_use]
-pub fn plain_json(node: &Node) -> Json {
-    match &node.value {
-        Value::Null => Json::Null,
-        Value::Bool(value) => Json::Bool(*value),
-        Value::Int(value) => value
-            .as_str()
-            .parse::<Number>()
-            .map_or_else(|_| Json::String(value.as_str().to_owned()), Json::Number),
-        Value::Float(value) => {
-            Number::from_f64(*value).map_or_else(|| Json::String(value.to_string()), Json::Number)
-        }
-        Value::String(text) | Value::Timestamp(text) => Json::String(text.clone()),
-        Value::Binary(bytes) => Json::String(String::from_utf8_lossy(bytes).into_owned()),
-        Value::Sequence(nodes) => Json::Array(nodes.iter().map(plain_json).collect()),
-        Value::Mapping(mapping) => Json::Object(
-            mapping
-                .entries
-                .iter()
-                .map(|entry| {
-                    (scalar_text(&entry.key).unwrap_or_default(), plain_json(&entry.value))
-                })
-                .collect(),
-        ),
-    }
 }
 
 fn shortest(value: f64) -> String {

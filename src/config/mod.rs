@@ -8,7 +8,7 @@ mod layer;
 mod origin;
 mod settings;
 
-pub use convert::{Convert, plain_json, scalar_text};
+pub use convert::{Convert, scalar_text};
 pub use keys::{JobPath, Segment, camel_to_snake, nearest};
 pub use layer::LayerKind;
 pub use origin::{Finding, Origin, Severity, Source};

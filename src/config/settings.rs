@@ -83,8 +83,7 @@ pub fn settings(convert: &mut Convert<'_>, body: &Mapping) -> Vec<Fragment> {
             continue;
         };
         if let Some((_, first)) = seen.iter().find(|(name, _)| *name == top.name) {
-            if super::convert::plain_json(&first.value) != super::convert::plain_json(&entry.value)
-            {
+            if first.value.to_json() != entry.value.to_json() {
                 let first = *first;
                 convert.two_spellings(first, entry, top.name);
             }

@@ -2,7 +2,7 @@
 
 use serde_json::Value as Json;
 
-use crate::config::{JobPath, LayerKind, Source, job_paths};
+use crate::config::{JobPath, LayerKind, Segment, Source, job_paths};
 use crate::job::secret::MASK;
 use crate::job::{JobValue, RenderedJob};
 use crate::merge::Loser;
@@ -90,6 +90,17 @@ pub fn rows(job: &RenderedJob, query: &Query) -> Vec<Row> {
         if !asked || !is_wanted(&paths, &value.path) {
             continue;
         }
+        if let Some(item) = folded(job, value, query, &paths) {
+            match item {
+                Folded::First(row) => rows.push(row),
+                Folded::Rest => {}
+            }
+            if query.overridden {
+                let secret = value.secret && !query.show_secrets;
+                rows.extend(value.overridden.iter().rev().map(|lo| lost(lo, &value.path, secret)));
+            }
+            continue;
+        }
         let row = winner(value, query);
         // What stands both on the Job and on its pods is one setting.
         let same = |known: &&mut Row| {
@@ -116,6 +127,93 @@ pub fn rows(job: &RenderedJob, query: &Query) -> Vec<Row> {
         rows.extend(homeless.map(|(path, loser)| lost(loser, path, is_secret(path, query))));
     }
     rows
+}
+
+/// A leaf of a list's item that one layer gave: the item is one row.
+enum Folded {
+    First(Row),
+    Rest,
+}
+
+/// Lists whose items are told in one row each, where one place gave the whole item.
+const FOLDED: [&str; 6] =
+    ["env", "envFrom", "volumeMounts", "volumes", "tolerations", "imagePullSecrets"];
+
+/// Folds an item of such a list into one row, unless everything or something inside is asked for.
+fn folded(job: &RenderedJob, value: &JobValue, query: &Query, paths: &[JobPath]) -> Option<Folded> {
+    let length = value.path.0.windows(2).position(|pair| {
+        matches!(pair, [Segment::Key(key), Segment::Index(_)] if FOLDED.contains(&key.as_str()))
+    })? + 2;
+    let item = JobPath(value.path.0[..length].to_vec());
+    let inside = |path: &JobPath| path.0.len() > length && path.starts_with(&item);
+    if query.all || paths.iter().any(inside) {
+        return None;
+    }
+    let leaves: Vec<&JobValue> =
+        job.values.iter().filter(|leaf| leaf.path.starts_with(&item)).collect();
+    let first = leaves.first()?;
+    if leaves.iter().any(|leaf| leaf.origin.layer != first.origin.layer) {
+        return None;
+    }
+    if first.path != value.path {
+        return Some(Folded::Rest);
+    }
+    let mut row = winner(first, query);
+    row.setting = item_setting(&first.origin.setting, &item);
+    row.job_paths = vec![item];
+    row.value = shortened(&summary(&leaves, length, query));
+    if let Some(decided) = leaves.iter().find_map(|leaf| leaf.rule) {
+        row.why = decided.to_string();
+    }
+    if let Source::Object { object, field } = &first.origin.source {
+        let end = field.rfind(']').map_or(field.len(), |end| end + 1);
+        row.source = format!("{object} {}", &field[..end]);
+    }
+    Some(Folded::First(row))
+}
+
+/// Cuts a summary to what a table has room for; `--why` and `-o json` have the whole.
+fn shortened(text: &str) -> String {
+    const LONGEST: usize = 60;
+    if text.chars().count() <= LONGEST {
+        return text.to_owned();
+    }
+    text.chars().take(LONGEST - 1).chain(['…']).collect()
+}
+
+/// Cuts a setting after the index of the item.
+fn item_setting(setting: &str, item: &JobPath) -> String {
+    let Some(Segment::Index(index)) = item.0.last() else { return setting.to_owned() };
+    let list = setting.split('[').next().unwrap_or(setting);
+    format!("{list}[{index}]")
+}
+
+/// Says an item in a few words: `NAME=VALUE`, `NAME at /PATH`, or its parts.
+fn summary(leaves: &[&JobValue], length: usize, query: &Query) -> String {
+    let inner = |leaf: &JobValue| {
+        let path = JobPath(leaf.path.0[length..].to_vec()).to_string();
+        path.trim_start_matches('.').to_owned()
+    };
+    let text = |leaf: &JobValue| shown_value(leaf, query.show_secrets);
+    let find = |name: &str| leaves.iter().find(|leaf| inner(leaf) == name).map(|leaf| text(leaf));
+    if let (2, Some(name), Some(value)) = (leaves.len(), find("name"), find("value")) {
+        return format!("{name}={value}");
+    }
+    if let (Some(path), Some(name)) = (find("mountPath"), find("name")) {
+        let read_only =
+            if find("readOnly").is_some_and(|value| value == "true") { ", read-only" } else { "" };
+        let sub = find("subPath").map(|sub| format!(", subPath {sub}")).unwrap_or_default();
+        return format!("{name} at {path}{sub}{read_only}");
+    }
+    let name = find("name").map(|name| format!("{name}: ")).unwrap_or_default();
+    let rest: Vec<String> = leaves
+        .iter()
+        .filter(|leaf| inner(leaf) != "name" && !text(leaf).is_empty())
+        .take(3)
+        .map(|leaf| format!("{}={}", inner(leaf), text(leaf)))
+        .collect();
+    let more = if leaves.len() > 5 { ", …" } else { "" };
+    format!("{name}{}{more}", rest.join(", "))
 }
 
 fn is_secret(path: &JobPath, query: &Query) -> bool {

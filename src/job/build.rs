@@ -4,11 +4,10 @@ use indexmap::IndexMap;
 use serde_json::Value as Json;
 
 use super::command::{CommandParts, command};
-use super::mounts;
 use super::name::{clean_name, dns_label, job_id, job_name};
 use super::resources::{self, Guardrail, at_origin, told};
 use super::secret;
-use crate::config::{Finding, JobPath, Origin, Segment, check, part_to_job};
+use crate::config::{CONTAINER, Finding, JobPath, Origin, Segment, check, part_to_job};
 use crate::error::Problem;
 use crate::merge::{Content, Loser, Merge, Rule, Tree};
 
@@ -77,8 +76,7 @@ pub fn build(
     let mut building = Building { merge, context, findings: Vec::new(), problems: Vec::new() };
     let mut root = building.with_defaults(root);
     building.findings.extend(resources::complete_extended(&mut root));
-    let without_volume = mounts::drop_without_volume(&mut root, &mut building.merge);
-    building.findings.extend(without_volume);
+    building.drop_mounts_without_volume(&mut root);
     building.problems.extend(resources::check(&root, &context.guardrails));
     building.label_problems(&root);
     let namespace = building.namespace(&mut root);
@@ -143,6 +141,29 @@ impl Building<'_> {
         let mut merged = self.merge.overlay(low, root, &JobPath::default());
         drop_nulls(&mut merged);
         merged
+    }
+
+    /// Leaves out mounts of volumes that no layer has: the API server refuses a Job with one.
+    fn drop_mounts_without_volume(&mut self, root: &mut Tree) {
+        let volumes = root.at(&["pod", "volumes"]).and_then(Tree::items).unwrap_or_default();
+        let name = |tree: &Tree| tree.at(&["name"]).map(text).unwrap_or_default();
+        let known: Vec<String> = volumes.iter().map(name).collect();
+        let Some(mounts) = root.at_mut(&["container", "volumeMounts"]) else { return };
+        let Content::List { items, .. } = &mut mounts.content else { return };
+        let (kept, dropped): (Vec<Tree>, Vec<Tree>) =
+            std::mem::take(items).into_iter().partition(|mount| known.contains(&name(mount)));
+        *items = kept;
+        let path = JobPath::default().key("container").key("volumeMounts");
+        for mount in dropped {
+            let name = name(&mount);
+            self.merge.lose(&mount, &path.key(&name), Rule::NoVolume);
+            let message = format!(
+                "no volume is named `{name}`, so its mount is left out: the API server would refuse the Job"
+            );
+            let problem = at_origin(Problem::new(message), &mount.origin);
+            let hint = format!("add `- name: {name}` with its kind to `pod.volumes`");
+            self.findings.push(Finding::warning(problem.hint(hint)));
+        }
     }
 
     fn label_problems(&mut self, root: &Tree) {
@@ -303,7 +324,7 @@ fn values(tree: &Tree, lost: Vec<(JobPath, Loser)>) -> (Vec<JobValue>, Vec<(JobP
         .into_iter()
         .map(|(path, leaf)| JobValue {
             value: leaf.to_json(),
-            origin: leaf.origin.clone(),
+            origin: placed(leaf.origin.clone(), &path),
             rule: leaf.rule,
             overridden: leaf.losers.clone(),
             secret: false,
@@ -330,6 +351,33 @@ fn values(tree: &Tree, lost: Vec<(JobPath, Loser)>) -> (Vec<JobValue>, Vec<(JobP
     }
     mark_secrets(&mut values, tree);
     (values, homeless)
+}
+
+/// Gives a setting inside a list the index it has in the Job: the layer's own may be another, for
+/// layers are joined.
+fn placed(mut origin: Origin, path: &JobPath) -> Origin {
+    let container = JobPath::parse(CONTAINER).unwrap_or_default();
+    let skip = if path.starts_with(&container) { container.0.len() } else { 0 };
+    let indices: Vec<usize> = path.0[skip..]
+        .iter()
+        .filter_map(|segment| match segment {
+            Segment::Index(index) => Some(*index),
+            Segment::Key(_) => None,
+        })
+        .collect();
+    let Some(setting) = JobPath::parse(&origin.setting) else { return origin };
+    let numbered = setting.0.iter().filter(|segment| matches!(segment, Segment::Index(_))).count();
+    if indices.is_empty() || numbered != indices.len() {
+        return origin;
+    }
+    let mut indices = indices.into_iter();
+    let segments = setting.0.into_iter().map(|segment| match segment {
+        Segment::Index(own) => Segment::Index(indices.next().unwrap_or(own)),
+        key @ Segment::Key(_) => key,
+    });
+    let text = JobPath(segments.collect()).to_string();
+    text.trim_start_matches('.').clone_into(&mut origin.setting);
+    origin
 }
 
 fn mark_secrets(values: &mut [JobValue], tree: &Tree) {

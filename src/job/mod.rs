@@ -2,7 +2,6 @@
 
 mod build;
 mod command;
-mod mounts;
 mod name;
 mod quantity;
 mod resources;
@@ -10,6 +9,6 @@ pub mod secret;
 
 pub use build::{BuildContext, JobValue, RenderedJob, build};
 pub use command::{CommandParts, command};
-pub use name::{clean_name, dns_label, job_id, job_name, label_value, short_hash};
+pub use name::{clean_name, dns_label, job_id, job_name, short_hash};
 pub use quantity::Quantity;
 pub use resources::Guardrail;

@@ -52,19 +52,6 @@ pub fn dns_label(text: &str) -> String {
     label.trim_matches('-').to_owned()
 }
 
-/// Makes a text fit for a label's value: shortened and hashed where it must be changed.
-#[must_use]
-pub fn label_value(text: &str) -> String {
-    if crate::config::check::is_label_value(text) {
-        return text.to_owned();
-    }
-    let safe = dns_label(text);
-    let head: String = safe.chars().take(LONGEST - 9).collect();
-    format!("{}-{}", head.trim_end_matches('-'), short_hash(&[text], 8))
-        .trim_start_matches('-')
-        .to_owned()
-}
-
 /// Returns what stands for Mage's run id in a Job's name: the parts made safe, and a short hash of
 /// the parts as they are.
 #[must_use]
@@ -111,15 +98,5 @@ mod tests {
         assert!(id.len() <= 45, "{id}");
         assert!(job_name("mage", "data-prep", "block", &id).len() <= 63);
         assert_ne!(job_id(&["a", "b_c"]), job_id(&["a_b", "c"]));
-    }
-
-    #[test]
-    fn label_values_are_valid_and_distinct() {
-        for text in ["load data", "täglich", "-", "a/b", &"x".repeat(99)] {
-            let value = label_value(text);
-            assert!(crate::config::check::is_label_value(&value), "{text}: {value}");
-        }
-        assert_eq!(label_value("load_data"), "load_data");
-        assert_ne!(label_value("a b"), label_value("a/b"));
     }
 }

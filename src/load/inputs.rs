@@ -129,6 +129,22 @@ pub fn read_inputs(
     })
 }
 
+impl Inputs {
+    /// Says what was read, one line each.
+    #[must_use]
+    pub fn details(&self) -> Vec<String> {
+        let mut details =
+            vec![format!("read {}", self.project_dir.join("metadata.yaml").display())];
+        let template = self.template.as_ref().map(|body| body.file.name.as_str());
+        details.push(format!("template: {}", template.unwrap_or("none")));
+        let policy = self.policy.as_ref().map(|policy| policy.file.name.as_str());
+        details.push(format!("policy: {}", policy.unwrap_or("none")));
+        let namespace = self.context_namespace.as_deref();
+        details.push(format!("namespace of the context: {}", namespace.unwrap_or("none")));
+        details
+    }
+}
+
 fn edition(
     choice: EditionChoice,
     server: Option<&ServerPod>,
@@ -180,7 +196,7 @@ fn server_pod(
         let problem = Problem::new(format!("{path} is empty"));
         return Err(CliError::usage(problem.hint("write it with `kubectl get pod NAME -o json`")));
     };
-    let json = crate::config::plain_json(&node);
+    let json = node.to_json();
     let container = pod_container(&json, container);
     ServerPod::from_node(&file, &node, container.as_deref()).map(Some).map_err(CliError::usage)
 }

@@ -362,6 +362,6 @@ fn found(
             "--policy, K8S_DEFAULT_CONFIG_PATH, enforce: true",
             false,
         ),
-        LayerKind::ApiDefault => (None, "the API server, by a dry run", true),
+        LayerKind::ApiDefault => (None, "not asked: what the API server adds", true),
     }
 }

@@ -26,7 +26,9 @@ pub fn parse_policy(file: &Arc<SourceFile>, root: Option<&Node>) -> Result<Polic
         Some(Value::Mapping(mapping)) => mapping.clone(),
         Some(_) => {
             let span = root.map(|node| node.span).unwrap_or_default();
-            return Err(Problem::new("the policy is not a mapping").at(file, span));
+            return Err(Problem::new("the policy is not a mapping")
+                .at(file, span)
+                .hint("give `enabled`, `enforce` and the keys of `k8s_executor_config`"));
         }
     };
     let flag = |name: &str, default: bool| match body.get(name).map(|node| (&node.value, node)) {

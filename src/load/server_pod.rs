@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serde_json::Value as Json;
 
-use crate::config::{LayerKind, Origin, Source, plain_json};
+use crate::config::{LayerKind, Origin, Source};
 use crate::error::Problem;
 use crate::merge::{Content, Tree};
 use crate::yaml::{Node, SourceFile, Value};
@@ -51,7 +51,7 @@ impl ServerPod {
         node: &Node,
         container_name: Option<&str>,
     ) -> Result<Self, Problem> {
-        Self::new(&plain_json(node), &Raw::File(file, node), container_name)
+        Self::new(&node.to_json(), &Raw::File(file, node), container_name)
             .map_err(|problem| problem.at(file, node.span))
     }
 
@@ -158,7 +158,7 @@ fn from_node(file: &Arc<SourceFile>, node: &Node, setting: &str) -> Tree {
                 })
                 .collect(),
         ),
-        _ => Content::Leaf(plain_json(node)),
+        _ => Content::Leaf(node.to_json()),
     };
     Tree::new(content, Origin::file(LayerKind::ServerPod, file, node, setting))
 }

@@ -8,7 +8,7 @@ use super::oss_affinity::affinity;
 use super::overlay::{Merge, empty_root};
 use super::tree::{Content, Rule, Tree};
 use crate::config::api::api_type;
-use crate::config::{JobPath, Origin, plain_json};
+use crate::config::{JobPath, Origin};
 use crate::yaml::{Node, Value};
 
 /// Something Mage raises an exception at.
@@ -71,7 +71,7 @@ impl Reader<'_> {
                     })
                     .collect(),
             ),
-            _ => Content::Leaf(plain_json(node)),
+            _ => Content::Leaf(node.to_json()),
         };
         Tree::new(content, self.origin(node, setting))
     }

@@ -68,7 +68,7 @@ pub enum Rule {
     ServerJoins,
     /// A volume of the server pod that no container mounts is left out.
     Unmounted,
-    /// A mount of a volume that no layer defines is left out.
+    /// A mount whose volume no layer has is left out.
     NoVolume,
     /// Mage OSS replaces each top-level key whole.
     OssWholeKey(LayerKind),
@@ -98,7 +98,7 @@ impl fmt::Display for Rule {
             Self::ServerFills => f.write_str("the server pod fills only what nobody set"),
             Self::ServerJoins => f.write_str("the server pod's items are joined, ours first"),
             Self::Unmounted => f.write_str("no container mounts this volume"),
-            Self::NoVolume => f.write_str("no layer defines this volume"),
+            Self::NoVolume => f.write_str("no volume has this name"),
             Self::OssWholeKey(layer) => {
                 write!(f, "Mage OSS: {layer} replaces the whole top-level key")
             }

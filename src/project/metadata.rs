@@ -40,7 +40,11 @@ impl Project {
         });
         if !matches!(root.value, Value::Null | Value::Mapping(_)) {
             let problem = Problem::new(format!("the project is {}, not a mapping", root.kind()));
-            return Err(vec![problem.at(&document.file, root.span)]);
+            return Err(vec![
+                problem
+                    .at(&document.file, root.span)
+                    .hint("give Mage's settings as `key: value`, such as `k8s_executor_config:`"),
+            ]);
         }
         root.trim_strings();
         Ok(Self { file: document.file, root, lookups: rendered.lookups, warnings })

@@ -6,9 +6,9 @@ use std::sync::Arc;
 use super::block::{BLOCK_TYPES, Block, NEVER_RUN};
 use super::graph::Graph;
 use super::metadata::{positive, twice_problem};
-use crate::config::{nearest, plain_json, scalar_text};
+use crate::config::{nearest, scalar_text};
 use crate::error::Problem;
-use crate::yaml::{self, Node, SourceFile, Span, Value};
+use crate::yaml::{self, Node, Position, SourceFile, Span, Value};
 
 /// A pipeline.
 #[derive(Clone, Debug)]
@@ -37,12 +37,11 @@ impl Pipeline {
         let document = yaml::parse(file).map_err(|error| vec![error.to_problem()])?;
         let mut warnings: Vec<Problem> =
             document.warnings.iter().map(|twice| twice_problem(twice, file)).collect();
+        let span = document.root.as_ref().map_or_else(start_of_file, |root| root.span);
         let Some(root) = document.root.filter(|root| root.as_mapping().is_some()) else {
             let problem = Problem::new(format!("pipeline `{uuid}` is empty or not a mapping"));
             return Err(vec![
-                problem
-                    .at(file, Span::default())
-                    .hint("give at least `type: python` and `blocks:`"),
+                problem.at(file, span).hint("give at least `type: python` and `blocks:`"),
             ]);
         };
         let overrides = env
@@ -118,7 +117,7 @@ impl Pipeline {
         mapping
             .into_iter()
             .flat_map(crate::yaml::Mapping::string_entries)
-            .map(|(name, entry)| (name.to_owned(), plain_json(&entry.value)))
+            .map(|(name, entry)| (name.to_owned(), entry.value.to_json()))
             .collect()
     }
 
@@ -273,6 +272,11 @@ impl Reading<'_> {
         }
         graph
     }
+}
+
+fn start_of_file() -> Span {
+    let start = Position { line: 1, column: 1, offset: 0 };
+    Span { start, end: start }
 }
 
 fn unknown_upstream(

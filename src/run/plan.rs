@@ -143,7 +143,7 @@ mod tests {
             user: None,
             flags: Vec::new(),
         };
-        let run = RunId::new("My Pipeline", "2026-11-23T09:31:00Z".parse().unwrap(), 7);
+        let run = RunId::new("My Pipeline", 7);
         prepare(&mut plan, &run);
         insta::assert_json_snapshot!(plan.blocks[0].job, @r#"
         {
@@ -154,13 +154,13 @@ mod tests {
               "app.kubernetes.io/managed-by": "kubectl-mage",
               "kubectl-mage/pipeline": "My-Pipeline-2ac2c148",
               "kubectl-mage/block": "copy-orig-57b6f8e2",
-              "kubectl-mage/run": "my-pipeline-20261123-093100-kbbbb",
+              "kubectl-mage/run": "my-pipeline-kbbbbb",
               "kubectl-mage/attempt": "1"
             },
             "annotations": {
               "kubectl-mage/pipeline": "My Pipeline",
               "kubectl-mage/block": "copy:orig",
-              "kubectl-mage/run": "my-pipeline-20261123-093100-kbbbb",
+              "kubectl-mage/run": "my-pipeline-kbbbbb",
               "kubectl-mage/blocks": "1"
             }
           },
@@ -171,13 +171,13 @@ mod tests {
                   "app.kubernetes.io/managed-by": "kubectl-mage",
                   "kubectl-mage/pipeline": "My-Pipeline-2ac2c148",
                   "kubectl-mage/block": "copy-orig-57b6f8e2",
-                  "kubectl-mage/run": "my-pipeline-20261123-093100-kbbbb",
+                  "kubectl-mage/run": "my-pipeline-kbbbbb",
                   "kubectl-mage/attempt": "1"
                 },
                 "annotations": {
                   "kubectl-mage/pipeline": "My Pipeline",
                   "kubectl-mage/block": "copy:orig",
-                  "kubectl-mage/run": "my-pipeline-20261123-093100-kbbbb",
+                  "kubectl-mage/run": "my-pipeline-kbbbbb",
                   "kubectl-mage/blocks": "1"
                 }
               }

@@ -99,12 +99,14 @@ pub fn critical_path(plan: &Plan) -> Vec<&str> {
     let graph = plan.graph();
     let mut best: Vec<Vec<usize>> = Vec::new();
     for (index, upstream) in graph.iter().enumerate() {
-        let longest = upstream.iter().filter_map(|up| best.get(*up)).max_by_key(|path| path.len());
+        let longest =
+            upstream.iter().rev().filter_map(|up| best.get(*up)).max_by_key(|path| path.len());
         let mut path = longest.cloned().unwrap_or_default();
         path.push(index);
         best.push(path);
     }
-    let longest = best.iter().rev().max_by_key(|path| path.len());
+    // Of several, the one that ends last in the plan.
+    let longest = best.iter().max_by_key(|path| path.len());
     longest.into_iter().flatten().map(|index| plan.blocks[*index].uuid.as_str()).collect()
 }
 

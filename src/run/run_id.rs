@@ -3,22 +3,20 @@
 use std::fmt;
 use std::hash::{BuildHasher, RandomState};
 
-use k8s_openapi::jiff::{Timestamp, tz::TimeZone};
-
 /// Letters and digits that never make a word or look alike, as Kubernetes uses them.
 const ALPHABET: &[u8; 27] = b"bcdfghjklmnpqrstvwxz2456789";
 const LONGEST_PIPELINE: usize = 20;
-const SUFFIX: usize = 5;
+const SUFFIX: usize = 6;
 
-/// The name of a run, such as `etl-20261123-093100-x7k2d`: a DNS label of at most 42 characters.
+/// The name of a run, such as `etl-x7k2dq`: a DNS label of at most 31 characters, so that the
+/// names of its Jobs have room for the block's. When it began is on its objects.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct RunId(String);
 
 impl RunId {
-    /// Makes the name from the pipeline, the time (shown in UTC) and a random number.
+    /// Makes the name from the pipeline and a random number.
     #[must_use]
-    pub fn new(pipeline: &str, now: Timestamp, random: u64) -> Self {
-        let time = now.to_zoned(TimeZone::UTC).strftime("%Y%m%d-%H%M%S").to_string();
+    pub fn new(pipeline: &str, random: u64) -> Self {
         let mut rest = random;
         let mut suffix = String::with_capacity(SUFFIX);
         let radix = ALPHABET.len() as u64;
@@ -27,14 +25,14 @@ impl RunId {
             suffix.push(char::from(ALPHABET[digit]));
             rest /= radix;
         }
-        Self(format!("{}-{time}-{suffix}", safe(pipeline)))
+        Self(format!("{}-{suffix}", safe(pipeline)))
     }
 
     /// Makes the name of a run that starts now.
     #[must_use]
     pub fn fresh(pipeline: &str) -> Self {
         // The standard library seeds every hasher from the operating system.
-        Self::new(pipeline, Timestamp::now(), RandomState::new().hash_one(std::process::id()))
+        Self::new(pipeline, RandomState::new().hash_one(std::process::id()))
     }
 
     /// Returns it as text.
@@ -78,21 +76,20 @@ mod tests {
 
     #[test]
     fn is_short_readable_and_safe() {
-        let now = "2026-11-23T09:31:00Z".parse().unwrap();
-        let id = |pipeline: &str, random| RunId::new(pipeline, now, random).to_string();
-        assert_eq!(id("etl", 0), "etl-20261123-093100-bbbbb");
-        assert_eq!(id("My_Pipeline (v2)", 1), "my-pipeline-v2-20261123-093100-cbbbb");
-        assert_eq!(id("2024", u64::MAX), "run-2024-20261123-093100-7544t");
-        assert_eq!(id("日本", 27), "run-20261123-093100-bcbbb");
+        let id = |pipeline: &str, random| RunId::new(pipeline, random).to_string();
+        assert_eq!(id("etl", 0), "etl-bbbbbb");
+        assert_eq!(id("My_Pipeline (v2)", 1), "my-pipeline-v2-cbbbbb");
+        assert_eq!(id("2024", 26), "run-2024-9bbbbb");
+        assert_eq!(id("日本", 27), "run-bcbbbb");
         assert_ne!(RunId::fresh("a"), RunId::fresh("a"));
     }
 
     proptest::proptest! {
         #[test]
         fn is_a_dns_label(pipeline in ".*", random in proptest::prelude::any::<u64>()) {
-            let id = RunId::new(&pipeline, "2026-11-23T09:31:00Z".parse().unwrap(), random);
+            let id = RunId::new(&pipeline, random);
             let text = id.as_str();
-            assert!(text.len() <= 46, "{text}");
+            assert!(text.len() <= 31, "{text}");
             assert!(text.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-'));
             assert!(text.starts_with(|c: char| c.is_ascii_lowercase()));
         }

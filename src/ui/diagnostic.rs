@@ -46,8 +46,15 @@ fn hints(out: &mut String, problem: &Problem, terminal: bool) {
 
 /// Shows the line at fault with a caret beneath.
 fn snippet(out: &mut String, place: &Place, safe: impl Fn(&str) -> String) {
-    let start = place.span.start;
-    let Some(line) = place.file.text.lines().nth(start.line.saturating_sub(1)) else { return };
+    let mut start = place.span.start;
+    let lines: Vec<&str> = place.file.text.lines().collect();
+    let Some(last) = lines.last() else { return };
+    if start.line > lines.len() {
+        // What is missing at the end of a file stands behind its last line.
+        start.line = lines.len();
+        start.column = last.chars().count() + 1;
+    }
+    let line = lines[start.line.saturating_sub(1)];
     let before = start.column.saturating_sub(1);
     let on_line = line.chars().count();
     let end = if place.span.end.line == start.line { place.span.end.column } else { on_line + 1 };

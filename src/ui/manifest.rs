@@ -3,10 +3,11 @@
 use serde_json::Value as Json;
 
 /// Writes one YAML document. Every string that some reader of YAML takes for something else is
-/// quoted: `yes`, `0777`, `12:30`, dates.
+/// quoted: `yes`, `0777`, `12:30`, dates. Texts of several lines are quoted too: the library writes
+/// block scalars that start with a tab, which kubectl and `PyYAML` refuse.
 #[must_use]
 pub fn yaml(value: &Json) -> String {
-    let options = serde_saphyr::ser_options! { min_fold_chars: usize::MAX };
+    let options = serde_saphyr::ser_options! { prefer_block_scalars: false };
     let mut text = String::new();
     serde_saphyr::to_fmt_writer_with_options(&mut text, value, options)
         .expect("JSON values can be written as YAML");

@@ -15,6 +15,8 @@ pub enum Verbosity {
     /// Notices and progress too.
     #[default]
     Normal,
+    /// What was read and asked too.
+    Verbose,
 }
 
 /// Where the program writes, and how. Cheap to copy.
@@ -82,6 +84,13 @@ impl Printer {
     /// Says something that is not data on stderr, one line. Nobody listening is no error.
     pub fn notice(self, text: &str) {
         if self.verbosity != Verbosity::Quiet {
+            self.say(text);
+        }
+    }
+
+    /// Says on stderr what only `-v` asks for.
+    pub fn detail(&self, text: &str) {
+        if self.verbosity == Verbosity::Verbose {
             self.say(text);
         }
     }

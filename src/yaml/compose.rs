@@ -105,8 +105,8 @@ impl Composer<'_> {
         let range = event.range;
         let node = match event.data {
             Data::Alias(name) => return self.alias(name, range),
-            Data::Scalar { properties, text, plain, block } => {
-                self.scalar(&properties, text, plain, block, range)?
+            Data::Scalar { properties, text, plain, .. } => {
+                self.scalar(&properties, text, plain, range)?
             }
             Data::SequenceStart { properties, flow } => {
                 let node = self.start(&properties, Content::Sequence(Vec::new()), &range)?;
@@ -137,21 +137,13 @@ impl Composer<'_> {
         properties: &Properties,
         text: String,
         plain: bool,
-        block: bool,
         range: Range<usize>,
     ) -> Result<usize, ComposeError> {
         let tag = explicit_tag(properties)
             .unwrap_or_else(|| if plain { schema::resolve(&text) } else { Tag::Str });
         let start = content_start(self.text, &range, properties);
-        let mut range_of_value = start..range.end;
-        if block {
-            range_of_value.end = block_end(self.text, &range_of_value);
-        }
-        self.add(
-            properties,
-            RawNode { tag, content: Content::Scalar(text), range: range_of_value },
-            &range,
-        )
+        let content = Content::Scalar(text);
+        self.add(properties, RawNode { tag, content, range: start..range.end }, &range)
     }
 
     /// Adds a collection before its content is read, so that an alias in it finds it.
@@ -275,14 +267,6 @@ fn skip_blanks_and_comments(text: &str, mut at: usize, end: usize) -> usize {
         at += character.len_utf8();
     }
     at
-}
-
-/// A block scalar's end mark is behind the blank lines and the indentation that follow it.
-fn block_end(text: &str, range: &Range<usize>) -> usize {
-    let written = &text[range.clone()];
-    let kept = written.trim_end_matches([' ', '\t']);
-    // Blanks that follow a line break are the indentation of what comes next.
-    if kept.ends_with(is_break) { range.start + kept.len() } else { range.end }
 }
 
 fn is_anchor_byte(byte: u8) -> bool {

@@ -128,7 +128,30 @@ impl YamlError {
     /// Makes a problem of it, with its place.
     #[must_use]
     pub fn to_problem(&self) -> Problem {
-        Problem::new(self.kind.to_string()).at(&self.file, self.span)
+        Problem::new(self.kind.to_string()).at(&self.file, self.span).hint(self.kind.hint())
+    }
+}
+
+impl YamlErrorKind {
+    fn hint(&self) -> &'static str {
+        match self {
+            Self::Syntax { .. } => {
+                "look at the indentation, brackets and quotes here and in the lines before"
+            }
+            Self::UndefinedAlias { .. } => "define the anchor with `&` before its use",
+            Self::DuplicateAnchor { .. } => "give one of the two another name",
+            Self::RecursiveAlias | Self::TooDeep { .. } | Self::TooLarge => {
+                "write the value out where it is used"
+            }
+            Self::SecondDocument => "keep one document: remove the `---` and what follows it",
+            Self::UnhashableKey { .. } => {
+                "quote the key; a template (`{{ … }}`) as a value needs quotes too"
+            }
+            Self::NotMergeable { .. } => "merge an anchor of a mapping, `<<: *name`",
+            Self::UnknownTag { .. } | Self::WrongKind { .. } => "remove the tag, or quote the text",
+            Self::PythonTag { .. } => "remove the tag and write the value itself",
+            Self::InvalidScalar { .. } => "quote it, if it is meant as text",
+        }
     }
 }
 

@@ -1,5 +1,5 @@
 //! The example project, run by the binary with the genuine Mage in its pods.
-#![expect(clippy::print_stderr, reason = "a test that is skipped says why")]
+#![expect(clippy::print_stderr, clippy::unwrap_used, reason = "a test that is skipped says why")]
 
 use std::path::{Path, PathBuf};
 use std::process::Command;

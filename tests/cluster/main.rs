@@ -1,11 +1,11 @@
 //! Tests against a real Kubernetes: each in a namespace of its own, skipped with the reason where
 //! there is none.
-#![expect(clippy::unwrap_used, reason = "a test that cannot set itself up fails by it")]
 
 mod accept;
 mod binary;
 mod cli_errors;
 mod cli_run;
+mod completion;
 mod failures;
 mod faults;
 mod genuine;

@@ -1,9 +1,19 @@
 //! Tests against files only: fast, and without a cluster.
 
+mod architecture;
+mod bad_input;
+mod cases;
+mod completion;
 mod docs;
+mod editions;
+mod explain;
+mod explained;
+mod generated;
 mod krew;
+mod mutation;
 mod project;
 mod python;
+mod render;
 mod support;
 mod vectors;
 mod yaml;

@@ -1,6 +1,5 @@
 //! Runs the binary in a clean environment.
 
-use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 /// What a command said.
@@ -56,8 +55,8 @@ pub(crate) fn run_command(command: &mut Command) -> Said {
 }
 
 /// Returns the folder of a fixture.
-pub(crate) fn fixture(path: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures").join(path)
+pub(crate) fn fixture(path: &str) -> std::path::PathBuf {
+    std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures").join(path)
 }
 
 /// A project in a temporary folder.

@@ -40,6 +40,7 @@ impl TemplateError {
         let problem = match &self.kind {
             TemplateErrorKind::Invalid { message } => {
                 Problem::new(format!("the template cannot be rendered: {message}"))
+                    .hint("Mage renders this file as a Jinja template: correct the expression")
             }
             TemplateErrorKind::Unset(lookup) => unset_problem(lookup),
         };

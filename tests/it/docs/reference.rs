@@ -70,11 +70,17 @@ fn describe(command: &Command, page: &mut String) {
     }
     let shared: Vec<_> = headings(&[command])
         .iter()
-        .map(|heading| format!("[{heading}](#{})", heading.to_lowercase().replace(' ', "-")))
+        .map(|heading| format!("[{heading}](#{})", anchor(heading)))
         .collect();
     if !shared.is_empty() {
         let _ = writeln!(page, "\nFlags of several commands: {}.", shared.join(", "));
     }
+}
+
+/// The anchor that a heading has on a rendered page.
+fn anchor(heading: &str) -> String {
+    let kept = |c: &char| c.is_alphanumeric() || matches!(c, ' ' | '-' | '_');
+    heading.to_lowercase().chars().filter(kept).collect::<String>().replace(' ', "-")
 }
 
 /// The headings below which clap puts flags that more than one command has.

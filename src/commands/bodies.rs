@@ -1,0 +1,97 @@
+//! What the project's files say for one Job, and what is rendered of it.
+
+use std::sync::Arc;
+
+use crate::cli::{ConfigArgs, ConnectionArgs};
+use crate::config::{Origin, Source};
+use crate::error::Problem;
+use crate::load::{Body, Edition, Inputs, LayerSources};
+use crate::project::{Block, Pipeline, Project, TemplateValues, render_value};
+use crate::yaml::{Node, SourceFile};
+
+/// Renders a template in a value, such as a namespace, and puts problems at the value's place.
+pub(super) fn render_at(
+    text: &str,
+    origin: &Origin,
+    values: &Arc<TemplateValues>,
+) -> Result<String, Problem> {
+    render_value(text, values).map(|(text, _)| text).map_err(|errors| {
+        let file = SourceFile::new("", "");
+        let first = errors.first().map(|error| error.to_problem(&file));
+        let mut problem = first.unwrap_or_else(|| Problem::new("the template cannot be rendered"));
+        problem.place = match &origin.source {
+            Source::File { file, span } => {
+                Some(crate::error::Place { file: Arc::clone(file), span: *span })
+            }
+            _ => None,
+        };
+        problem
+    })
+}
+
+/// The bodies of one Job's layers that come from the project.
+pub(super) struct Bodies {
+    project: Option<Body>,
+    project_overrides: Option<Body>,
+    pipeline: Option<Body>,
+    pipeline_overrides: Option<Body>,
+    block: Option<Body>,
+}
+
+impl Bodies {
+    pub(super) fn new(
+        inputs: &Inputs,
+        project: &Project,
+        pipeline: &Pipeline,
+        block: Option<&Block>,
+    ) -> Self {
+        let body = |file: &Arc<SourceFile>, node: Option<&Node>| {
+            node.map(|node| Body { file: Arc::clone(file), node: node.clone() })
+        };
+        let env = match inputs.edition {
+            Edition::Pro => inputs.env.value("ENV"),
+            Edition::Oss => None,
+        };
+        let overrides = env.and_then(|env| project.override_executor_config(&env).cloned());
+        Self {
+            project: body(&project.file, project.executor_config()),
+            project_overrides: body(&project.file, overrides.as_ref()),
+            pipeline: body(&pipeline.file, pipeline.executor_config()),
+            pipeline_overrides: body(&pipeline.file, pipeline.override_executor_config()),
+            block: body(&pipeline.file, block.and_then(Block::executor_config)),
+        }
+    }
+
+    pub(super) fn sources<'s>(
+        &'s self,
+        inputs: &'s Inputs,
+        args: &'s ConfigArgs,
+        connection: &'s ConnectionArgs,
+        whole_pipeline: bool,
+    ) -> LayerSources<'s> {
+        LayerSources {
+            template: inputs.template.as_ref(),
+            policy: inputs.policy.as_ref(),
+            project: self.project.as_ref(),
+            project_overrides: self.project_overrides.as_ref(),
+            pipeline: self.pipeline.as_ref(),
+            pipeline_overrides: self.pipeline_overrides.as_ref(),
+            block: self.block.as_ref(),
+            whole_pipeline,
+            image: args.image.as_deref(),
+            namespace: connection.namespace.as_deref(),
+            server: inputs.server.as_ref(),
+        }
+    }
+}
+
+/// Returns the blocks that `block` waits for and that are not among the runs `upstream`.
+pub(super) fn outside(pipeline: &Pipeline, block: &Block, upstream: &[String]) -> Vec<String> {
+    let Some(index) = pipeline.blocks.iter().position(|known| known.uuid == block.uuid) else {
+        return Vec::new();
+    };
+    let taken =
+        |uuid: &str| upstream.iter().any(|run| run.split(':').next() == uuid.split(':').next());
+    let all = pipeline.graph().upstream(index).iter().map(|up| pipeline.blocks[*up].uuid.clone());
+    all.filter(|uuid| !taken(uuid)).collect()
+}

@@ -1,0 +1,94 @@
+//! What a command line names: pipelines, blocks, variables, secrets.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use crate::cli::ConfigArgs;
+use crate::error::{CliError, Problem};
+
+/// A pipeline and the blocks named of it; `None` names the whole of it.
+pub(super) type Selected = (String, Vec<Option<String>>);
+
+/// Groups the targets by pipeline, in the order given; without any, the project's only pipeline.
+pub(super) fn selection(targets: &[String], project: &Path) -> Result<Vec<Selected>, CliError> {
+    if targets.is_empty() {
+        let mut names = pipelines(project);
+        return match names.len() {
+            1 => Ok(vec![(names.remove(0), vec![None])]),
+            0 => {
+                let problem = Problem::new(format!("{} has no pipelines", project.display()));
+                Err(CliError::usage(
+                    problem.hint("a pipeline is a folder in pipelines/ with a metadata.yaml"),
+                ))
+            }
+            _ => Err(CliError::usage(
+                Problem::new("the project has several pipelines: name one").hint(listed(&names)),
+            )),
+        };
+    }
+    let mut grouped: Vec<Selected> = Vec::new();
+    for target in targets {
+        let (pipeline, block) = match target.split_once('/') {
+            Some((pipeline, block)) => (pipeline.to_owned(), Some(block.to_owned())),
+            None => (target.clone(), None),
+        };
+        match grouped.iter_mut().find(|(known, _)| *known == pipeline) {
+            Some((_, blocks)) => blocks.push(block),
+            None => grouped.push((pipeline, vec![block])),
+        }
+    }
+    Ok(grouped)
+}
+
+/// Returns the project's pipelines, sorted.
+pub(super) fn pipelines(project: &Path) -> Vec<String> {
+    let mut names: Vec<String> = std::fs::read_dir(project.join("pipelines"))
+        .into_iter()
+        .flatten()
+        .flatten()
+        .filter(|entry| entry.path().join("metadata.yaml").is_file())
+        .filter_map(|entry| entry.file_name().into_string().ok())
+        .collect();
+    names.sort();
+    names
+}
+
+pub(super) fn listed(names: &[String]) -> String {
+    if names.is_empty() {
+        return "the project has no pipelines: each is a folder in pipelines/".to_owned();
+    }
+    let first: Vec<&str> = names.iter().take(10).map(String::as_str).collect();
+    let more = if names.len() > 10 { ", …" } else { "" };
+    format!("known: {}{more}", first.join(", "))
+}
+
+/// Reads `--var`: JSON where it is JSON, text otherwise.
+pub(super) fn variables(args: &ConfigArgs) -> BTreeMap<String, serde_json::Value> {
+    args.var
+        .iter()
+        .map(|pair| {
+            let value = serde_json::from_str(&pair.value)
+                .unwrap_or_else(|_| serde_json::Value::String(pair.value.clone()));
+            (pair.name.clone(), value)
+        })
+        .collect()
+}
+
+/// Reads `--secret`: `NAME=VALUE`, or `@FILE` with a line each.
+pub(super) fn secrets(args: &ConfigArgs) -> Result<BTreeMap<String, String>, CliError> {
+    let mut secrets = BTreeMap::new();
+    for text in &args.secret {
+        let lines = match text.strip_prefix('@') {
+            Some(path) => crate::load::read(Path::new(path))?,
+            None => text.clone(),
+        };
+        for line in lines.lines().filter(|line| !line.trim().is_empty() && !line.starts_with('#')) {
+            let Some((name, value)) = line.split_once('=') else {
+                let problem = Problem::new("--secret is neither NAME=VALUE nor @FILE");
+                return Err(CliError::usage(problem.hint("the file has one NAME=VALUE a line")));
+            };
+            secrets.insert(name.trim().to_owned(), value.to_owned());
+        }
+    }
+    Ok(secrets)
+}
