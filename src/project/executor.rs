@@ -108,8 +108,7 @@ pub fn block_executor(
 ) -> Result<ExecutorChoice, Vec<Problem>> {
     let mut chain = Chain { steps: Vec::new() };
     if pipeline.pipeline_type() == "pyspark" {
-        chain.ask("the pipeline's type", Some("pyspark".to_owned()));
-        return Ok(chain.decided("pyspark".to_owned()));
+        return from_pipeline(chain, pipeline, values, default);
     }
     let own = rendered(block.executor_type(), pipeline, values)?;
     if let Some(executor) = chain.ask("block", own) {
@@ -124,12 +123,7 @@ pub fn pipeline_executor(
     values: &Arc<TemplateValues>,
     default: Option<String>,
 ) -> Result<ExecutorChoice, Vec<Problem>> {
-    let mut chain = Chain { steps: Vec::new() };
-    if pipeline.pipeline_type() == "pyspark" {
-        chain.ask("the pipeline's type", Some("pyspark".to_owned()));
-        return Ok(chain.decided("pyspark".to_owned()));
-    }
-    from_pipeline(chain, pipeline, values, default)
+    from_pipeline(Chain { steps: Vec::new() }, pipeline, values, default)
 }
 
 fn from_pipeline(
@@ -138,6 +132,10 @@ fn from_pipeline(
     values: &Arc<TemplateValues>,
     default: Option<String>,
 ) -> Result<ExecutorChoice, Vec<Problem>> {
+    if pipeline.pipeline_type() == "pyspark" {
+        chain.ask("the pipeline's type", Some("pyspark".to_owned()));
+        return Ok(chain.decided("pyspark".to_owned()));
+    }
     let own = pipeline.property("executor_type").filter(|node| !node.is_null());
     if let Some(executor) = chain.ask("pipeline", rendered(own, pipeline, values)?) {
         return Ok(chain.decided(executor));
