@@ -7,6 +7,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::exit::Exit;
+use crate::finding::FindingId;
 use crate::yaml::{SourceFile, Span};
 
 /// One thing that is wrong, or worth knowing, with its place and the next step.
@@ -18,6 +19,41 @@ pub struct Problem {
     pub place: Option<Place>,
     /// Next steps, each printed as `hint: …`.
     pub hints: Vec<String>,
+    /// What `lint` calls it.
+    pub id: Option<FindingId>,
+    /// What only some problems have.
+    details: Option<Box<Details>>,
+}
+
+/// What only some problems have.
+#[derive(Clone, Debug, Default)]
+pub struct Details {
+    /// Other places that have to do with it, and what stands there.
+    pub related: Vec<(String, Place)>,
+    /// Edits that remove the problem and change nothing else.
+    pub fix: Option<Fix>,
+    /// The setting in Mage's spelling.
+    pub setting: Option<String>,
+    /// The place in the Job.
+    pub job_path: Option<String>,
+}
+
+/// Edits of a file that remove a problem.
+#[derive(Clone, Debug)]
+pub struct Fix {
+    /// What they do, as an order: `rename it to resource_limits`.
+    pub title: String,
+    /// The edits, apart from each other, all of the file at fault.
+    pub edits: Vec<Edit>,
+}
+
+/// A part of a file and what takes its place.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Edit {
+    /// The bytes to replace.
+    pub span: Span,
+    /// What stands there then.
+    pub text: String,
 }
 
 /// A span in a file that was read; knows the text for a snippet.
@@ -38,7 +74,7 @@ impl fmt::Display for Place {
 impl Problem {
     /// Makes a problem with no place and no hint.
     pub fn new(message: impl Into<String>) -> Self {
-        Self { message: message.into(), place: None, hints: Vec::new() }
+        Self { message: message.into(), place: None, hints: Vec::new(), id: None, details: None }
     }
 
     /// Says where in a file it is.
@@ -53,6 +89,52 @@ impl Problem {
     pub fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hints.push(hint.into());
         self
+    }
+
+    /// Says what `lint` calls it.
+    #[must_use]
+    pub fn id(mut self, id: FindingId) -> Self {
+        self.id = Some(id);
+        self
+    }
+
+    /// Adds another place that has to do with it.
+    #[must_use]
+    pub fn related(mut self, what: impl Into<String>, file: &Arc<SourceFile>, span: Span) -> Self {
+        let place = Place { file: Arc::clone(file), span };
+        self.details_mut().related.push((what.into(), place));
+        self
+    }
+
+    /// Says how the file can be edited so that it is gone.
+    #[must_use]
+    pub fn fix(mut self, title: impl Into<String>, edits: Vec<Edit>) -> Self {
+        self.details_mut().fix = Some(Fix { title: title.into(), edits });
+        self
+    }
+
+    /// Names the setting in Mage's spelling.
+    #[must_use]
+    pub fn setting(mut self, setting: impl Into<String>) -> Self {
+        self.details_mut().setting = Some(setting.into());
+        self
+    }
+
+    /// Names the place in the Job.
+    #[must_use]
+    pub fn job_path(mut self, path: impl Into<String>) -> Self {
+        self.details_mut().job_path = Some(path.into());
+        self
+    }
+
+    /// Returns what only some problems have.
+    #[must_use]
+    pub fn details(&self) -> Option<&Details> {
+        self.details.as_deref()
+    }
+
+    fn details_mut(&mut self) -> &mut Details {
+        self.details.get_or_insert_default()
     }
 }
 

@@ -19,6 +19,7 @@ pub mod diagnose;
 pub mod error;
 pub mod exit;
 pub mod explain;
+pub mod finding;
 pub mod job;
 pub mod load;
 pub mod logs;

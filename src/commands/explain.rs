@@ -3,26 +3,29 @@
 use serde_json::json;
 
 use super::entry::out;
-use super::load::{Loaded, LoadedJob, Naming, Widen, load_jobs};
+use super::load::{Loaded, LoadedJob, Request, load_jobs};
+use super::maker::{Naming, Widen};
 use crate::cli::{ExplainArgs, ExplainOutput};
 use crate::config::job_paths;
 use crate::error::{CliError, Problem};
 use crate::exit::Exit;
 use crate::explain::{Query, Row, job_json, layer_rows, matching, rows, why};
 use crate::job::RenderedJob;
+use crate::project::Missing;
 use crate::ui::{Headers, Printer, manifest, table};
 
 /// Prints which layer supplied each value.
 pub(super) fn explain(args: &ExplainArgs, printer: Printer) -> Result<Exit, CliError> {
     let targets: Vec<String> = args.target.iter().cloned().collect();
-    let loaded = load_jobs(
-        &targets,
-        &args.config,
-        &args.connection,
-        &Widen::default(),
-        &|_| Naming::Target,
-        printer,
-    )?;
+    let request = Request {
+        targets: &targets,
+        args: &args.config,
+        connection: &args.connection,
+        widen: Widen::default(),
+        naming: &|_| Naming::Target,
+        missing_secret: Missing::Placeholder,
+    };
+    let (loaded, jobs) = load_jobs(&request, printer)?;
     let query = Query {
         paths: args.paths.clone(),
         all: args.all,
@@ -30,11 +33,11 @@ pub(super) fn explain(args: &ExplainArgs, printer: Printer) -> Result<Exit, CliE
         show_secrets: args.show_secrets,
     };
     if args.output == ExplainOutput::Json {
-        out(printer, &manifest::json(&as_json(&loaded, &query)))?;
+        out(printer, &manifest::json(&as_json(&loaded, &jobs, &query)))?;
         return Ok(Exit::Fine);
     }
-    let several = loaded.jobs.len() > 1;
-    for (index, job) in loaded.jobs.iter().enumerate() {
+    let several = jobs.len() > 1;
+    for (index, job) in jobs.iter().enumerate() {
         if index > 0 {
             out(printer, "\n")?;
         }
@@ -55,13 +58,10 @@ fn title(job: &RenderedJob) -> String {
     }
 }
 
-fn as_json(loaded: &Loaded, query: &Query) -> serde_json::Value {
+fn as_json(loaded: &Loaded, jobs: &[LoadedJob], query: &Query) -> serde_json::Value {
     let edition = loaded.edition.name();
-    let mut items: Vec<_> = loaded
-        .jobs
-        .iter()
-        .map(|loaded| job_json(&loaded.job, edition, &loaded.layers, query))
-        .collect();
+    let mut items: Vec<_> =
+        jobs.iter().map(|loaded| job_json(&loaded.job, edition, &loaded.layers, query)).collect();
     if loaded.whole_pipeline { json!({"items": items}) } else { items.remove(0) }
 }
 

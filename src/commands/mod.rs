@@ -6,6 +6,7 @@ mod entry;
 mod explain;
 mod facts;
 mod load;
+mod maker;
 mod render;
 mod run;
 mod runs;

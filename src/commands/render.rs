@@ -1,60 +1,76 @@
 //! `render`
 
-use serde_json::{Value as Json, json};
+use std::fmt::Write as _;
+
+use serde_json::Value as Json;
 
 use super::entry::out;
-use super::load::{Naming, Widen, load_jobs};
+use super::load::{Request, load_each};
+use super::maker::{Naming, Widen};
 use crate::cli::{RenderArgs, RenderOutput};
 use crate::error::{CliError, Problem};
 use crate::exit::Exit;
-use crate::job::RenderedJob;
 use crate::job::secret::MASK;
+use crate::job::{JobValue, RenderedJob};
+use crate::project::Missing;
 use crate::ui::{Printer, manifest};
 
-/// Prints the Jobs as they would be sent.
+/// Prints the Jobs as they would be sent. Only their text is kept until all are made, so that a
+/// pipeline may have many blocks, and nothing is printed where one of them cannot be sent.
 pub(super) fn render(args: &RenderArgs, printer: Printer) -> Result<Exit, CliError> {
-    let loaded = load_jobs(
-        &args.targets,
-        &args.config,
-        &args.connection,
-        &Widen::default(),
-        &|_| Naming::Target,
-        printer,
-    )?;
-    for loaded in &loaded.jobs {
-        tell_secrets(&loaded.job, args.mask, printer);
+    let request = Request {
+        targets: &args.targets,
+        args: &args.config,
+        connection: &args.connection,
+        widen: Widen::default(),
+        naming: &|_| Naming::Target,
+        missing_secret: Missing::Error,
+    };
+    let mut text = String::new();
+    let mut secrets = Vec::new();
+    load_each(&request, printer, &mut |_, job| {
+        secrets.extend(told_secrets(&job, args.mask));
+        write(&mut text, &job, args);
+    })?;
+    for secret in &secrets {
+        printer.problem_warning(secret);
     }
-    let jobs: Vec<Json> =
-        loaded.jobs.iter().map(|loaded| manifest_of(&loaded.job, args.mask)).collect();
-    match args.output {
-        RenderOutput::Yaml => out(printer, &manifest::documents(&jobs))?,
-        RenderOutput::Json => {
-            let list = json!({"apiVersion": "v1", "kind": "List", "metadata": {}, "items": jobs});
-            out(printer, &manifest::json(&list))?;
-        }
-        RenderOutput::Name => {
-            let names = loaded.jobs.iter().map(|job| format!("job.batch/{}\n", job.job.name));
-            out(printer, &names.collect::<String>())?;
-        }
+    if args.output == RenderOutput::Json {
+        text = manifest::list(&text);
     }
+    out(printer, &text)?;
     Ok(Exit::Fine)
 }
 
-/// Names the literal secrets of a manifest; never shows them.
-fn tell_secrets(job: &RenderedJob, masked: bool, printer: Printer) {
-    for value in job.values.iter().filter(|value| value.secret) {
-        if masked || value.value.is_null() {
-            continue;
+fn write(text: &mut String, job: &RenderedJob, args: &RenderArgs) {
+    match args.output {
+        RenderOutput::Yaml => {
+            if !text.is_empty() {
+                text.push_str("---\n");
+            }
+            text.push_str(&manifest::yaml(&manifest_of(job, args.mask)));
         }
-        let message = format!(
-            "job.batch/{}: {} holds a literal secret ({})",
-            job.name, value.path, value.origin.source
-        );
-        let problem = Problem::new(message);
-        printer.problem_warning(
-            &problem.hint("hide it with --mask, or take it from a Secret with value_from"),
-        );
+        RenderOutput::Json => {
+            if !text.is_empty() {
+                text.push_str(",\n");
+            }
+            text.push_str(&manifest::list_item(&manifest_of(job, args.mask)));
+        }
+        RenderOutput::Name => {
+            let _ = writeln!(text, "job.batch/{}", job.name);
+        }
     }
+}
+
+/// Names the literal secrets of a manifest; never shows them.
+fn told_secrets(job: &RenderedJob, masked: bool) -> Vec<Problem> {
+    let secrets = job.values.iter().filter(|value| value.secret && !value.value.is_null());
+    let problem = |value: &JobValue| {
+        let (name, path, source) = (&job.name, &value.path, &value.origin.source);
+        Problem::new(format!("job.batch/{name}: {path} holds a literal secret ({source})"))
+            .hint("hide it with --mask, or take it from a Secret with value_from")
+    };
+    secrets.filter(|_| !masked).map(problem).collect()
 }
 
 fn manifest_of(job: &RenderedJob, mask: bool) -> Json {

@@ -7,12 +7,14 @@ use k8s_openapi::jiff::{Timestamp, tz::TimeZone};
 use serde_json::json;
 
 use super::facts::{Connected, connect};
-use super::load::{Loaded, Naming, Widen, load_jobs};
+use super::load::{Loaded, LoadedJob, Request, load_jobs};
+use super::maker::{Naming, Widen};
 use super::targets::{pipelines, variables};
 use crate::cli::{ConfigArgs, InterruptChoice, LogsChoice, RunArgs, RunOutput, environment};
 use crate::error::{CliError, Problem};
 use crate::exit::Exit;
 use crate::load::{UserConfig, find_project, git_state};
+use crate::project::Missing;
 use crate::run::{
     Failure, Logs, OnInterrupt, Options, Output, Plan, PlannedBlock, RunId, Signals, Surroundings,
     critical_path, execute, preamble, prepare,
@@ -28,16 +30,23 @@ pub(super) fn run(args: &RunArgs, printer: Printer) -> Result<Exit, CliError> {
         Widen { upstream: args.upstream, downstream: args.downstream, skip_types: &args.skip_type };
     let vars = runtime_vars(&args.config, &run, Timestamp::now());
     let naming = |_: &str| Naming::Run { run: run.to_string(), runtime_vars: vars.clone() };
-    let mut loaded =
-        load_jobs(&args.targets, &args.config, &args.connection, &widen, &naming, printer)?;
+    let request = Request {
+        targets: &args.targets,
+        args: &args.config,
+        connection: &args.connection,
+        widen,
+        naming: &naming,
+        missing_secret: Missing::Error,
+    };
+    let (mut loaded, jobs) = load_jobs(&request, printer)?;
     let connected = match loaded.connected.take() {
         Some(connected) => connected,
         None => connect(&args.connection)?,
     };
     let options = options(args, &loaded, printer);
-    let mut plan = plan(args, &loaded, pipeline)?;
+    let mut plan = plan(args, &loaded, &jobs, pipeline)?;
     prepare(&mut plan, &run);
-    warn_of_missing_upstream(args, &loaded, printer);
+    warn_of_missing_upstream(args, &jobs, printer);
     tell_preamble(args, &plan, &loaded, &connected, &options, printer);
     if args.dry_run {
         return Ok(Exit::Fine);
@@ -85,11 +94,11 @@ fn refuse_what_cannot_be(args: &RunArgs) -> Result<(), CliError> {
 }
 
 /// A block finds its upstream's output by the run's partition; without it, Mage runs it on `[]`.
-fn warn_of_missing_upstream(args: &RunArgs, loaded: &Loaded, printer: Printer) {
+fn warn_of_missing_upstream(args: &RunArgs, jobs: &[LoadedJob], printer: Printer) {
     if args.config.execution_partition.is_some() {
         return;
     }
-    for job in loaded.jobs.iter().filter(|job| !job.outside.is_empty()) {
+    for job in jobs.iter().filter(|job| !job.outside.is_empty()) {
         let block = job.job.block.as_deref().unwrap_or_default();
         let problem = Problem::new(format!(
             "block `{block}` waits for {}, not part of this run: in the run's new partition it finds no data, and Mage goes on with none",
@@ -174,8 +183,13 @@ fn options(args: &RunArgs, loaded: &Loaded, printer: Printer) -> Options {
     }
 }
 
-fn plan(args: &RunArgs, loaded: &Loaded, pipeline: String) -> Result<Plan, CliError> {
-    let dynamic: Vec<Problem> = loaded.jobs.iter().filter(|job| job.fed_dynamically).map(|job| {
+fn plan(
+    args: &RunArgs,
+    loaded: &Loaded,
+    jobs: &[LoadedJob],
+    pipeline: String,
+) -> Result<Plan, CliError> {
+    let dynamic: Vec<Problem> = jobs.iter().filter(|job| job.fed_dynamically).map(|job| {
         let block = job.job.block.as_deref().unwrap_or_default();
         let problem = Problem::new(format!(
             "block `{block}` has a dynamic block upstream: Mage makes its children in its database, which a pod without it cannot do"
@@ -185,8 +199,7 @@ fn plan(args: &RunArgs, loaded: &Loaded, pipeline: String) -> Result<Plan, CliEr
     if !dynamic.is_empty() {
         return Err(CliError { exit: Exit::Usage, problems: dynamic });
     }
-    let blocks = loaded
-        .jobs
+    let blocks = jobs
         .iter()
         .map(|loaded| PlannedBlock {
             uuid: loaded.job.block.clone().unwrap_or_else(|| loaded.job.pipeline.clone()),

@@ -6,10 +6,11 @@ use serde_json::Value as Json;
 use super::api::{ApiType, Field, Kind, api_type};
 use super::keys::{camel_to_snake, nearest};
 use super::layer::LayerKind;
-use super::origin::{Finding, Origin};
-use crate::error::Problem;
+use super::origin::Origin;
+use crate::error::{Edit, Problem};
+use crate::finding::{Finding, FindingId};
 use crate::merge::{Content, Tree};
-use crate::yaml::{Entry, Mapping, Node, SourceFile, Value};
+use crate::yaml::{Entry, Mapping, Node, SourceFile, Span, Value};
 use std::sync::Arc;
 
 /// Converts the nodes of one file of one layer.
@@ -37,12 +38,18 @@ impl<'a> Convert<'a> {
         Problem::new(message).at(self.file, node.span)
     }
 
-    pub(super) fn warn(&mut self, node: &Node, message: String, hint: String) {
-        self.findings.push(Finding::warning(self.problem(node, message).hint(hint)));
+    pub(super) fn warn(&mut self, problem: Problem) {
+        self.findings.push(Finding::warning(problem));
     }
 
-    fn fail(&mut self, node: &Node, message: String, hint: String) {
-        self.findings.push(Finding::error(self.problem(node, message).hint(hint)));
+    fn fail(&mut self, problem: Problem) {
+        self.findings.push(Finding::error(problem));
+    }
+
+    /// Returns a scalar as it is written.
+    fn written(&self, node: &Node) -> &str {
+        let Span { start, end } = node.span;
+        self.file.text.get(start.offset..end.offset).unwrap_or_default().trim_end()
     }
 
     /// Converts a value that should be of `kind`. Returns `None` for null (which means unset) and
@@ -62,7 +69,8 @@ impl<'a> Convert<'a> {
 
     fn wrong(&mut self, node: &Node, setting: &str, wanted: &str) {
         let message = format!("`{setting}` is {}, not {wanted}", node.kind());
-        self.fail(node, message, format!("give {wanted} or leave the key out"));
+        let problem = self.problem(node, message).id(FindingId::WrongType).setting(setting);
+        self.fail(problem.hint(format!("give {wanted} or leave the key out")));
     }
 
     fn list(&mut self, node: &Node, item: &Kind, setting: &str) -> Option<Tree> {
@@ -152,17 +160,26 @@ impl<'a> Convert<'a> {
             "`{name}` is given in both spellings with different values, also at line {}",
             first.key.span.start.line
         );
-        self.fail(&second.key, message, "keep one of the two".to_owned());
+        let problem = self.problem(&second.key, message).id(FindingId::TwoSpellings);
+        let problem = problem.related("the other spelling", self.file, first.key.span);
+        self.fail(problem.hint("keep one of the two"));
     }
 
     fn unknown(&mut self, node: &Node, key: &str, api: &ApiType, setting: &str) {
         let message = format!("unknown key `{key}` in `{setting}`: it has no effect");
         let names: Vec<String> = api.fields.iter().map(|f| camel_to_snake(f.name)).collect();
-        let hint = match nearest(key, names.iter().map(String::as_str)) {
-            Some(name) => format!("did you mean `{setting}.{name}`?"),
-            None => super::settings::elsewhere(key),
+        let problem = self.problem(node, message).setting(below(setting, key));
+        let problem = match nearest(key, names.iter().map(String::as_str)) {
+            Some(name) => Self::misspelt(problem, node, name, &format!("{setting}.{name}")),
+            None => super::settings::elsewhere(key).tell(problem),
         };
-        self.warn(node, message, hint);
+        self.warn(problem);
+    }
+
+    /// Says which key was probably meant.
+    pub(super) fn misspelt(problem: Problem, node: &Node, name: &str, setting: &str) -> Problem {
+        let problem = problem.id(FindingId::MisspeltKey).hint(format!("did you mean `{setting}`?"));
+        rewrite(problem, node, &format!("rename it to `{name}`"), name)
     }
 
     /// Takes what Mage documents, a name, as well as a list of names or of objects.
@@ -232,17 +249,42 @@ impl<'a> Convert<'a> {
 
     fn text(&mut self, node: &Node, text: String, setting: &str) -> Json {
         if !matches!(node.value, Value::String(_)) {
-            let message = format!("`{setting}` is {} where text is due", node.kind());
-            self.warn(node, message, format!("quote it: \"{text}\""));
+            self.surprise(node, &text, setting);
             return Json::String(text);
         }
         let last = setting.rsplit('.').next().unwrap_or(setting);
         if text.trim() != text && NAMES.contains(&last) {
             let message = format!("`{setting}` has blanks at its ends, which no name may have");
-            self.warn(node, message, format!("write {}", text.trim()));
+            let problem = self.problem(node, message).id(FindingId::BlanksInName).setting(setting);
+            let problem = problem.hint(format!("write {}", text.trim()));
+            self.warn(rewrite(problem, node, "leave the blanks out", text.trim()));
             return Json::String(text.trim().to_owned());
         }
         Json::String(text)
+    }
+
+    /// Tells of a value that is no text where text is due. YAML 1.1, which Mage reads, takes more
+    /// for booleans, numbers and dates than people expect; quoting what changes a value is not a
+    /// safe fix, for nobody can tell which of the two was meant.
+    fn surprise(&mut self, node: &Node, text: &str, setting: &str) {
+        let written = self.written(node).to_owned();
+        let kind = node.kind();
+        let problem = if node.expression.is_some() || written == text {
+            self.problem(node, format!("`{setting}` is {kind} where text is due"))
+                .hint(format!("quote it: \"{text}\""))
+        } else {
+            let message = format!(
+                "`{setting}` is {kind} where text is due: YAML 1.1 reads {written} as {text}"
+            );
+            self.problem(node, message)
+                .hint(format!("quote what you mean: \"{written}\" or \"{text}\""))
+        };
+        let problem = problem.id(FindingId::YamlSurprise).setting(setting);
+        self.warn(if written == text {
+            rewrite(problem, node, "quote it", &format!("\"{text}\""))
+        } else {
+            problem
+        });
     }
 
     fn integer(&mut self, node: &Node, text: &str, setting: &str) -> Option<Json> {
@@ -262,7 +304,9 @@ impl<'a> Convert<'a> {
             return None;
         };
         let message = format!("`{setting}` is {} where a whole number is due", node.kind());
-        self.warn(node, message, format!("write {value}"));
+        let problem = self.problem(node, message).id(FindingId::WrongType).setting(setting);
+        let problem = problem.hint(format!("write {value}"));
+        self.warn(rewrite(problem, node, &format!("write {value}"), &value.to_string()));
         Some(Json::from(value))
     }
 
@@ -274,11 +318,10 @@ impl<'a> Convert<'a> {
             self.wrong(node, setting, "true or false");
             return None;
         };
-        self.warn(
-            node,
-            format!("`{setting}` is {} where true or false is due", node.kind()),
-            format!("write {value}"),
-        );
+        let message = format!("`{setting}` is {} where true or false is due", node.kind());
+        let problem = self.problem(node, message).id(FindingId::WrongType).setting(setting);
+        let problem = problem.hint(format!("write {value}"));
+        self.warn(rewrite(problem, node, &format!("write {value}"), &value.to_string()));
         Some(Json::Bool(value))
     }
 
@@ -290,8 +333,9 @@ impl<'a> Convert<'a> {
         let text = text.trim().to_owned();
         if crate::job::Quantity::parse(&text).is_none() {
             let message = format!("`{setting}` is `{text}`, which is no quantity");
-            let hint = "a number with an optional suffix: 500m, 1.5, 512Mi, 2Gi, 1G".to_owned();
-            self.fail(node, message, hint);
+            let problem = self.problem(node, message).id(FindingId::InvalidQuantity);
+            let hint = "a number with an optional suffix: 500m, 1.5, 512Mi, 2Gi, 1G";
+            self.fail(problem.setting(setting).hint(hint));
             return None;
         }
         Some(Json::String(text))
@@ -318,6 +362,14 @@ impl<'a> Convert<'a> {
         };
         Tree::new(content, self.origin(node, setting))
     }
+}
+
+/// Adds a fix that writes `text` over a scalar, where the scalar stands in the file as it is.
+fn rewrite(problem: Problem, node: &Node, title: &str, text: &str) -> Problem {
+    if node.alias.is_some() || node.expression.is_some() {
+        return problem;
+    }
+    problem.fix(title, vec![Edit { span: node.span, text: text.to_owned() }])
 }
 
 /// Names in which blanks at the ends are never meant.

@@ -11,6 +11,6 @@ mod settings;
 pub use convert::{Convert, scalar_text};
 pub use keys::{JobPath, Segment, camel_to_snake, nearest};
 pub use layer::LayerKind;
-pub use origin::{Finding, Origin, Severity, Source};
+pub use origin::{Origin, Source};
 pub(crate) use settings::part_to_job;
 pub use settings::{CONTAINER, Fragment, job_paths, settings};

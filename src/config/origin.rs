@@ -4,7 +4,6 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::layer::LayerKind;
-use crate::error::Problem;
 use crate::yaml::{Node, SourceFile, Span};
 
 /// The place that gave a value.
@@ -92,39 +91,5 @@ impl Origin {
     #[must_use]
     pub fn new(layer: LayerKind, source: Source, setting: &str) -> Self {
         Self { layer, source, setting: setting.to_owned(), expression: None }
-    }
-}
-
-/// How bad a finding is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Severity {
-    /// Worth knowing.
-    Note,
-    /// Probably not what was meant.
-    Warning,
-    /// No Job can be made.
-    Error,
-}
-
-/// Something wrong or doubtful that was found on the way.
-#[derive(Clone, Debug)]
-pub struct Finding {
-    /// How bad it is.
-    pub severity: Severity,
-    /// What, where and the next step.
-    pub problem: Problem,
-}
-
-impl Finding {
-    /// Makes a warning.
-    #[must_use]
-    pub fn warning(problem: Problem) -> Self {
-        Self { severity: Severity::Warning, problem }
-    }
-
-    /// Makes an error.
-    #[must_use]
-    pub fn error(problem: Problem) -> Self {
-        Self { severity: Severity::Error, problem }
     }
 }

@@ -7,6 +7,8 @@ use super::api::{Kind, api_type};
 use super::convert::{Convert, scalar_text};
 use super::keys::{JobPath, Segment, camel_to_snake, nearest};
 use super::layer::LayerKind;
+use crate::error::Problem;
+use crate::finding::FindingId;
 use crate::merge::{Content, Tree};
 use crate::yaml::{Entry, Mapping, Node};
 
@@ -137,41 +139,73 @@ fn drop_name(convert: &mut Convert<'_>, tree: &mut Tree, node: &Node) {
         if tree.take(&[key]).is_some() {
             let message =
                 format!("`metadata.{}` has no effect: Mage names the Job", camel_to_snake(key));
-            convert.warn(node, message, "set `job_name_prefix` instead".to_owned());
+            let problem = convert.problem(node, message).id(FindingId::NoEffect);
+            convert.warn(problem.hint("set `job_name_prefix` instead"));
         }
     }
 }
 
 fn drop_template(convert: &mut Convert<'_>, tree: &mut Tree, node: &Node) {
     if tree.take(&["template"]).is_some() {
-        let hint = "use `pod`, `container` and `metadata`".to_owned();
-        convert.warn(node, "`job.template` has no effect".to_owned(), hint);
+        let problem = convert.problem(node, "`job.template` has no effect");
+        let problem = problem.id(FindingId::NoEffect).setting("job.template");
+        convert.warn(problem.hint("use `pod`, `container` and `metadata`"));
     }
 }
 
 fn unknown_top_level(convert: &mut Convert<'_>, node: &Node, key: &str) {
     let message = format!("unknown key `{key}`: it has no effect");
-    let hint = match nearest(key, TOP_LEVEL) {
-        Some(name) => format!("did you mean `{name}`?"),
-        None => elsewhere(key),
+    let problem = convert.problem(node, message).setting(key);
+    let problem = match nearest(key, TOP_LEVEL) {
+        Some(name) => Convert::misspelt(problem, node, name, name),
+        None => elsewhere(key).tell(problem),
     };
-    convert.warn(node, message, hint);
+    convert.warn(problem);
+}
+
+/// Where a key would have a meaning.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Elsewhere {
+    /// At another place, which is told.
+    There(String),
+    /// Nowhere.
+    Nowhere,
+}
+
+impl Elsewhere {
+    /// Adds it to a problem of a key that is not known.
+    pub(super) fn tell(self, problem: Problem) -> Problem {
+        match self {
+            Self::There(hint) => problem.id(FindingId::MisplacedKey).hint(hint),
+            Self::Nowhere => problem
+                .id(FindingId::UnknownKey)
+                .hint("remove it, or see `kubectl mage explain-config` for the settings in force"),
+        }
+    }
 }
 
 /// Says where a key would have a meaning, if anywhere.
-pub(super) fn elsewhere(key: &str) -> String {
+pub(super) fn elsewhere(key: &str) -> Elsewhere {
+    there(key).map_or(Elsewhere::Nowhere, Elsewhere::There)
+}
+
+fn there(key: &str) -> Option<String> {
     let snake = camel_to_snake(key);
     if top_level(&snake).is_some() {
-        return format!("`{snake}` belongs at the top of the configuration");
+        return Some(format!("`{snake}` belongs at the top of the configuration"));
     }
     match snake.as_str() {
-        "pod_config" => return "did you mean `pod`?".to_owned(),
-        "job_config" => return "did you mean `job`?".to_owned(),
-        "meta" => return "did you mean `metadata`?".to_owned(),
-        "config_file" => return "set K8S_CONFIG_FILE, or pass --template".to_owned(),
-        "k8s_executor_config" => return "move what is below it one level up".to_owned(),
-        "executor_type" => return "`executor_type` belongs beside `executor_config`".to_owned(),
-        "enabled" | "enforce" => return "this key belongs in the policy file only".to_owned(),
+        "pod_config" => return Some("did you mean `pod`?".to_owned()),
+        "job_config" => return Some("did you mean `job`?".to_owned()),
+        "meta" => return Some("did you mean `metadata`?".to_owned()),
+        "config_file" => return Some("set K8S_CONFIG_FILE, or pass --template".to_owned()),
+        "k8s_executor_config" => return Some("move what is below it one level up".to_owned()),
+        "executor_type" => {
+            return Some("`executor_type` belongs beside `executor_config`".to_owned());
+        }
+        "enabled" | "enforce" => {
+            return Some("this key belongs in the policy file only".to_owned());
+        }
         _ => {}
     }
     for (setting, type_name) in [
@@ -182,10 +216,10 @@ pub(super) fn elsewhere(key: &str) -> String {
     ] {
         let api = api_type(type_name);
         if api.field(key).or_else(|| api.snake_field(&snake)).is_some() {
-            return format!("did you mean `{setting}.{snake}`?");
+            return Some(format!("did you mean `{setting}.{snake}`?"));
         }
     }
-    "remove it, or see `kubectl mage explain-config` for the settings in force".to_owned()
+    None
 }
 
 /// Turns a path of the merged tree (rooted at the six parts) into paths of the Job.
@@ -270,8 +304,8 @@ mod tests {
 
     #[test]
     fn misplaced_keys_are_sent_home() {
-        assert_eq!(elsewhere("backoff_limit"), "did you mean `job.backoff_limit`?");
-        assert_eq!(elsewhere("nodeSelector"), "did you mean `pod.node_selector`?");
-        assert_eq!(elsewhere("pod_config"), "did you mean `pod`?");
+        assert_eq!(there("backoff_limit").as_deref(), Some("did you mean `job.backoff_limit`?"));
+        assert_eq!(there("nodeSelector").as_deref(), Some("did you mean `pod.node_selector`?"));
+        assert_eq!(there("pod_config").as_deref(), Some("did you mean `pod`?"));
     }
 }

@@ -7,8 +7,9 @@ use super::command::{CommandParts, command};
 use super::name::{clean_name, dns_label, job_id, job_name};
 use super::resources::{self, Guardrail, at_origin, told};
 use super::secret;
-use crate::config::{CONTAINER, Finding, JobPath, Origin, Segment, check, part_to_job};
+use crate::config::{CONTAINER, JobPath, Origin, Segment, check, part_to_job};
 use crate::error::Problem;
+use crate::finding::{Finding, FindingId};
 use crate::merge::{Content, Loser, Merge, Rule, Tree};
 
 /// What a Job is made from, besides the merged tree.
@@ -67,27 +68,22 @@ pub struct RenderedJob {
     pub findings: Vec<Finding>,
 }
 
-/// Builds the Job, or says everything that stands against it.
-pub fn build(
-    root: Tree,
-    merge: Merge,
-    context: &BuildContext<'_>,
-) -> Result<RenderedJob, Vec<Problem>> {
-    let mut building = Building { merge, context, findings: Vec::new(), problems: Vec::new() };
+/// Builds the Job. Where an error is among its findings, it must not be sent.
+#[must_use]
+pub fn build(root: Tree, merge: Merge, context: &BuildContext<'_>) -> RenderedJob {
+    let mut building = Building { merge, context, findings: Vec::new() };
     let mut root = building.with_defaults(root);
     building.findings.extend(resources::complete_extended(&mut root));
     building.drop_mounts_without_volume(&mut root);
-    building.problems.extend(resources::check(&root, &context.guardrails));
+    let over = resources::check(&root, &context.guardrails);
+    building.findings.extend(over.into_iter().map(Finding::error));
     building.label_problems(&root);
     let namespace = building.namespace(&mut root);
     let name = building.name(&mut root);
     building.image(&root);
     let tree = assemble(root, &name, &namespace);
-    if !building.problems.is_empty() {
-        return Err(building.problems);
-    }
     let (values, lost) = values(&tree, building.merge.lost);
-    Ok(RenderedJob {
+    RenderedJob {
         pipeline: context.command.pipeline.clone(),
         block: context.command.block.clone(),
         namespace: text(&namespace),
@@ -96,14 +92,13 @@ pub fn build(
         values,
         lost,
         findings: building.findings,
-    })
+    }
 }
 
 struct Building<'a> {
     merge: Merge,
     context: &'a BuildContext<'a>,
     findings: Vec<Finding>,
-    problems: Vec<Problem>,
 }
 
 fn text(tree: &Tree) -> String {
@@ -111,6 +106,10 @@ fn text(tree: &Tree) -> String {
 }
 
 impl Building<'_> {
+    fn fail(&mut self, problem: Problem) {
+        self.findings.push(Finding::error(problem));
+    }
+
     /// Lays the tree over what is built in.
     fn with_defaults(&mut self, root: Tree) -> Tree {
         let mut low = Tree::empty_map(Origin::built_in(""));
@@ -162,6 +161,7 @@ impl Building<'_> {
             );
             let problem = at_origin(Problem::new(message), &mount.origin);
             let hint = format!("add `- name: {name}` with its kind to `pod.volumes`");
+            let problem = problem.id(FindingId::MountWithoutVolume).setting(&mount.origin.setting);
             self.findings.push(Finding::warning(problem.hint(hint)));
         }
     }
@@ -173,7 +173,8 @@ impl Building<'_> {
             if !check::is_label_value(&value) {
                 let message = format!("`{value}` cannot be the value of label {key}");
                 let problem = at_origin(Problem::new(message), &tree.origin);
-                self.problems.push(problem.hint(
+                let problem = problem.id(FindingId::InvalidLabel).setting(&tree.origin.setting);
+                self.fail(problem.hint(
                     "at most 63 letters, digits, `-`, `_` and `.`; put other text in an annotation",
                 ));
             }
@@ -195,7 +196,7 @@ impl Building<'_> {
                     tree.content = Content::Leaf(rendered.into());
                 }
                 Err(problem) => {
-                    self.problems.push(problem);
+                    self.fail(problem);
                     return tree;
                 }
             }
@@ -204,7 +205,8 @@ impl Building<'_> {
         if name.is_empty() || name.len() > 63 || dns_label(&name) != name {
             let message = format!("`{name}` ({}) cannot be a namespace", told(&tree.origin));
             let problem = at_origin(Problem::new(message), &tree.origin);
-            self.problems.push(problem.hint("lower-case letters, digits and `-`, at most 63"));
+            let problem = problem.id(FindingId::InvalidNamespace).setting(&tree.origin.setting);
+            self.fail(problem.hint("lower-case letters, digits and `-`, at most 63"));
         }
         tree
     }
@@ -231,6 +233,7 @@ impl Building<'_> {
         if name != mages && self.context.name_id.is_some() {
             let message = format!("`{mages}` cannot be the name of a Job, so it is {name}");
             let problem = at_origin(Problem::new(message), &tree.origin);
+            let problem = problem.id(FindingId::JobName).setting(&tree.origin.setting);
             self.findings.push(Finding::warning(problem.hint(
                 "lower-case letters, digits and `-`, at most 63 characters; Mage OSS would fail",
             )));
@@ -243,7 +246,7 @@ impl Building<'_> {
         let image = root.at(&["container", "image"]).map(text).unwrap_or_default();
         if image.is_empty() {
             let problem = Problem::new("no layer names a container image");
-            self.problems.push(problem.hint(
+            self.fail(problem.id(FindingId::NoImage).setting("container_config.image").hint(
                 "pass --image IMAGE, set `container_config.image`, or name the Mage server's pod with --server-pod",
             ));
         }

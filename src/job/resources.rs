@@ -1,8 +1,9 @@
 //! Checks of the final container's resources: requests against limits, guardrails, extended
 //! resources.
 
-use crate::config::{Finding, Origin, Source};
+use crate::config::{Origin, Source};
 use crate::error::Problem;
+use crate::finding::{Finding, FindingId};
 use crate::job::Quantity;
 use crate::merge::Tree;
 
@@ -64,7 +65,13 @@ pub(super) fn check(root: &Tree, guardrails: &[Guardrail]) -> Vec<Problem> {
                 text(limit),
                 told(&limit.origin)
             );
-            let problem = at_origin(Problem::new(message), &request.origin);
+            let problem = at_origin(Problem::new(message), &request.origin)
+                .id(FindingId::RequestOverLimit)
+                .setting(&request.origin.setting);
+            let problem = match &limit.origin.source {
+                Source::File { file, span } => problem.related("the limit", file, *span),
+                _ => problem,
+            };
             problems.push(
                 problem
                     .hint("lower the request or raise the limit: the API server refuses the Job"),
@@ -81,7 +88,8 @@ fn over_guardrail(root: &Tree, guardrail: &Guardrail) -> Option<Problem> {
     let Guardrail { name, holder, group, resource, value } = guardrail;
     let Some(bound) = Quantity::parse(value) else {
         let message = format!("{name} is `{value}` ({holder}), which is no quantity");
-        return Some(Problem::new(message).hint("set it to a quantity such as 4000m or 8Gi"));
+        let problem = Problem::new(message).id(FindingId::InvalidQuantity);
+        return Some(problem.hint("set it to a quantity such as 4000m or 8Gi"));
     };
     let given = root.at(&["container", "resources", group, resource])?;
     (quantity(given)? > bound).then(|| {
@@ -91,6 +99,8 @@ fn over_guardrail(root: &Tree, guardrail: &Guardrail) -> Option<Problem> {
             told(&given.origin)
         );
         at_origin(Problem::new(message), &given.origin)
+            .id(FindingId::OverGuardrail)
+            .setting(&given.origin.setting)
             .hint("lower it there, or ask whoever runs the Mage server to raise the guardrail")
     })
 }
@@ -109,7 +119,9 @@ pub(super) fn complete_extended(root: &mut Tree) -> Vec<Finding> {
             );
             let problem = at_origin(Problem::new(message), &request.origin);
             let hint = format!("name {name} under resource_limits instead");
-            findings.push(Finding::warning(problem.hint(hint)));
+            let problem = problem.id(FindingId::ExtendedWithoutLimit);
+            let problem = problem.setting(&request.origin.setting).hint(hint);
+            findings.push(Finding::warning(problem));
             root.put(&keys, request.clone());
         }
     }

@@ -5,9 +5,10 @@ use std::sync::Arc;
 use super::policy::Policy;
 use super::server_env::ServerEnv;
 use super::server_pod::ServerPod;
-use crate::config::{Convert, Finding, Fragment, LayerKind, Origin, Source, settings};
+use crate::config::{Convert, Fragment, LayerKind, Origin, Source, settings};
 use crate::error::Problem;
 use crate::explain::LayerReport;
+use crate::finding::{Finding, FindingId};
 use crate::job::Guardrail;
 use crate::merge::{Merge, OssInput, OssLayer, ProLayer, Tree, merge_oss, merge_pro};
 use crate::yaml::{Mapping, Node, SourceFile, Value};
@@ -48,6 +49,7 @@ impl Body {
             Value::Null => Ok(None),
             Value::Mapping(mapping) => Ok(Some(mapping)),
             _ => Err(Problem::new(format!("{what} is {}, not a mapping", self.node.kind()))
+                .id(FindingId::WrongType)
                 .at(&self.file, self.node.span)
                 .hint("give a mapping of settings or leave it out")),
         }
@@ -92,44 +94,31 @@ pub struct MergedLayers {
     pub findings: Vec<Finding>,
 }
 
-/// Merges the layers of one Job in the edition's way. Every error found is returned at once.
-pub fn merge_layers(
-    edition: Edition,
-    sources: &LayerSources<'_>,
-    env: &ServerEnv,
-) -> Result<MergedLayers, Vec<Problem>> {
-    let (root, merge, findings) = match edition {
+/// Merges the layers of one Job in the edition's way. Where an error is among the findings, no Job
+/// may be made of it.
+#[must_use]
+pub fn merge_layers(edition: Edition, sources: &LayerSources<'_>, env: &ServerEnv) -> MergedLayers {
+    match edition {
         Edition::Pro => {
-            let (layers, findings) = pro_layers(sources, env)?;
+            let (layers, findings) = pro_layers(sources, env);
             let (root, merge) = merge_pro(layers, sources.server.map(|pod| pod.tree.clone()));
-            (root, merge, findings)
+            MergedLayers { root, merge, findings }
         }
         Edition::Oss => {
-            let input = oss_input(sources)?;
-            let (mut root, mut merge, findings) = merge_oss(&input);
+            let (input, mut findings) = oss_input(sources);
+            let (mut root, mut merge, found) = merge_oss(&input);
+            findings.extend(found);
             for fragment in flags(sources) {
                 root = merge.overlay(root, fragment.tree, &crate::config::JobPath::default());
             }
-            (root, merge, findings)
+            MergedLayers { root, merge, findings }
         }
-    };
-    let (errors, findings): (Vec<Finding>, Vec<Finding>) = findings
-        .into_iter()
-        .partition(|finding| finding.severity == crate::config::Severity::Error);
-    if errors.is_empty() {
-        Ok(MergedLayers { root, merge, findings })
-    } else {
-        Err(errors.into_iter().map(|finding| finding.problem).collect())
     }
 }
 
-fn pro_layers(
-    sources: &LayerSources<'_>,
-    env: &ServerEnv,
-) -> Result<(Vec<ProLayer>, Vec<Finding>), Vec<Problem>> {
+fn pro_layers(sources: &LayerSources<'_>, env: &ServerEnv) -> (Vec<ProLayer>, Vec<Finding>) {
     let mut layers = Vec::new();
     let mut findings = Vec::new();
-    let mut problems = Vec::new();
     for (kind, body, what, replaced) in [
         (LayerKind::Template, sources.template, "the template", false),
         (
@@ -157,7 +146,7 @@ fn pro_layers(
                 findings.append(&mut convert.findings);
                 layers.push(ProLayer { kind, fragments, replaced });
             }
-            Err(problem) => problems.push(problem),
+            Err(problem) => findings.push(Finding::error(problem)),
         }
     }
     if let Some(policy) = sources.policy.filter(|policy| policy.enabled) {
@@ -168,7 +157,7 @@ fn pro_layers(
     }
     layers.push(ProLayer { kind: LayerKind::Env, fragments: env_defaults(env), replaced: false });
     layers.push(ProLayer { kind: LayerKind::Flag, fragments: flags(sources), replaced: false });
-    if problems.is_empty() { Ok((layers, findings)) } else { Err(problems) }
+    (layers, findings)
 }
 
 fn flags(sources: &LayerSources<'_>) -> Vec<Fragment> {
@@ -241,8 +230,8 @@ pub fn guardrails(env: &ServerEnv) -> Vec<Guardrail> {
 }
 
 /// Mage OSS reads the template, the project, and the block (or, for a whole pipeline, its config).
-fn oss_input(sources: &LayerSources<'_>) -> Result<OssInput, Vec<Problem>> {
-    let mut problems = Vec::new();
+fn oss_input(sources: &LayerSources<'_>) -> (OssInput, Vec<Finding>) {
+    let mut findings = Vec::new();
     let mut layer = |kind, body: Option<&Body>, what| {
         let body = body?;
         match body.mapping(what) {
@@ -250,7 +239,7 @@ fn oss_input(sources: &LayerSources<'_>) -> Result<OssInput, Vec<Problem>> {
                 Some(OssLayer { kind, file: Arc::clone(&body.file), body: mapping?.clone() })
             }
             Err(problem) => {
-                problems.push(problem);
+                findings.push(Finding::error(problem));
                 None
             }
         }
@@ -262,14 +251,9 @@ fn oss_input(sources: &LayerSources<'_>) -> Result<OssInput, Vec<Problem>> {
     } else {
         layer(LayerKind::Block, sources.block, "`executor_config`")
     };
-    if !problems.is_empty() {
-        return Err(problems);
-    }
-    Ok(OssInput {
-        template,
-        layers: project.into_iter().chain(last).collect(),
-        server: sources.server.map(|pod| pod.tree.clone()),
-    })
+    let layers = project.into_iter().chain(last).collect();
+    let server = sources.server.map(|pod| pod.tree.clone());
+    (OssInput { template, layers, server }, findings)
 }
 
 /// Reports on every layer, in order.

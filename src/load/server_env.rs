@@ -1,8 +1,8 @@
 //! The environment of the Mage server: flags, a file, the server pod's container, and last this
 //! process's own.
 
-use std::cell::RefCell;
 use std::collections::BTreeSet;
+use std::sync::{Mutex, PoisonError};
 
 use crate::cli::NameValue;
 use crate::config::Source;
@@ -31,7 +31,7 @@ struct Variable {
 #[derive(Debug, Default)]
 pub struct ServerEnv {
     variables: Vec<Variable>,
-    from_process: RefCell<BTreeSet<String>>,
+    from_process: Mutex<BTreeSet<String>>,
 }
 
 impl ServerEnv {
@@ -73,7 +73,7 @@ impl ServerEnv {
             return Some(EnvFound { value: value.clone(), source: source(holder), local: *local });
         }
         let value = std::env::var(name).ok()?;
-        self.from_process.borrow_mut().insert(name.to_owned());
+        self.from_process.lock().unwrap_or_else(PoisonError::into_inner).insert(name.to_owned());
         Some(EnvFound { value, source: source("this process"), local: true })
     }
 
@@ -100,7 +100,7 @@ impl ServerEnv {
     /// Returns the names that were taken from this process's environment.
     #[must_use]
     pub fn used_from_process(&self) -> Vec<String> {
-        self.from_process.borrow().iter().cloned().collect()
+        self.from_process.lock().unwrap_or_else(PoisonError::into_inner).iter().cloned().collect()
     }
 }
 

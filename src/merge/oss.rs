@@ -9,8 +9,9 @@ use std::sync::Arc;
 use super::oss_exact::{Defect, exact};
 use super::overlay::{Merge, drop_unmounted, empty_root, join_server};
 use super::tree::{Rule, Tree};
-use crate::config::{Convert, Finding, JobPath, LayerKind, check, settings};
+use crate::config::{Convert, JobPath, LayerKind, check, settings};
 use crate::error::Problem;
+use crate::finding::{Finding, FindingId};
 use crate::yaml::{Entry, Mapping, SourceFile};
 
 /// One layer Mage OSS reads.
@@ -63,6 +64,7 @@ pub fn merge(input: &OssInput) -> (Tree, Merge, Vec<Finding>) {
             }
             for refusal in refusals {
                 findings.push(finding(
+                    FindingId::OssRefused,
                     &refusal.origin,
                     &format!(
                         "Mage OSS sends a Job that the API server refuses: {}",
@@ -73,7 +75,7 @@ pub fn merge(input: &OssInput) -> (Tree, Merge, Vec<Finding>) {
         }
         Err(defects) => {
             findings.extend(defects.iter().map(|Defect { origin, message }| {
-                finding(origin, &format!("Mage OSS fails here: {message}"))
+                finding(FindingId::OssFails, origin, &format!("Mage OSS fails here: {message}"))
             }));
         }
     }
@@ -83,8 +85,10 @@ pub fn merge(input: &OssInput) -> (Tree, Merge, Vec<Finding>) {
     (root, merge, findings)
 }
 
-fn finding(origin: &crate::config::Origin, message: &str) -> Finding {
+fn finding(id: FindingId, origin: &crate::config::Origin, message: &str) -> Finding {
     let problem = Problem::new(message)
+        .id(id)
+        .setting(&origin.setting)
         .hint("the Job shown is the one the text means; `--edition pro` reads every setting so");
     Finding::warning(match &origin.source {
         crate::config::Source::File { file, span } => problem.at(file, *span),

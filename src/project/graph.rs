@@ -25,14 +25,24 @@ impl Graph {
     /// that are ready, the order of the file. Blocks of a cycle are left out.
     #[must_use]
     pub fn topological(&self) -> Vec<usize> {
-        let mut order: Vec<usize> = Vec::with_capacity(self.upstream.len());
-        let mut done = vec![false; self.upstream.len()];
-        let ready = |done: &[bool], block: usize| self.upstream[block].iter().all(|up| done[*up]);
-        while let Some(next) =
-            (0..self.upstream.len()).find(|block| !done[*block] && ready(&done, *block))
-        {
-            done[next] = true;
+        let mut waits: Vec<usize> = self.upstream.iter().map(BTreeSet::len).collect();
+        let mut downstream: Vec<Vec<usize>> = vec![Vec::new(); self.upstream.len()];
+        for (block, upstream) in self.upstream.iter().enumerate() {
+            for up in upstream {
+                downstream[*up].push(block);
+            }
+        }
+        let mut ready: BTreeSet<usize> =
+            (0..waits.len()).filter(|block| waits[*block] == 0).collect();
+        let mut order: Vec<usize> = Vec::with_capacity(waits.len());
+        while let Some(next) = ready.pop_first() {
             order.push(next);
+            for block in &downstream[next] {
+                waits[*block] -= 1;
+                if waits[*block] == 0 {
+                    ready.insert(*block);
+                }
+            }
         }
         order
     }

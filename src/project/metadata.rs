@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::jinja::{TemplateValues, UsedLookup, render};
 use crate::error::Problem;
+use crate::finding::FindingId;
 use crate::yaml::{self, Node, SourceFile, Value};
 
 /// A project's `metadata.yaml`, rendered and read.
@@ -42,6 +43,7 @@ impl Project {
             let problem = Problem::new(format!("the project is {}, not a mapping", root.kind()));
             return Err(vec![
                 problem
+                    .id(FindingId::WrongType)
                     .at(&document.file, root.span)
                     .hint("give Mage's settings as `key: value`, such as `k8s_executor_config:`"),
             ]);
@@ -84,5 +86,9 @@ pub(crate) fn twice_problem(twice: &yaml::DuplicateKey, file: &Arc<SourceFile>) 
         "`{}` is given twice, first in line {}: the last one counts",
         twice.key, twice.first.start.line
     );
-    Problem::new(message).at(file, twice.second).hint("remove one of the two")
+    Problem::new(message)
+        .id(FindingId::DuplicateKey)
+        .at(file, twice.second)
+        .related("first here", file, twice.first)
+        .hint("remove one of the two")
 }

@@ -1,6 +1,6 @@
 //! A pipeline's file (`mage_ai/data_preparation/models/pipeline.py`). It is not a template.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use super::block::{BLOCK_TYPES, Block, NEVER_RUN};
@@ -8,6 +8,7 @@ use super::graph::Graph;
 use super::metadata::{positive, twice_problem};
 use crate::config::{nearest, scalar_text};
 use crate::error::Problem;
+use crate::finding::FindingId;
 use crate::yaml::{self, Node, Position, SourceFile, Span, Value};
 
 /// A pipeline.
@@ -41,7 +42,10 @@ impl Pipeline {
         let Some(root) = document.root.filter(|root| root.as_mapping().is_some()) else {
             let problem = Problem::new(format!("pipeline `{uuid}` is empty or not a mapping"));
             return Err(vec![
-                problem.at(file, span).hint("give at least `type: python` and `blocks:`"),
+                problem
+                    .id(FindingId::InvalidPipeline)
+                    .at(file, span)
+                    .hint("give at least `type: python` and `blocks:`"),
             ]);
         };
         let overrides = env
@@ -148,7 +152,8 @@ struct Reading<'a> {
 
 impl Reading<'_> {
     fn fail(&mut self, span: Span, message: String, hint: &str) {
-        self.problems.push(Problem::new(message).at(self.file, span).hint(hint));
+        let problem = Problem::new(message).id(FindingId::InvalidPipeline);
+        self.problems.push(problem.at(self.file, span).hint(hint));
     }
 
     fn blocks(&mut self, list: Option<&Node>) -> Vec<Block> {
@@ -159,16 +164,16 @@ impl Reading<'_> {
             return Vec::new();
         };
         let mut blocks: Vec<Block> = Vec::new();
+        let mut seen: HashMap<String, usize> = HashMap::new();
         for node in nodes {
             let Some(block) = self.block(node) else { continue };
-            if let Some(first) = blocks.iter().find(|known| known.uuid == block.uuid) {
-                let message = format!(
-                    "two blocks have the uuid `{}`, the first in line {}",
-                    block.uuid, first.uuid_span.start.line
-                );
+            if let Some(line) = seen.get(&block.uuid) {
+                let message =
+                    format!("two blocks have the uuid `{}`, the first in line {line}", block.uuid);
                 self.fail(block.uuid_span, message, "rename one of them");
                 continue;
             }
+            seen.insert(block.uuid.clone(), block.uuid_span.start.line);
             blocks.push(block);
         }
         blocks.retain(|block| !NEVER_RUN.contains(&block.block_type.as_str()));
@@ -244,12 +249,14 @@ impl Reading<'_> {
     /// Connects the blocks; unknown upstreams are dropped, as Mage does.
     fn graph(&mut self, blocks: &[Block], warnings: &mut Vec<Problem>) -> Graph {
         let mut edges: Vec<BTreeSet<usize>> = Vec::new();
+        let indices: HashMap<&str, usize> =
+            blocks.iter().enumerate().map(|(index, block)| (block.uuid.as_str(), index)).collect();
         for block in blocks {
             let mut upstream = BTreeSet::new();
             for (name, span) in &block.upstream {
-                match blocks.iter().position(|known| known.uuid == *name) {
+                match indices.get(name.as_str()) {
                     Some(index) => {
-                        upstream.insert(index);
+                        upstream.insert(*index);
                     }
                     None => warnings.push(unknown_upstream(self.file, block, name, *span, blocks)),
                 }
@@ -268,7 +275,8 @@ impl Reading<'_> {
                 .find(|(name, _)| cycle.iter().any(|index| blocks[*index].uuid == *name))
                 .map_or(first.uuid_span, |(_, span)| *span);
             let message = format!("blocks wait for each other in a circle: {}", names.join(" -> "));
-            self.fail(span, message, "remove one of these `upstream_blocks`");
+            let problem = Problem::new(message).id(FindingId::Cycle).at(self.file, span);
+            self.problems.push(problem.hint("remove one of these `upstream_blocks`"));
         }
         graph
     }
@@ -290,7 +298,7 @@ fn unknown_upstream(
         "block `{}` waits for `{name}`, which is no block that runs: Mage ignores it",
         block.uuid
     );
-    let problem = Problem::new(message).at(file, span);
+    let problem = Problem::new(message).id(FindingId::UnknownUpstream).at(file, span);
     match nearest(name, blocks.iter().map(|block| block.uuid.as_str())) {
         Some(near) => problem.hint(format!("did you mean `{near}`?")),
         None => problem.hint("remove it from `upstream_blocks`"),

@@ -17,18 +17,33 @@ pub fn yaml(value: &Json) -> String {
     text
 }
 
-/// Writes several YAML documents, apart by `---`.
-#[must_use]
-pub fn documents(values: &[Json]) -> String {
-    values.iter().map(yaml).collect::<Vec<_>>().join("---\n")
-}
-
 /// Writes JSON for people and programs, with a line end.
 #[must_use]
 pub fn json(value: &Json) -> String {
     let mut text = serde_json::to_string_pretty(value).expect("JSON values can be written");
     text.push('\n');
     text
+}
+
+/// Writes one item of a [`list`], indented as it stands there.
+#[must_use]
+pub fn list_item(value: &Json) -> String {
+    let text = serde_json::to_string_pretty(value).expect("JSON values can be written");
+    let mut item = String::with_capacity(text.len() + text.len() / 4);
+    for (index, line) in text.lines().enumerate() {
+        item.push_str(if index == 0 { "    " } else { "\n    " });
+        item.push_str(line);
+    }
+    item
+}
+
+/// Writes a List of items that were written by [`list_item`], with `,` and a line end between.
+#[must_use]
+pub fn list(items: &str) -> String {
+    let items = if items.is_empty() { "[]".to_owned() } else { format!("[\n{items}\n  ]") };
+    format!(
+        "{{\n  \"apiVersion\": \"v1\",\n  \"kind\": \"List\",\n  \"metadata\": {{}},\n  \"items\": {items}\n}}\n"
+    )
 }
 
 #[cfg(test)]

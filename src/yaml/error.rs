@@ -6,6 +6,7 @@ use thiserror::Error;
 
 use super::node::{Position, SourceFile, Span};
 use crate::error::Problem;
+use crate::finding::FindingId;
 
 /// What is wrong with a YAML text, and where.
 #[derive(Clone, Debug, PartialEq, Error)]
@@ -128,7 +129,8 @@ impl YamlError {
     /// Makes a problem of it, with its place.
     #[must_use]
     pub fn to_problem(&self) -> Problem {
-        Problem::new(self.kind.to_string()).at(&self.file, self.span).hint(self.kind.hint())
+        let problem = Problem::new(self.kind.to_string()).id(FindingId::YamlSyntax);
+        problem.at(&self.file, self.span).hint(self.kind.hint())
     }
 }
 

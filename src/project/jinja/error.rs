@@ -6,6 +6,7 @@ use thiserror::Error;
 
 use super::values::{Lookup, LookupKind};
 use crate::error::Problem;
+use crate::finding::FindingId;
 use crate::yaml::{SourceFile, Span};
 
 /// What is wrong with a template, and where.
@@ -40,6 +41,7 @@ impl TemplateError {
         let problem = match &self.kind {
             TemplateErrorKind::Invalid { message } => {
                 Problem::new(format!("the template cannot be rendered: {message}"))
+                    .id(FindingId::Template)
                     .hint("Mage renders this file as a Jinja template: correct the expression")
             }
             TemplateErrorKind::Unset(lookup) => unset_problem(lookup),
@@ -53,7 +55,12 @@ impl TemplateError {
 
 fn unset_problem(lookup: &Lookup) -> Problem {
     let name = &lookup.name;
-    let problem = Problem::new(format!("{lookup} is not set"));
+    let id = if lookup.kind.is_secret() {
+        FindingId::SecretNotSupplied
+    } else {
+        FindingId::UnsetVariable
+    };
+    let problem = Problem::new(format!("{lookup} is not set")).id(id);
     match lookup.kind {
         LookupKind::Env => problem
             .hint(format!("set it with `--server-env {name}=VALUE`"))

@@ -1,0 +1,368 @@
+//! From a pipeline to its Jobs, one at a time. What is wrong comes with the Job it is wrong in.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, OnceLock};
+
+use super::bodies::{Bodies, render_at};
+use super::targets::{listed, pipelines};
+use crate::cli::{ConfigArgs, ConnectionArgs};
+use crate::config::{LayerKind, Origin, Source};
+use crate::error::{CliError, Problem};
+use crate::explain::LayerReport;
+use crate::finding::{Finding, Severity};
+use crate::job::{BuildContext, CommandParts, RenderedJob, build, job_id};
+use crate::load::{Edition, Inputs, guardrails, merge_layers, read_source, reports};
+use crate::project::{
+    Block, ExecutorChoice, LookupKind, Pipeline, Project, TemplateValues, block_executor,
+    pipeline_executor,
+};
+
+/// What stands in the place of Mage's run id in the names of Jobs.
+pub(super) enum Naming {
+    /// `--block-run-id` or `--pipeline-run-id`, else the target.
+    Target,
+    /// A run of this tool, which sends no run ids to Mage (it would look for them in its database).
+    Run {
+        /// The run's id.
+        run: String,
+        /// `--runtime-vars`, as JSON.
+        runtime_vars: String,
+    },
+}
+
+/// Which blocks are taken, beyond those that the targets name.
+#[derive(Default)]
+pub(super) struct Widen<'a> {
+    pub(super) upstream: bool,
+    pub(super) downstream: bool,
+    pub(super) skip_types: &'a [String],
+}
+
+/// A pipeline with what its values are rendered with.
+pub(super) struct ReadPipeline {
+    pub(super) project: Arc<Project>,
+    pub(super) pipeline: Pipeline,
+    pub(super) values: Arc<TemplateValues>,
+    /// What is doubtful in the pipeline's file.
+    pub(super) warnings: Vec<Problem>,
+}
+
+/// One Job to make: of a block, or of the whole pipeline.
+pub(super) struct Unit {
+    /// The block's index and the uuid of its run.
+    pub(super) block: Option<(usize, String)>,
+    pub(super) executor: ExecutorChoice,
+    /// The runs among those selected that it waits for.
+    pub(super) upstream: Vec<String>,
+}
+
+impl Unit {
+    pub(super) fn block<'p>(&self, pipeline: &'p Pipeline) -> Option<&'p Block> {
+        self.block.as_ref().map(|(index, _)| &pipeline.blocks[*index])
+    }
+
+    pub(super) fn uuid(&self) -> Option<&str> {
+        self.block.as_ref().map(|(_, uuid)| uuid.as_str())
+    }
+}
+
+/// A Job, and everything that was found on the way to it.
+pub(super) struct Made {
+    pub(super) job: RenderedJob,
+    pub(super) findings: Vec<Finding>,
+}
+
+impl Made {
+    /// Returns the errors, for which the Job must not be sent.
+    pub(super) fn errors(&self) -> impl Iterator<Item = &Problem> {
+        self.findings.iter().filter(|f| f.severity == Severity::Error).map(|f| &f.problem)
+    }
+
+    /// Returns everything else.
+    pub(super) fn doubts(&self) -> impl Iterator<Item = &Problem> {
+        self.findings.iter().filter(|f| f.severity != Severity::Error).map(|f| &f.problem)
+    }
+}
+
+/// Makes Jobs of what was read.
+pub(super) struct Maker<'a> {
+    pub(super) args: &'a ConfigArgs,
+    pub(super) connection: &'a ConnectionArgs,
+    pub(super) inputs: &'a Inputs,
+    /// What templates look up; a pipeline's own variables come below these.
+    pub(super) values: TemplateValues,
+    project: OnceLock<Arc<Project>>,
+}
+
+impl<'a> Maker<'a> {
+    pub(super) fn new(
+        args: &'a ConfigArgs,
+        connection: &'a ConnectionArgs,
+        inputs: &'a Inputs,
+        values: TemplateValues,
+    ) -> Self {
+        Self { args, connection, inputs, values, project: OnceLock::new() }
+    }
+
+    /// Reads a pipeline and, with its variables, the project's file.
+    pub(super) fn read(&self, name: &str) -> Result<ReadPipeline, CliError> {
+        let (pipeline, warnings) = self.read_pipeline(name)?;
+        let mut values = self.values.clone();
+        values.variables = pipeline.variables();
+        values.variables.extend(self.values.variables.clone());
+        let values = Arc::new(values);
+        let project = self.read_project(&values).map_err(problems)?;
+        Ok(ReadPipeline { project, pipeline, values, warnings })
+    }
+
+    /// Reads a pipeline's file.
+    pub(super) fn read_pipeline(&self, name: &str) -> Result<(Pipeline, Vec<Problem>), CliError> {
+        let project = &self.inputs.project_dir;
+        let path = project.join("pipelines").join(name).join("metadata.yaml");
+        if !path.is_file() || matches!(name, "" | "." | "..") {
+            let names = pipelines(project);
+            let problem = Problem::new(format!("no pipeline `{name}` in {}", project.display()));
+            return Err(CliError::usage(
+                match crate::config::nearest(name, names.iter().map(String::as_str)) {
+                    Some(near) => problem.hint(format!("did you mean `{near}`?")),
+                    None => problem.hint(listed(&names)),
+                },
+            ));
+        }
+        let file = read_source(&path, project)?;
+        let env = match self.inputs.edition {
+            Edition::Pro => self.inputs.env.value("ENV"),
+            Edition::Oss => None,
+        };
+        Pipeline::parse(&file, name, env.as_deref()).map_err(problems)
+    }
+
+    /// Reads the project's file, in which a pipeline's variables may be named; where they are not,
+    /// once for all pipelines.
+    pub(super) fn read_project(
+        &self,
+        values: &Arc<TemplateValues>,
+    ) -> Result<Arc<Project>, Vec<Problem>> {
+        if let Some(project) = self.project.get() {
+            return Ok(Arc::clone(project));
+        }
+        let project = Arc::new(Project::parse(&self.inputs.project_file, values)?);
+        for used in project.lookups.iter().filter(|used| used.lookup.kind == LookupKind::Env) {
+            // Looked up once more so that one of this process's environment is named.
+            let _ = self.inputs.env.get(&used.lookup.name);
+        }
+        if project.lookups.iter().all(|used| used.lookup.kind != LookupKind::Variable) {
+            let _ = self.project.set(Arc::clone(&project));
+        }
+        Ok(project)
+    }
+
+    /// Returns what Jobs the targets of one pipeline mean, in topological order.
+    pub(super) fn units(
+        &self,
+        read: &ReadPipeline,
+        targets: &[Option<String>],
+        widen: &Widen<'_>,
+    ) -> Result<Vec<Unit>, CliError> {
+        let ReadPipeline { pipeline, values, .. } = read;
+        let whole = targets.iter().any(Option::is_none);
+        let one_process = self.inputs.env.value("RUN_PIPELINE_IN_ONE_PROCESS");
+        let default = self.inputs.env.value("DEFAULT_EXECUTOR_TYPE");
+        if whole && pipeline.runs_as_one(one_process.as_deref()) {
+            let executor = pipeline_executor(pipeline, values, default).map_err(problems)?;
+            return Ok(vec![Unit { block: None, executor, upstream: Vec::new() }]);
+        }
+        let wanted = self.wanted(pipeline, targets, widen)?;
+        let runs: BTreeMap<usize, (usize, &String)> = wanted
+            .iter()
+            .enumerate()
+            .map(|(position, (index, uuid))| (*index, (position, uuid)))
+            .collect();
+        let mut units = Vec::with_capacity(wanted.len());
+        for (index, uuid) in &wanted {
+            let executor =
+                block_executor(pipeline, &pipeline.blocks[*index], values, default.clone());
+            let upstream = pipeline.graph().upstream(*index);
+            let mut upstream: Vec<_> = upstream.iter().filter_map(|up| runs.get(up)).collect();
+            upstream.sort();
+            units.push(Unit {
+                block: Some((*index, uuid.clone())),
+                executor: executor.map_err(problems)?,
+                upstream: upstream.into_iter().map(|(_, uuid)| (*uuid).clone()).collect(),
+            });
+        }
+        Ok(units)
+    }
+
+    /// Returns the blocks to take with the uuids of their runs, in topological order.
+    fn wanted(
+        &self,
+        pipeline: &Pipeline,
+        targets: &[Option<String>],
+        widen: &Widen<'_>,
+    ) -> Result<Vec<(usize, String)>, CliError> {
+        let mut named: BTreeMap<usize, String> = BTreeMap::new();
+        let mut missing = Vec::new();
+        for target in targets.iter().flatten() {
+            match pipeline.find(target) {
+                Ok(index) => {
+                    let block = &pipeline.blocks[index];
+                    let uuid =
+                        if *target == block.uuid { block.run_uuid() } else { target.clone() };
+                    named.insert(index, uuid);
+                }
+                Err(problem) => missing.push(problem),
+            }
+        }
+        if !missing.is_empty() {
+            return Err(problems(missing));
+        }
+        let graph = pipeline.graph();
+        let mut indices: BTreeSet<usize> = if targets.iter().any(Option::is_none) {
+            (0..pipeline.blocks.len()).collect()
+        } else {
+            named.keys().copied().collect()
+        };
+        if widen.upstream {
+            indices = graph.with_upstream(&indices);
+        }
+        if widen.downstream {
+            indices = graph.with_downstream(&indices);
+        }
+        indices.retain(|index| !widen.skip_types.contains(&pipeline.blocks[*index].block_type));
+        if indices.len() > 1 && self.args.block_run_id.is_some() {
+            let message = "--block-run-id names the run of one block, but several are selected";
+            return Err(CliError::usage(Problem::new(message).hint("name one, PIPELINE/BLOCK")));
+        }
+        if indices.is_empty() {
+            let problem =
+                Problem::new(format!("pipeline `{}` has no blocks to run", pipeline.uuid));
+            return Err(CliError::usage(
+                problem.hint("charts, markdown and scratchpads never run"),
+            ));
+        }
+        let uuid = |index| named.get(&index).cloned().unwrap_or(pipeline.blocks[index].run_uuid());
+        let order = graph.topological();
+        Ok(order.into_iter().filter(|i| indices.contains(i)).map(|i| (i, uuid(i))).collect())
+    }
+
+    /// Makes one Job.
+    pub(super) fn make(&self, read: &ReadPipeline, unit: &Unit, naming: &Naming) -> Made {
+        let ReadPipeline { project, pipeline, values, .. } = read;
+        let bodies = Bodies::new(self.inputs, project, pipeline, unit.block(pipeline));
+        let sources = bodies.sources(self.inputs, self.args, self.connection, unit.block.is_none());
+        let render = |text: &str, origin: &Origin| render_at(text, origin, values);
+        let context = self.context(pipeline, unit.uuid(), naming, &render);
+        let merged = merge_layers(self.inputs.edition, &sources, &self.inputs.env);
+        let job = build(merged.root, merged.merge, &context);
+        let mut made = Made { findings: merged.findings, job };
+        // What is built of settings that could not be read says nothing of its own.
+        if made.errors().next().is_none() {
+            made.findings.append(&mut made.job.findings);
+        }
+        made
+    }
+
+    /// Reports on every layer of one Job.
+    pub(super) fn layers(&self, read: &ReadPipeline, unit: &Unit) -> Vec<LayerReport> {
+        let ReadPipeline { project, pipeline, .. } = read;
+        let bodies = Bodies::new(self.inputs, project, pipeline, unit.block(pipeline));
+        let sources = bodies.sources(self.inputs, self.args, self.connection, unit.block.is_none());
+        reports(self.inputs.edition, &sources, &self.inputs.env)
+    }
+
+    fn context<'c>(
+        &self,
+        pipeline: &Pipeline,
+        block: Option<&str>,
+        naming: &Naming,
+        render: &'c dyn Fn(&str, &Origin) -> Result<String, Problem>,
+    ) -> BuildContext<'c> {
+        let args = self.args;
+        let env = &self.inputs.env;
+        let (repo_path, repo_path_source) = self.repo_path();
+        let mut command = CommandParts {
+            repo_path,
+            repo_path_source: Some(repo_path_source),
+            pipeline: pipeline.uuid.clone(),
+            block: block.map(str::to_owned),
+            execution_partition: args.execution_partition.clone(),
+            block_run_id: args.block_run_id.filter(|_| block.is_some()).map(|id| id.to_string()),
+            pipeline_run_id: args.pipeline_run_id.map(|id| id.to_string()),
+            template_runtime_configuration: args.template_runtime_configuration.clone(),
+            runtime_vars: None,
+        };
+        let id = if block.is_some() { args.block_run_id } else { args.pipeline_run_id };
+        let mut name_id = id.map(|id| id.to_string());
+        match naming {
+            Naming::Target if !args.var.is_empty() && args.pipeline_run_id.is_none() => {
+                let variables = serde_json::to_string(&self.values.variables);
+                command.runtime_vars =
+                    variables.ok().filter(|_| self.inputs.edition == Edition::Pro);
+            }
+            Naming::Target => {}
+            Naming::Run { run, runtime_vars } => {
+                command.execution_partition =
+                    command.execution_partition.or(Some(format!("kubectl-mage/{run}")));
+                command.block_run_id = None;
+                command.pipeline_run_id = None;
+                command.runtime_vars = Some(runtime_vars.clone());
+                name_id = Some(job_id(&[run, block.unwrap_or(&pipeline.uuid)]));
+            }
+        }
+        BuildContext {
+            cluster_uuid: env.value("MAGE_CLUSTER_UUID").unwrap_or_else(|| "mage".to_owned()),
+            trigger_name: args.trigger.clone().unwrap_or_else(|| "manual".to_owned()),
+            name_id,
+            command,
+            default_namespace: self.default_namespace(),
+            guardrails: match self.inputs.edition {
+                Edition::Pro => guardrails(env),
+                Edition::Oss => Vec::new(),
+            },
+            render,
+        }
+    }
+
+    /// The namespace where no layer names one: `KUBE_NAMESPACE`; else `default` when a server pod
+    /// is known, as Mage does; else the current context's.
+    fn default_namespace(&self) -> (String, Origin) {
+        let origin = |layer, source| Origin::new(layer, source, "namespace");
+        let found = self.inputs.env.get("KUBE_NAMESPACE").filter(|found| !found.value.is_empty());
+        if let Some(found) = found {
+            return (found.value, origin(LayerKind::Hardcoded, found.source));
+        }
+        match (&self.inputs.server, &self.inputs.context_namespace) {
+            (None, Some(namespace)) => {
+                let source = Source::Object {
+                    object: "kubeconfig".to_owned(),
+                    field: "namespace of the current context".to_owned(),
+                };
+                (namespace.clone(), origin(LayerKind::Context, source))
+            }
+            _ => ("default".to_owned(), origin(LayerKind::Hardcoded, Source::BuiltIn)),
+        }
+    }
+
+    /// The project's path in the pod, and who says it; a guess is built in.
+    pub(super) fn repo_path(&self) -> (String, Source) {
+        if let Some(path) = &self.args.repo_path {
+            return (path.clone(), Source::Flag { name: "--repo-path".to_owned() });
+        }
+        let server = self.inputs.server.as_ref();
+        if let Some((pod, path)) = server.and_then(|pod| Some((pod, pod.repo_path.clone()?))) {
+            let object = format!("pod/{}", pod.name);
+            return (path, Source::Object { object, field: "command".to_owned() });
+        }
+        if let Some(found) = self.inputs.env.get("USER_CODE_PATH").filter(|e| !e.value.is_empty()) {
+            return (found.value, found.source);
+        }
+        let folder = self.inputs.project_dir.file_name().unwrap_or_default().to_string_lossy();
+        (format!("/home/src/{folder}"), Source::BuiltIn)
+    }
+}
+
+/// Makes a usage error of problems.
+pub(super) fn problems(problems: Vec<Problem>) -> CliError {
+    CliError { exit: crate::exit::Exit::Usage, problems }
+}
