@@ -103,8 +103,8 @@ finding_ids! {
     InvalidQuantity,
     /// A key that is read and has no effect.
     NoEffect,
-    /// A value that the API server refuses.
-    InvalidValue,
+    /// A value of another type than is due, which can only mean one thing.
+    CoercedType,
 
     /// A pipeline that does not load.
     InvalidPipeline,
@@ -112,22 +112,6 @@ finding_ids! {
     Cycle,
     /// An upstream block that does not exist.
     UnknownUpstream,
-    /// A block whose source file does not exist.
-    MissingBlockFile,
-    /// An executor that Mage does not have.
-    UnknownExecutor,
-    /// Settings of the Kubernetes executor for a block that runs elsewhere.
-    NotOnKubernetes,
-    /// Child blocks that are made at run time.
-    DynamicBlock,
-    /// A pipeline in one process.
-    OneProcess,
-    /// Output of a block that the next pod cannot read.
-    DataCannotPass,
-    /// Conditionals and callbacks that run twice.
-    RunsTwice,
-    /// A limit of block runs that stops the pipeline.
-    ConcurrencyZero,
 
     /// A request over its limit.
     RequestOverLimit,
@@ -135,86 +119,19 @@ finding_ids! {
     OverGuardrail,
     /// An extended resource requested without a limit.
     ExtendedWithoutLimit,
-    /// A policy that overrides what a user set.
-    PolicyConflict,
     /// A Job's name that had to be changed.
     JobName,
     /// A label that Kubernetes does not take.
     InvalidLabel,
     /// A namespace that cannot be one.
     InvalidNamespace,
-    /// A namespace that only a run can tell.
-    UnresolvedNamespace,
     /// No container image in any layer.
     NoImage,
-    /// An image that may change under the same name.
-    LatestImage,
-    /// A container without requests.
-    MissingRequests,
-    /// A volume that nothing mounts.
-    VolumeNotMounted,
     /// A mount of a volume that does not exist.
     MountWithoutVolume,
-    /// A secret in plain text.
-    PlainSecret,
-    /// Environment defaults beside a layer that sets a part of the same group.
-    DefaultsGroup,
-    /// A Job that does not know where the project's requirements are.
-    UserCodePath,
-    /// Containers of the server pod that do not come along.
-    ServerSidecars,
-    /// `MAGE_CONTAINER_NAME` that names no container, or is missing where it is needed.
-    ContainerName,
-    /// A Mage server that looks for its own pod in the wrong namespace.
-    ServerNamespace,
 
     /// Mage OSS raises an error.
     OssFails,
     /// Mage OSS sends a Job that the API server refuses.
     OssRefused,
-    /// A key that Mage OSS does not read.
-    OssIgnoredKey,
-    /// A top-level key that a higher layer replaces whole.
-    OssReplacedKey,
-    /// A namespace that `metadata` resets.
-    OssNamespaceReset,
-    /// `container.resources` that `resource_limits` replaces.
-    OssResourcesReplaced,
-    /// A variable whose value in the server's pod wins.
-    OssServerEnv,
-    /// A volume that is dropped.
-    OssVolumeDropped,
-    /// A layer that only Mage Pro reads.
-    OssProOnly,
-    /// A Job setting that Mage OSS defeats.
-    OssDeadJobKey,
-    /// `job` without `backoff_limit`.
-    OssBackoffLimit,
-    /// A project path that is torn apart at its blanks.
-    OssRepoPath,
-    /// A field that the two editions give different values.
-    EditionsDiffer,
-
-    /// A namespace that does not exist.
-    NamespaceMissing,
-    /// A service account that does not exist.
-    ServiceAccountMissing,
-    /// A claim that does not exist.
-    ClaimMissing,
-    /// A Secret that does not exist.
-    SecretMissing,
-    /// A ConfigMap that does not exist.
-    ConfigMapMissing,
-    /// A priority class that does not exist.
-    PriorityClassMissing,
-    /// Scheduling rules that no node fulfils.
-    NoNodeMatches,
-    /// More than the quota of the namespace.
-    OverQuota,
-    /// Outside the bounds of a LimitRange.
-    OutsideLimitRange,
-    /// A policy file that is newer than the server's pod.
-    StalePolicy,
-    /// Something that could not be checked.
-    NotChecked,
 }

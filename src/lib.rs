@@ -21,6 +21,7 @@ pub mod exit;
 pub mod explain;
 pub mod finding;
 pub mod job;
+pub mod lint;
 pub mod load;
 pub mod logs;
 pub mod merge;

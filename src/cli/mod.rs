@@ -6,12 +6,14 @@ mod config_args;
 mod connection;
 pub mod environment;
 mod explain;
+mod lint;
 mod render;
 mod run;
 
 pub use config_args::{ConfigArgs, EditionChoice, NameValue};
 pub use connection::{ConnectionArgs, parse_duration};
 pub use explain::{ExplainArgs, ExplainOutput};
+pub use lint::{FailOn, LintArgs, LintFormat, LintOutput};
 pub use render::{RenderArgs, RenderOutput};
 pub use run::{InterruptChoice, LogsChoice, RunArgs, RunOutput, RunsArgs, RunsOutput};
 
@@ -79,6 +81,7 @@ pub enum Command {
     Render(RenderArgs),
     #[command(visible_alias = "explain")]
     ExplainConfig(ExplainArgs),
+    Lint(Box<LintArgs>),
     Run(Box<RunArgs>),
     Runs(RunsArgs),
     /// Write a completion script

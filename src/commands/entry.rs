@@ -5,7 +5,7 @@ use std::{env, io};
 
 use clap::Parser;
 
-use super::{completion, explain, render, run, runs, version};
+use super::{completion, explain, lint, render, run, runs, version};
 use crate::cli::completion::asked;
 use crate::cli::{Cli, ColorChoice, Command, OutputArgs};
 use crate::error::{CliError, Problem};
@@ -60,6 +60,7 @@ fn dispatch(command: &Command, printer: Printer) -> Result<Exit, CliError> {
     match command {
         Command::Render(args) => render::render(args, printer),
         Command::ExplainConfig(args) => explain::explain(args, printer),
+        Command::Lint(args) => lint::lint(args, printer),
         Command::Run(args) => run::run(args, printer),
         Command::Runs(args) => runs::runs(args, printer),
         Command::Completion { shell } => completion::completion(*shell, printer),
@@ -69,7 +70,12 @@ fn dispatch(command: &Command, printer: Printer) -> Result<Exit, CliError> {
 
 /// Writes data to stdout; a reader that went away ends the output quietly.
 pub(super) fn out(printer: Printer, text: &str) -> Result<(), CliError> {
-    match printer.data(text) {
+    written(printer.data(text))
+}
+
+/// Tells whether stdout took what was written; a reader that went away is no error.
+pub(super) fn written(result: io::Result<()>) -> Result<(), CliError> {
+    match result {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
             Err(CliError::usage(Problem::new(format!("cannot write to stdout: {error}"))))
         }

@@ -156,6 +156,7 @@ pub(super) fn load_each(
         problems: Distinct::default(),
     };
     loading.loaded.warnings.add(&inputs.warnings);
+    loading.problems.add(&inputs.errors);
     let done = loading.all();
     let Loading { mut loaded, problems: found, .. } = loading;
     for name in inputs.env.used_from_process() {

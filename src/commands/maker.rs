@@ -70,6 +70,8 @@ impl Unit {
 pub(super) struct Made {
     pub(super) job: RenderedJob,
     pub(super) findings: Vec<Finding>,
+    /// Whether settings could not be read, so that the Job says little.
+    pub(super) unreadable: bool,
 }
 
 impl Made {
@@ -107,6 +109,15 @@ impl<'a> Maker<'a> {
     /// Reads a pipeline and, with its variables, the project's file.
     pub(super) fn read(&self, name: &str) -> Result<ReadPipeline, CliError> {
         let (pipeline, warnings) = self.read_pipeline(name)?;
+        self.read_with(pipeline, warnings)
+    }
+
+    /// Reads the project's file with a pipeline's variables.
+    pub(super) fn read_with(
+        &self,
+        pipeline: Pipeline,
+        warnings: Vec<Problem>,
+    ) -> Result<ReadPipeline, CliError> {
         let mut values = self.values.clone();
         values.variables = pipeline.variables();
         values.variables.extend(self.values.variables.clone());
@@ -194,6 +205,14 @@ impl<'a> Maker<'a> {
         Ok(units)
     }
 
+    /// Returns the executor of every block; where one cannot be told, Mage's own default.
+    pub(super) fn executors(&self, read: &ReadPipeline) -> Vec<ExecutorChoice> {
+        let ReadPipeline { pipeline, values, .. } = read;
+        let default = self.inputs.env.value("DEFAULT_EXECUTOR_TYPE");
+        let of = |block| block_executor(pipeline, block, values, default.clone());
+        pipeline.blocks.iter().map(|block| of(block).unwrap_or_default()).collect()
+    }
+
     /// Returns the blocks to take with the uuids of their runs, in topological order.
     fn wanted(
         &self,
@@ -255,9 +274,11 @@ impl<'a> Maker<'a> {
         let context = self.context(pipeline, unit.uuid(), naming, &render);
         let merged = merge_layers(self.inputs.edition, &sources, &self.inputs.env);
         let job = build(merged.root, merged.merge, &context);
-        let mut made = Made { findings: merged.findings, job };
+        let mut made = Made { findings: merged.findings, job, unreadable: false };
+        let unreadable = made.errors().next().is_some();
+        made.unreadable = unreadable;
         // What is built of settings that could not be read says nothing of its own.
-        if made.errors().next().is_none() {
+        if !made.unreadable {
             made.findings.append(&mut made.job.findings);
         }
         made

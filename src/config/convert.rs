@@ -304,7 +304,7 @@ impl<'a> Convert<'a> {
             return None;
         };
         let message = format!("`{setting}` is {} where a whole number is due", node.kind());
-        let problem = self.problem(node, message).id(FindingId::WrongType).setting(setting);
+        let problem = self.problem(node, message).id(FindingId::CoercedType).setting(setting);
         let problem = problem.hint(format!("write {value}"));
         self.warn(rewrite(problem, node, &format!("write {value}"), &value.to_string()));
         Some(Json::from(value))
@@ -319,7 +319,7 @@ impl<'a> Convert<'a> {
             return None;
         };
         let message = format!("`{setting}` is {} where true or false is due", node.kind());
-        let problem = self.problem(node, message).id(FindingId::WrongType).setting(setting);
+        let problem = self.problem(node, message).id(FindingId::CoercedType).setting(setting);
         let problem = problem.hint(format!("write {value}"));
         self.warn(rewrite(problem, node, &format!("write {value}"), &value.to_string()));
         Some(Json::Bool(value))

@@ -70,3 +70,49 @@ fn is_pipeline(folder: &Path) -> bool {
         parent.ends_with("pipelines") && parent.with_file_name("metadata.yaml").is_file()
     })
 }
+
+/// Writes a file whole: next to its place first, then moved there, so that nobody reads half of it.
+pub fn write_file(path: &Path, text: &str) -> Result<(), CliError> {
+    let failed = |error: &std::io::Error| {
+        let problem = Problem::new(format!("cannot write {}: {error}", path.display()));
+        CliError::usage(problem.hint("check the folder and its permissions"))
+    };
+    if !path.is_file() {
+        // A device or a pipe, such as /dev/stderr, cannot be moved over.
+        return std::fs::write(path, text).map_err(|error| failed(&error));
+    }
+    // Through a link, what it leads to is written.
+    let target = std::fs::canonicalize(path).map_err(|error| failed(&error))?;
+    let mut name = target.file_name().unwrap_or_default().to_owned();
+    name.push(format!(".{}.tmp", std::process::id()));
+    let beside = target.with_file_name(name);
+    let written = std::fs::write(&beside, text)
+        .and_then(|()| std::fs::metadata(&target))
+        .and_then(|known| std::fs::set_permissions(&beside, known.permissions()))
+        .and_then(|()| std::fs::rename(&beside, &target));
+    written.map_err(|error| {
+        let _ = std::fs::remove_file(&beside);
+        failed(&error)
+    })
+}
+
+/// Replaces the text of a file, unless somebody changed it since it was read.
+pub fn replace_file(path: &Path, before: &str, after: &str) -> Result<(), CliError> {
+    if read(path)? != before {
+        let problem = Problem::new(format!("{} changed while it was read", path.display()));
+        return Err(CliError::usage(problem.hint("run the command again")));
+    }
+    write_file(path, after)
+}
+
+/// Returns what paths in the project are preceded by, counted from the root of its git checkout:
+/// empty, or ending with `/`.
+#[must_use]
+pub fn checkout_prefix(project: &Path) -> String {
+    let root = project.ancestors().find(|folder| folder.join(".git").exists());
+    let below = root.and_then(|root| project.strip_prefix(root).ok());
+    match below.map(|path| path.display().to_string()) {
+        Some(path) if !path.is_empty() => format!("{path}/"),
+        _ => String::new(),
+    }
+}

@@ -14,6 +14,7 @@ use super::user_config::UserConfig;
 use crate::cli::{ConfigArgs, EditionChoice};
 use crate::error::{CliError, Problem};
 use crate::exit::Exit;
+use crate::finding::FindingId;
 use crate::yaml::{self, Node, SourceFile, Span, Value};
 
 /// What a cluster (or the kubeconfig alone) says about configuration.
@@ -51,6 +52,8 @@ pub struct Inputs {
     pub notices: Vec<String>,
     /// What is doubtful, with its place.
     pub warnings: Vec<Problem>,
+    /// Why the template or the policy cannot be used: without them no Job may be sent.
+    pub errors: Vec<Problem>,
 }
 
 /// Reads the Mage server's environment as far as flags and files give it; what the pod adds comes
@@ -95,26 +98,32 @@ pub fn read_inputs(
     }
     let (edition, why) = edition(args.edition, server.as_ref())?;
     notices.push(format!("edition {}: {why}", edition.name()));
+    let mut errors = Vec::new();
+    let mut usable = |error: CliError| errors.extend(error.problems);
     let template =
-        named_file(args.template.as_deref(), "K8S_CONFIG_FILE", "--template", &env, facts)?;
-    let template = match template {
-        Some(name) => body(&name.source(&project_dir)?, "the template", &mut warnings)?,
-        None => None,
-    };
+        named_file(args.template.as_deref(), "K8S_CONFIG_FILE", "--template", &env, facts)
+            .and_then(|named| match named {
+                Some(name) => body(&name.source(&project_dir)?, "the template", &mut warnings),
+                None => Ok(None),
+            })
+            .map_err(&mut usable)
+            .unwrap_or_default();
+    let variable = "K8S_DEFAULT_CONFIG_PATH";
     let policy = match edition {
-        Edition::Oss if args.policy.is_none() => None,
-        _ => {
-            named_file(args.policy.as_deref(), "K8S_DEFAULT_CONFIG_PATH", "--policy", &env, facts)?
-        }
+        Edition::Oss if args.policy.is_none() => Ok(None),
+        _ => named_file(args.policy.as_deref(), variable, "--policy", &env, facts),
     };
-    let policy = match policy {
-        Some(name) => {
-            let file = name.source(&project_dir)?;
-            let root = parse(&file, &mut warnings)?;
-            Some(parse_policy(&file, root.as_ref()).map_err(CliError::usage)?)
-        }
-        None => None,
-    };
+    let policy = policy
+        .and_then(|named| match named {
+            Some(name) => {
+                let file = name.source(&project_dir)?;
+                let root = parse(&file, &mut warnings)?;
+                parse_policy(&file, root.as_ref()).map(Some).map_err(CliError::usage)
+            }
+            None => Ok(None),
+        })
+        .map_err(&mut usable)
+        .unwrap_or_default();
     Ok(Inputs {
         project_dir,
         project_file,
@@ -126,6 +135,7 @@ pub fn read_inputs(
         context_namespace: facts.context_namespace.clone(),
         notices,
         warnings,
+        errors,
     })
 }
 
@@ -259,7 +269,8 @@ fn named_file(
         Some((_, Err(why))) => why.clone(),
         None => "it is a path in the server's pod, which was not followed".to_owned(),
     };
-    let problem = Problem::new(format!("cannot read {value}, which {source} names: {why}"));
+    let problem = Problem::new(format!("cannot read {value}, which {source} names: {why}"))
+        .id(FindingId::UnreadableFile);
     Err(CliError::new(
         Exit::Usage,
         problem.hint(format!("copy the file here and pass {flag_name} FILE")),

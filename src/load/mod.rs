@@ -1,6 +1,7 @@
 //! Files, the environment and what a cluster gave, read into layers. The only place that reads a
 //! disk or an environment.
 
+mod block_files;
 mod files;
 mod git;
 mod inputs;
@@ -10,7 +11,8 @@ mod server_env;
 mod server_pod;
 mod user_config;
 
-pub use files::{find_project, read, read_source};
+pub use block_files::block_files;
+pub use files::{checkout_prefix, find_project, read, read_source, replace_file, write_file};
 pub use git::{GitState, git_state};
 pub use inputs::{ClusterFacts, Inputs, read_inputs, read_server_env};
 pub use layers::{Body, Edition, LayerSources, MergedLayers, guardrails, merge_layers, reports};

@@ -29,7 +29,7 @@ pub struct ExecutorStep {
 }
 
 /// The executor of a block, and how it was found.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ExecutorChoice {
     /// Its name.
     pub executor: String,

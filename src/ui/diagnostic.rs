@@ -44,8 +44,8 @@ fn hints(out: &mut String, problem: &Problem, terminal: bool) {
     }
 }
 
-/// Shows the line at fault with a caret beneath.
-fn snippet(out: &mut String, place: &Place, safe: impl Fn(&str) -> String) {
+/// Shows the line at fault with carets beneath; `safe` makes what a file says harmless.
+pub fn snippet(out: &mut String, place: &Place, safe: impl Fn(&str) -> String) {
     let mut start = place.span.start;
     let lines: Vec<&str> = place.file.text.lines().collect();
     let Some(last) = lines.last() else { return };

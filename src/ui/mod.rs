@@ -15,7 +15,7 @@ mod sanitize;
 mod table;
 
 pub use color::{ColorWhen, Paint};
-pub use diagnostic::render_error;
+pub use diagnostic::{render_error, snippet};
 pub use duration::duration;
 pub use printer::{Printer, Verbosity};
 pub use run_reporter::RunReporter;

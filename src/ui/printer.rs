@@ -81,6 +81,13 @@ impl Printer {
         out.flush()
     }
 
+    /// Writes data that is painted and whose parts have been made harmless for a terminal.
+    pub fn painted(self, text: &str) -> io::Result<()> {
+        let mut out = self.stdout();
+        out.write_all(text.as_bytes())?;
+        out.flush()
+    }
+
     /// Says something that is not data on stderr, one line. Nobody listening is no error.
     pub fn notice(self, text: &str) {
         if self.verbosity != Verbosity::Quiet {

@@ -44,7 +44,7 @@ impl TemplateError {
                     .id(FindingId::Template)
                     .hint("Mage renders this file as a Jinja template: correct the expression")
             }
-            TemplateErrorKind::Unset(lookup) => unset_problem(lookup),
+            TemplateErrorKind::Unset(lookup) => lookup.problem(),
         };
         match self.span {
             Some(span) => problem.at(file, span),
@@ -53,26 +53,31 @@ impl TemplateError {
     }
 }
 
-fn unset_problem(lookup: &Lookup) -> Problem {
-    let name = &lookup.name;
-    let id = if lookup.kind.is_secret() {
-        FindingId::SecretNotSupplied
-    } else {
-        FindingId::UnsetVariable
-    };
-    let problem = Problem::new(format!("{lookup} is not set")).id(id);
-    match lookup.kind {
-        LookupKind::Env => problem
-            .hint(format!("set it with `--server-env {name}=VALUE`"))
-            .hint("render it empty with `--allow-unset` (Mage renders the word `None`)"),
-        LookupKind::Variable => problem
-            .hint(format!("set it with `--var {name}=VALUE`"))
-            .hint("render it empty with `--allow-unset` (Mage renders the word `None`)"),
-        LookupKind::MageSecret
-        | LookupKind::AwsSecret
-        | LookupKind::AzureSecret
-        | LookupKind::DopplerSecret => {
-            problem.hint(format!("supply it with `--secret {name}=VALUE`"))
+impl Lookup {
+    /// Makes a problem of a value that is not there; its place is the caller's to tell.
+    #[must_use]
+    pub fn problem(&self) -> Problem {
+        let lookup = self;
+        let name = &lookup.name;
+        let id = if lookup.kind.is_secret() {
+            FindingId::SecretNotSupplied
+        } else {
+            FindingId::UnsetVariable
+        };
+        let problem = Problem::new(format!("{lookup} is not set")).id(id);
+        match lookup.kind {
+            LookupKind::Env => problem
+                .hint(format!("set it with `--server-env {name}=VALUE`"))
+                .hint("render it empty with `--allow-unset` (Mage renders the word `None`)"),
+            LookupKind::Variable => problem
+                .hint(format!("set it with `--var {name}=VALUE`"))
+                .hint("render it empty with `--allow-unset` (Mage renders the word `None`)"),
+            LookupKind::MageSecret
+            | LookupKind::AwsSecret
+            | LookupKind::AzureSecret
+            | LookupKind::DopplerSecret => {
+                problem.hint(format!("supply it with `--secret {name}=VALUE`"))
+            }
         }
     }
 }

@@ -1,0 +1,366 @@
+//! `lint`
+
+use std::num::NonZeroUsize;
+use std::path::Path;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use super::entry::{out, written};
+use super::facts::connect_for_facts;
+use super::maker::{Maker, Naming, ReadPipeline, Unit, Widen};
+use super::targets::{Selected, pipelines, secrets, selection, variables};
+use crate::cli::{FailOn, LintArgs, LintFormat, LintOutput};
+use crate::error::{CliError, Problem};
+use crate::exit::Exit;
+use crate::finding::{Finding, Severity};
+use crate::lint::report::{Context, closing, github, json, sarif, text};
+use crate::lint::{
+    Collected, Found, JobFacts, PipelineFacts, ProjectFacts, Reported, Summary, fixed, ignores,
+};
+use crate::load::{
+    Inputs, block_files, checkout_prefix, find_project, read_inputs, read_server_env, replace_file,
+};
+use crate::project::{Missing, Project, TemplateValues};
+use crate::ui::{Printer, manifest};
+use crate::yaml::SourceFile;
+
+/// Tells everything wrong or doubtful.
+pub(super) fn lint(args: &LintArgs, printer: Printer) -> Result<Exit, CliError> {
+    let stdout = args.output.iter().filter(|output| output.file.is_none()).count();
+    if stdout > 1 {
+        let problem = Problem::new("two formats cannot both go to stdout");
+        return Err(CliError::usage(problem.hint("write one to a file, `-o sarif=FILE`")));
+    }
+    find_project(args.config.project.as_deref())?;
+    let env = read_server_env(&args.config)?;
+    let (facts, _, mut notices) = connect_for_facts(&args.config, &args.connection, &env)?;
+    let inputs = read_inputs(&args.config, env, &facts)?;
+    notices.extend(inputs.notices.iter().cloned());
+    for notice in &notices {
+        printer.notice(notice);
+    }
+    let mut looked = look(args, &inputs)?;
+    if args.fix {
+        let changed = mend(&looked.found, &inputs.project_dir, printer)?;
+        if changed > 0 {
+            // What is left is told as the files are now.
+            let env = read_server_env(&args.config)?;
+            let inputs = read_inputs(&args.config, env, &facts)?;
+            looked = look(args, &inputs)?;
+            looked.context.fixed = changed;
+        }
+    }
+    let summary = Summary::of(&looked.found);
+    for output in &args.output {
+        report(output, &looked, &summary, printer)?;
+    }
+    let fails = match args.fail_on {
+        FailOn::Error => summary.errors > 0,
+        FailOn::Warning => summary.errors + summary.warnings > 0,
+    };
+    Ok(if fails { Exit::No } else { Exit::Fine })
+}
+
+/// What a look at the project found.
+struct Looked {
+    found: Vec<Reported>,
+    context: Context,
+}
+
+fn look(args: &LintArgs, inputs: &Inputs) -> Result<Looked, CliError> {
+    let selected = match args.targets.as_slice() {
+        [] => pipelines(&inputs.project_dir).into_iter().map(|name| (name, vec![None])).collect(),
+        targets => selection(targets, &inputs.project_dir)?,
+    };
+    let values = TemplateValues {
+        env: inputs.env.all(),
+        variables: variables(&args.config),
+        secrets: secrets(&args.config)?,
+        unset: if args.config.allow_unset { Missing::Empty } else { Missing::Placeholder },
+        missing_secret: Missing::Placeholder,
+    };
+    let looking = Looking {
+        maker: Maker::new(&args.config, &args.connection, inputs, values),
+        shared: Mutex::new(Shared::default()),
+    };
+    looking.inputs();
+    looking.project();
+    looking.all(&selected)?;
+    let Shared { collected, files, jobs } =
+        looking.shared.into_inner().unwrap_or_else(PoisonError::into_inner);
+    let mut found = ignores(&files, collected.sorted());
+    if args.strict {
+        strictly(&mut found);
+    }
+    let context = Context {
+        prefix: checkout_prefix(&inputs.project_dir),
+        pipelines: selected.len(),
+        jobs,
+        fixed: 0,
+    };
+    Ok(Looked { found, context })
+}
+
+/// With `--strict`, an enforced policy that overrides what a user set is an error.
+fn strictly(found: &mut [Reported]) {
+    for reported in found {
+        if reported.rule.name == "policy-conflict" {
+            reported.finding.severity = Severity::Error;
+        }
+    }
+}
+
+#[derive(Default)]
+struct Shared {
+    collected: Collected,
+    /// Files with inline ignores in them.
+    files: Vec<Arc<SourceFile>>,
+    jobs: usize,
+}
+
+struct Looking<'a> {
+    maker: Maker<'a>,
+    shared: Mutex<Shared>,
+}
+
+impl Looking<'_> {
+    fn share(&self, own: Own) {
+        let mut shared = self.shared.lock().unwrap_or_else(PoisonError::into_inner);
+        shared.collected.append(own.collected);
+        shared.files.extend(own.files);
+        shared.jobs += own.jobs;
+    }
+
+    /// Takes what was found while the inputs were read.
+    fn inputs(&self) {
+        let inputs = self.maker.inputs;
+        let mut own = Own::default();
+        own.errors(&inputs.errors);
+        own.warnings(&inputs.warnings);
+        own.file(&inputs.project_file);
+        own.files.extend(inputs.template.iter().map(|body| Arc::clone(&body.file)));
+        own.files.extend(inputs.policy.iter().map(|policy| Arc::clone(&policy.file)));
+        self.share(own);
+    }
+
+    /// Looks at the project as a whole; a pipeline's variables are not known here.
+    fn project(&self) {
+        let values = Arc::new(self.maker.values.clone());
+        let mut own = Own::default();
+        match self.maker.read_project(&values) {
+            Ok(project) => {
+                own.project(&project, None);
+                let mut found = Found::default();
+                found.check_project(&ProjectFacts { inputs: self.maker.inputs, project: &project });
+                own.findings(found.findings, None);
+            }
+            Err(problems) => own.errors(&problems),
+        }
+        self.share(own);
+    }
+
+    /// Looks at every pipeline, on as many threads as there are processors.
+    fn all(&self, selected: &[Selected]) -> Result<(), CliError> {
+        let next = AtomicUsize::new(0);
+        let failed = Mutex::new(None);
+        let threads = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
+        std::thread::scope(|scope| {
+            for _ in 0..threads.min(selected.len()) {
+                scope.spawn(|| {
+                    let mut own = Own::default();
+                    while let Some((name, targets)) =
+                        selected.get(next.fetch_add(1, Ordering::Relaxed))
+                    {
+                        if let Err(error) = self.pipeline(name, targets, &mut own) {
+                            *failed.lock().unwrap_or_else(PoisonError::into_inner) = Some(error);
+                        }
+                    }
+                    self.share(own);
+                });
+            }
+        });
+        match failed.into_inner().unwrap_or_else(PoisonError::into_inner) {
+            Some(error) => Err(error),
+            None => Ok(()),
+        }
+    }
+
+    /// Looks at one pipeline and its Jobs. Only a target that does not exist is an error.
+    fn pipeline(
+        &self,
+        name: &str,
+        targets: &[Option<String>],
+        own: &mut Own,
+    ) -> Result<(), CliError> {
+        let (pipeline, warnings) = match self.maker.read_pipeline(name) {
+            Ok(read) => read,
+            Err(error) if error.problems.iter().all(|problem| problem.place.is_none()) => {
+                return Err(error);
+            }
+            Err(error) => {
+                own.errors(&error.problems);
+                return Ok(());
+            }
+        };
+        own.warnings(&warnings);
+        own.file(&pipeline.file);
+        let Ok(read) = self.maker.read_with(pipeline, warnings) else {
+            // The project's own errors have been told.
+            return Ok(());
+        };
+        own.project(&read.project, Some(name));
+        if read.pipeline.blocks.is_empty() && !targets.iter().any(Option::is_some) {
+            return Ok(());
+        }
+        let units = match self.maker.units(&read, targets, &Widen::default()) {
+            Ok(units) => units,
+            Err(error) if error.problems.iter().all(|problem| problem.place.is_none()) => {
+                return Err(error);
+            }
+            Err(error) => {
+                own.errors(&error.problems);
+                return Ok(());
+            }
+        };
+        self.check_pipeline(&read, &units, own);
+        for unit in &units {
+            self.job(&read, unit, own);
+        }
+        Ok(())
+    }
+
+    fn check_pipeline(&self, read: &ReadPipeline, units: &[Unit], own: &mut Own) {
+        let executors: Vec<_> = self.maker.executors(read);
+        let files = block_files(&self.maker.inputs.project_dir, &read.pipeline);
+        let mut found = Found::default();
+        found.check_pipeline(&PipelineFacts {
+            inputs: self.maker.inputs,
+            project: &read.project,
+            pipeline: &read.pipeline,
+            block_files: &files,
+            executors: &executors,
+            one_job: units.iter().any(|unit| unit.block.is_none()),
+        });
+        own.findings(found.findings, None);
+    }
+
+    fn job(&self, read: &ReadPipeline, unit: &Unit, own: &mut Own) {
+        own.jobs += 1;
+        let made = self.maker.make(read, unit, &Naming::Target);
+        let target = match unit.uuid() {
+            Some(uuid) => format!("{}/{uuid}", read.pipeline.uuid),
+            None => read.pipeline.uuid.clone(),
+        };
+        let broken = made.unreadable;
+        own.found(made.findings, Some(&target));
+        if broken {
+            return;
+        }
+        let mut found = Found::default();
+        found.check_job(&JobFacts {
+            inputs: self.maker.inputs,
+            project: &read.project,
+            pipeline: &read.pipeline,
+            block: unit.block(&read.pipeline),
+            executor: &unit.executor,
+            job: &made.job,
+        });
+        own.findings(found.findings, Some(&target));
+    }
+}
+
+/// What one thread found.
+#[derive(Default)]
+struct Own {
+    collected: Collected,
+    files: Vec<Arc<SourceFile>>,
+    jobs: usize,
+}
+
+impl Own {
+    fn findings(&mut self, findings: Vec<Finding>, job: Option<&str>) {
+        for finding in findings {
+            self.collected.add(finding, job);
+        }
+    }
+
+    /// Takes what was found on the way.
+    fn found(&mut self, findings: Vec<Finding>, job: Option<&str>) {
+        for finding in findings {
+            self.collected.add_found(finding, job);
+        }
+    }
+
+    fn errors(&mut self, problems: &[Problem]) {
+        self.found(problems.iter().cloned().map(Finding::error).collect(), None);
+    }
+
+    fn warnings(&mut self, problems: &[Problem]) {
+        self.found(problems.iter().cloned().map(Finding::warning).collect(), None);
+    }
+
+    fn file(&mut self, file: &Arc<SourceFile>) {
+        if file.text.contains("mage-lint:") {
+            self.files.push(Arc::clone(file));
+        }
+    }
+
+    /// Takes what reading the project's file found, for a pipeline's variables or for none.
+    fn project(&mut self, project: &Project, pipeline: Option<&str>) {
+        self.warnings(&project.warnings);
+        for used in project.lookups.iter().filter(|used| !used.found) {
+            if used.lookup.kind == crate::project::LookupKind::Variable && pipeline.is_none() {
+                continue;
+            }
+            let mut problem = used.lookup.problem();
+            if let Some(span) = used.span {
+                problem = problem.at(&project.file, span);
+            }
+            self.collected.add_found(Finding::warning(problem), None);
+        }
+    }
+}
+
+/// Writes the files that fixes change. Returns how many.
+fn mend(found: &[Reported], project: &Path, printer: Printer) -> Result<usize, CliError> {
+    let mut changed = 0;
+    for file in fixed(found) {
+        let name = &file.file.name;
+        if name.ends_with(" (rendered)")
+            || name.starts_with("configmap/")
+            || name.starts_with("secret/")
+        {
+            continue;
+        }
+        replace_file(&project.join(name), &file.file.text, &file.text)?;
+        printer.notice(&format!("{name}: {}", file.done.join(", ")));
+        changed += 1;
+    }
+    Ok(changed)
+}
+
+fn report(
+    output: &LintOutput,
+    looked: &Looked,
+    summary: &Summary,
+    printer: Printer,
+) -> Result<(), CliError> {
+    let Looked { found, context } = looked;
+    let data = match output.format {
+        LintFormat::Text => {
+            let terminal = output.file.is_none() && printer.stdout_is_terminal();
+            let painted = text(found, terminal) + &closing(summary, context);
+            match &output.file {
+                None => return written(printer.painted(&painted)),
+                Some(_) => anstream::adapter::strip_str(&painted).to_string(),
+            }
+        }
+        LintFormat::Json => manifest::json(&json(found, summary, context)),
+        LintFormat::Sarif => manifest::json(&sarif(found, context)),
+        LintFormat::Github => github(found, context),
+    };
+    match &output.file {
+        None => out(printer, &data),
+        Some(path) => crate::load::write_file(path, &data),
+    }
+}

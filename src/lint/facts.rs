@@ -1,0 +1,169 @@
+//! What checks look at.
+
+use std::collections::BTreeSet;
+
+use super::rules;
+use crate::config::JobPath;
+use crate::error::Problem;
+use crate::finding::{Finding, Severity};
+use crate::job::{JobValue, RenderedJob};
+use crate::load::{Edition, Inputs};
+use crate::project::{Block, ExecutorChoice, Pipeline, Project};
+
+/// The project as a whole.
+#[derive(Clone, Copy)]
+pub struct ProjectFacts<'a> {
+    /// What was read before any pipeline: template, policy, the server's pod and environment.
+    pub inputs: &'a Inputs,
+    /// The project's file.
+    pub project: &'a Project,
+}
+
+/// One pipeline.
+#[derive(Clone, Copy)]
+pub struct PipelineFacts<'a> {
+    /// What was read before any pipeline.
+    pub inputs: &'a Inputs,
+    /// The project's file.
+    pub project: &'a Project,
+    /// The pipeline.
+    pub pipeline: &'a Pipeline,
+    /// The source files of its blocks, in their order.
+    pub block_files: &'a [BlockFile],
+    /// The executor of each block, in their order.
+    pub executors: &'a [ExecutorChoice],
+    /// Whether it is one Job, of the whole pipeline.
+    pub one_job: bool,
+}
+
+/// Where a block's source should be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum BlockFile {
+    /// It is there, or the block has none of its own.
+    There,
+    /// It is not at any of these paths in the project.
+    Missing(Vec<String>),
+}
+
+/// One Job.
+#[derive(Clone, Copy)]
+pub struct JobFacts<'a> {
+    /// What was read before any pipeline.
+    pub inputs: &'a Inputs,
+    /// The project's file.
+    pub project: &'a Project,
+    /// The pipeline.
+    pub pipeline: &'a Pipeline,
+    /// The block; absent for a whole pipeline in one Job.
+    pub block: Option<&'a Block>,
+    /// Its executor.
+    pub executor: &'a ExecutorChoice,
+    /// The Job.
+    pub job: &'a RenderedJob,
+}
+
+impl PipelineFacts<'_> {
+    /// Returns whose merge rules are used.
+    #[must_use]
+    pub fn edition(&self) -> Edition {
+        self.inputs.edition
+    }
+}
+
+impl<'a> JobFacts<'a> {
+    /// Returns whose merge rules are used.
+    #[must_use]
+    pub fn edition(&self) -> Edition {
+        self.inputs.edition
+    }
+
+    /// Returns the container that runs Mage, as JSON.
+    #[must_use]
+    pub fn container(&self) -> &'a serde_json::Value {
+        &self.pod()["containers"][0]
+    }
+
+    /// Returns the pod's spec, as JSON.
+    #[must_use]
+    pub fn pod(&self) -> &'a serde_json::Value {
+        &self.job.job["spec"]["template"]["spec"]
+    }
+
+    /// Returns the value at a path of the Job, such as `.spec.backoffLimit`.
+    #[must_use]
+    pub fn value(&self, path: &str) -> Option<&'a JobValue> {
+        let path = JobPath::parse(path)?;
+        self.job.values.iter().find(|value| value.path == path)
+    }
+
+    /// Returns the values at a path of the Job and below it.
+    pub fn below(&self, path: &str) -> impl Iterator<Item = &'a JobValue> + use<'a> {
+        let path = JobPath::parse(path).unwrap_or_default();
+        self.job.values.iter().filter(move |value| value.path.starts_with(&path))
+    }
+
+    /// Returns the name of an item of a list in the pod's spec or the container, such as
+    /// `("env", "name")` to the names of all variables.
+    #[must_use]
+    pub fn names(list: &'a serde_json::Value, key: &str) -> BTreeSet<&'a str> {
+        list.as_array().into_iter().flatten().filter_map(|item| item[key].as_str()).collect()
+    }
+}
+
+/// What checks have found.
+#[derive(Debug, Default)]
+pub struct Found {
+    rule: Option<&'static super::Rule>,
+    /// The findings.
+    pub findings: Vec<Finding>,
+}
+
+impl Found {
+    /// Adds a finding of the rule whose check is running, as bad as the rule says.
+    pub fn push(&mut self, problem: Problem) {
+        let severity = self.rule.map_or(Severity::Warning, |rule| rule.severity);
+        self.push_as(severity, problem);
+    }
+
+    /// Adds a finding that is worse or less bad than the rule says.
+    pub fn push_as(&mut self, severity: Severity, problem: Problem) {
+        let problem = match self.rule {
+            Some(rule) => problem.id(rule.id),
+            None => problem,
+        };
+        self.findings.push(Finding { severity, problem });
+    }
+
+    fn run(&mut self, rule: &'static super::Rule, check: impl FnOnce(&mut Self)) {
+        self.rule = Some(rule);
+        check(self);
+        self.rule = None;
+    }
+
+    /// Runs every check of a project.
+    pub fn check_project(&mut self, facts: &ProjectFacts<'_>) {
+        for rule in rules::all() {
+            if let super::Check::Project(check) = rule.check {
+                self.run(rule, |found| check(facts, found));
+            }
+        }
+    }
+
+    /// Runs every check of a pipeline.
+    pub fn check_pipeline(&mut self, facts: &PipelineFacts<'_>) {
+        for rule in rules::all() {
+            if let super::Check::Pipeline(check) = rule.check {
+                self.run(rule, |found| check(facts, found));
+            }
+        }
+    }
+
+    /// Runs every check of a Job.
+    pub fn check_job(&mut self, facts: &JobFacts<'_>) {
+        for rule in rules::all() {
+            if let super::Check::Job(check) = rule.check {
+                self.run(rule, |found| check(facts, found));
+            }
+        }
+    }
+}

@@ -1,0 +1,65 @@
+//! One file a finding.
+
+use crate::finding::FindingId;
+use crate::lint::Rule;
+
+macro_rules! rules {
+    ($($module:ident => $id:ident,)*) => {
+        $(mod $module;)*
+
+        /// Returns what is known of a finding.
+        #[must_use]
+        pub fn rule(id: FindingId) -> &'static Rule {
+            match id {
+                $(FindingId::$id => &$module::RULE,)*
+            }
+        }
+
+        const ALL: &[&Rule] = &[$(&$module::RULE,)*];
+    };
+}
+
+rules! {
+    yaml_syntax => YamlSyntax,
+    duplicate_key => DuplicateKey,
+    template => Template,
+    unset_variable => UnsetVariable,
+    secret_not_supplied => SecretNotSupplied,
+    unreadable_file => UnreadableFile,
+    yaml_surprise => YamlSurprise,
+    useless_ignore => UselessIgnore,
+    unknown_key => UnknownKey,
+    misplaced_key => MisplacedKey,
+    misspelt_key => MisspeltKey,
+    wrong_type => WrongType,
+    two_spellings => TwoSpellings,
+    blanks_in_name => BlanksInName,
+    invalid_quantity => InvalidQuantity,
+    no_effect => NoEffect,
+    coerced_type => CoercedType,
+    invalid_pipeline => InvalidPipeline,
+    cycle => Cycle,
+    unknown_upstream => UnknownUpstream,
+    request_over_limit => RequestOverLimit,
+    over_guardrail => OverGuardrail,
+    extended_without_limit => ExtendedWithoutLimit,
+    job_name => JobName,
+    invalid_label => InvalidLabel,
+    invalid_namespace => InvalidNamespace,
+    no_image => NoImage,
+    mount_without_volume => MountWithoutVolume,
+    oss_fails => OssFails,
+    oss_refused => OssRefused,
+}
+
+/// Returns every rule, in the order of their codes.
+#[must_use]
+pub fn all() -> &'static [&'static Rule] {
+    ALL
+}
+
+/// Returns the rule of this code or name, `MAGE101` or `unknown-key`.
+#[must_use]
+pub fn rule_named(name: &str) -> Option<&'static Rule> {
+    ALL.iter().copied().find(|rule| rule.code.eq_ignore_ascii_case(name) || rule.name == name)
+}
