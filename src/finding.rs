@@ -134,4 +134,26 @@ finding_ids! {
     OssFails,
     /// Mage OSS sends a Job that the API server refuses.
     OssRefused,
+    /// A key that Mage OSS does not read.
+    OssIgnoredKey,
+    /// A top-level key that a higher layer replaces whole.
+    OssReplacedKey,
+    /// A namespace that `metadata` resets.
+    OssNamespaceReset,
+    /// `container.resources` that `resource_limits` replaces.
+    OssResourcesReplaced,
+    /// A variable whose value in the server's pod wins.
+    OssServerEnv,
+    /// A volume that is dropped.
+    OssVolumeDropped,
+    /// A layer that only Mage Pro reads.
+    OssProOnly,
+    /// A Job setting that Mage OSS defeats.
+    OssDeadJobKey,
+    /// `job` without `backoff_limit`.
+    OssBackoffLimit,
+    /// A project path that is torn apart at its blanks.
+    OssRepoPath,
+    /// A pipeline's own settings, which Mage OSS does not read for blocks.
+    OssPipelineConfig,
 }

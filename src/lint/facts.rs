@@ -8,6 +8,7 @@ use crate::error::Problem;
 use crate::finding::{Finding, Severity};
 use crate::job::{JobValue, RenderedJob};
 use crate::load::{Edition, Inputs};
+use crate::merge::Loser;
 use crate::project::{Block, ExecutorChoice, Pipeline, Project};
 
 /// The project as a whole.
@@ -75,6 +76,12 @@ impl<'a> JobFacts<'a> {
     #[must_use]
     pub fn edition(&self) -> Edition {
         self.inputs.edition
+    }
+
+    /// Returns every value that was given and did not make it into the Job.
+    pub fn losers(&self) -> impl Iterator<Item = &'a Loser> + use<'a> {
+        let overridden = self.job.values.iter().flat_map(|value| &value.overridden);
+        self.job.lost.iter().map(|(_, loser)| loser).chain(overridden)
     }
 
     /// Returns the container that runs Mage, as JSON.

@@ -4,6 +4,7 @@ use super::facts::JobFacts;
 use crate::config::{Origin, Source};
 use crate::error::Problem;
 use crate::job::JobValue;
+use crate::merge::Loser;
 use crate::project::{Pipeline, Project};
 use crate::yaml::{Node, SourceFile, Span};
 use std::sync::Arc;
@@ -12,6 +13,12 @@ use std::sync::Arc;
 #[must_use]
 pub fn at(problem: Problem, value: &JobValue) -> Problem {
     at_origin(problem, &value.origin).job_path(value.path.to_string())
+}
+
+/// Puts a problem at the place of a value that did not make it into the Job.
+#[must_use]
+pub fn at_lost(problem: Problem, loser: &Loser) -> Problem {
+    at_origin(problem, &loser.origin)
 }
 
 /// Puts a problem at the place that gave a value, where that is a file.

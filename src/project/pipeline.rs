@@ -70,6 +70,12 @@ impl Pipeline {
         overridden.or_else(|| self.root.get(name))
     }
 
+    /// Returns a key of the pipeline with its value, without `overrides`.
+    #[must_use]
+    pub fn entry(&self, name: &str) -> Option<&crate::yaml::Entry> {
+        self.root.as_mapping()?.entry(name)
+    }
+
     /// Returns the pipeline's own `executor_config`.
     #[must_use]
     pub fn executor_config(&self) -> Option<&Node> {

@@ -50,6 +50,17 @@ rules! {
     mount_without_volume => MountWithoutVolume,
     oss_fails => OssFails,
     oss_refused => OssRefused,
+    oss_ignored_key => OssIgnoredKey,
+    oss_replaced_key => OssReplacedKey,
+    oss_namespace_reset => OssNamespaceReset,
+    oss_resources_replaced => OssResourcesReplaced,
+    oss_server_env => OssServerEnv,
+    oss_volume_dropped => OssVolumeDropped,
+    oss_pro_only => OssProOnly,
+    oss_dead_job_key => OssDeadJobKey,
+    oss_backoff_limit => OssBackoffLimit,
+    oss_repo_path => OssRepoPath,
+    oss_pipeline_config => OssPipelineConfig,
 }
 
 /// Returns every rule, in the order of their codes.

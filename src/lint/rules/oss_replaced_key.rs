@@ -1,0 +1,29 @@
+//! A value is lost because a higher layer sets another part of its top-level key.
+
+use crate::lint::{Check, Example, Found, JobFacts, Rule, at_lost};
+use crate::error::Problem;
+use crate::merge::Rule as Decided;
+use crate::finding::{FindingId, Severity};
+
+pub(super) const RULE: Rule = Rule {
+    id: FindingId::OssReplacedKey,
+    code: "MAGE404",
+    name: "oss-replaced-key",
+    severity: Severity::Warning,
+    summary: "a value is lost because a higher layer sets another part of its top-level key",
+    explanation: "Mage OSS joins layers by their top-level keys only: a block with `resource_limits: {memory: 4Gi}` loses the project's CPU limit, and one with any `pod` setting loses all of the project's. Mage's documentation, and edition `pro`, merge them. With Mage OSS, repeat in the block what it is to keep.",
+    example: Example {
+        edition: "oss",
+        files: &[            ("metadata.yaml", "k8s_executor_config:\n  container_config:\n    image: mageai/mageai:0.9.80\n  resource_requests: {cpu: 1, memory: 1Gi}\n  resource_limits:\n    cpu: «2»\n"),
+            ("pipelines/etl/metadata.yaml", "type: python\nexecutor_type: k8s\nblocks:\n- uuid: load\n  type: data_loader\n  executor_config:\n    resource_limits:\n      memory: 4Gi\n")],
+        flags: &[],
+    },
+    check: Check::Job(check),
+};
+
+fn check(facts: &JobFacts<'_>, found: &mut Found) {
+    for loser in facts.job.lost.iter().map(|(_, loser)| loser).filter(|loser| matches!(loser.rule, Decided::OssWholeKey(_))) {
+        let problem = Problem::new(format!("Mage OSS loses `{}`: {}", loser.origin.setting, loser.rule));
+        found.push(at_lost(problem, loser).hint("repeat it in the layer that replaces it"));
+    }
+}
