@@ -3,6 +3,7 @@
 //! One source, so they cannot disagree with `--help`. `make docs` writes them anew (that is this
 //! test with `UPDATE_DOCS=1`); without it the test fails when one is out of date.
 
+mod lint;
 mod reference;
 
 use std::collections::BTreeMap;
@@ -17,7 +18,7 @@ use kubectl_mage::cli::{Cli, CompletionShell, completion};
 type Files = BTreeMap<PathBuf, String>;
 
 /// Folders that hold generated files and nothing else.
-const FOLDERS: [&str; 2] = ["completions", "docs/man"];
+const FOLDERS: [&str; 3] = ["completions", "docs/lint", "docs/man"];
 
 fn package() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -39,6 +40,7 @@ fn generated() -> Files {
     cli.build();
     man_pages(&cli, &mut files);
     files.insert("docs/reference.md".into(), reference::page(&cli));
+    lint::pages(&mut files);
     files
 }
 
