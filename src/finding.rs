@@ -156,4 +156,6 @@ finding_ids! {
     OssRepoPath,
     /// A pipeline's own settings, which Mage OSS does not read for blocks.
     OssPipelineConfig,
+    /// A field that the two editions give different values.
+    EditionsDiffer,
 }

@@ -9,7 +9,7 @@ use super::entry::{out, written};
 use super::facts::connect_for_facts;
 use super::maker::{Maker, Naming, ReadPipeline, Unit, Widen};
 use super::targets::{Selected, pipelines, secrets, selection, variables};
-use crate::cli::{FailOn, LintArgs, LintFormat, LintOutput};
+use crate::cli::{ConfigArgs, EditionChoice, FailOn, LintArgs, LintFormat, LintOutput};
 use crate::error::{CliError, Problem};
 use crate::exit::Exit;
 use crate::finding::{Finding, Severity};
@@ -18,7 +18,8 @@ use crate::lint::{
     Collected, Found, JobFacts, PipelineFacts, ProjectFacts, Reported, Summary, fixed, ignores,
 };
 use crate::load::{
-    Inputs, block_files, checkout_prefix, find_project, read_inputs, read_server_env, replace_file,
+    ClusterFacts, Edition, block_files, checkout_prefix, find_project, read_inputs,
+    read_server_env, replace_file,
 };
 use crate::project::{Missing, Project, TemplateValues};
 use crate::ui::{Printer, manifest};
@@ -31,22 +32,19 @@ pub(super) fn lint(args: &LintArgs, printer: Printer) -> Result<Exit, CliError> 
         let problem = Problem::new("two formats cannot both go to stdout");
         return Err(CliError::usage(problem.hint("write one to a file, `-o sarif=FILE`")));
     }
-    find_project(args.config.project.as_deref())?;
+    let project = find_project(args.config.project.as_deref())?;
     let env = read_server_env(&args.config)?;
     let (facts, _, mut notices) = connect_for_facts(&args.config, &args.connection, &env)?;
-    let inputs = read_inputs(&args.config, env, &facts)?;
-    notices.extend(inputs.notices.iter().cloned());
+    let mut looked = look(args, &facts)?;
+    notices.append(&mut looked.notices);
     for notice in &notices {
         printer.notice(notice);
     }
-    let mut looked = look(args, &inputs)?;
     if args.fix {
-        let changed = mend(&looked.found, &inputs.project_dir, printer)?;
+        let changed = mend(&looked.found, &project, printer)?;
         if changed > 0 {
             // What is left is told as the files are now.
-            let env = read_server_env(&args.config)?;
-            let inputs = read_inputs(&args.config, env, &facts)?;
-            looked = look(args, &inputs)?;
+            looked = look(args, &facts)?;
             looked.context.fixed = changed;
         }
     }
@@ -64,10 +62,18 @@ pub(super) fn lint(args: &LintArgs, printer: Printer) -> Result<Exit, CliError> 
 /// What a look at the project found.
 struct Looked {
     found: Vec<Reported>,
+    notices: Vec<String>,
     context: Context,
 }
 
-fn look(args: &LintArgs, inputs: &Inputs) -> Result<Looked, CliError> {
+fn look(args: &LintArgs, facts: &ClusterFacts) -> Result<Looked, CliError> {
+    let inputs = &read_inputs(&args.config, read_server_env(&args.config)?, facts)?;
+    let other = match inputs.edition {
+        Edition::Oss => EditionChoice::Pro,
+        Edition::Pro => EditionChoice::Oss,
+    };
+    let other = ConfigArgs { edition: other, ..args.config.clone() };
+    let other = &read_inputs(&other, read_server_env(&args.config)?, facts)?;
     let selected = match args.targets.as_slice() {
         [] => pipelines(&inputs.project_dir).into_iter().map(|name| (name, vec![None])).collect(),
         targets => selection(targets, &inputs.project_dir)?,
@@ -80,7 +86,8 @@ fn look(args: &LintArgs, inputs: &Inputs) -> Result<Looked, CliError> {
         missing_secret: Missing::Placeholder,
     };
     let looking = Looking {
-        maker: Maker::new(&args.config, &args.connection, inputs, values),
+        maker: Maker::new(&args.config, &args.connection, inputs, values.clone()),
+        other: Maker::new(&args.config, &args.connection, other, values),
         shared: Mutex::new(Shared::default()),
     };
     looking.inputs();
@@ -98,7 +105,7 @@ fn look(args: &LintArgs, inputs: &Inputs) -> Result<Looked, CliError> {
         jobs,
         fixed: 0,
     };
-    Ok(Looked { found, context })
+    Ok(Looked { found, notices: inputs.notices.clone(), context })
 }
 
 /// With `--strict`, an enforced policy that overrides what a user set is an error.
@@ -120,6 +127,8 @@ struct Shared {
 
 struct Looking<'a> {
     maker: Maker<'a>,
+    /// Makes the Jobs of the other edition.
+    other: Maker<'a>,
     shared: Mutex<Shared>,
 }
 
@@ -223,8 +232,9 @@ impl Looking<'_> {
             }
         };
         self.check_pipeline(&read, &units, own);
+        let other = self.other_read(&read);
         for unit in &units {
-            self.job(&read, unit, own);
+            self.job(&read, other.as_ref().unwrap_or(&read), unit, own);
         }
         Ok(())
     }
@@ -244,7 +254,13 @@ impl Looking<'_> {
         own.findings(found.findings, None);
     }
 
-    fn job(&self, read: &ReadPipeline, unit: &Unit, own: &mut Own) {
+    /// Reads the pipeline as the other edition does; `None` where both read it alike.
+    fn other_read(&self, read: &ReadPipeline) -> Option<ReadPipeline> {
+        read.pipeline.entry("overrides")?;
+        self.other.read(&read.pipeline.uuid).ok()
+    }
+
+    fn job(&self, read: &ReadPipeline, other: &ReadPipeline, unit: &Unit, own: &mut Own) {
         own.jobs += 1;
         let made = self.maker.make(read, unit, &Naming::Target);
         let target = match unit.uuid() {
@@ -256,6 +272,10 @@ impl Looking<'_> {
         if broken {
             return;
         }
+        let other = unit.of(&read.pipeline, &other.pipeline).map(|unit| {
+            let made = self.other.make(other, &unit, &Naming::Target);
+            (!made.unreadable).then_some(made.job)
+        });
         let mut found = Found::default();
         found.check_job(&JobFacts {
             inputs: self.maker.inputs,
@@ -264,6 +284,7 @@ impl Looking<'_> {
             block: unit.block(&read.pipeline),
             executor: &unit.executor,
             job: &made.job,
+            other_edition: other.flatten().as_ref(),
         });
         own.findings(found.findings, Some(&target));
     }
@@ -345,7 +366,7 @@ fn report(
     summary: &Summary,
     printer: Printer,
 ) -> Result<(), CliError> {
-    let Looked { found, context } = looked;
+    let Looked { found, context, .. } = looked;
     let data = match output.format {
         LintFormat::Text => {
             let terminal = output.file.is_none() && printer.stdout_is_terminal();

@@ -61,6 +61,18 @@ impl Unit {
         self.block.as_ref().map(|(index, _)| &pipeline.blocks[*index])
     }
 
+    /// Returns the same Job of a pipeline that was read otherwise, if that has the block.
+    pub(super) fn of(&self, own: &Pipeline, other: &Pipeline) -> Option<Self> {
+        let block = match (&self.block, self.block(own)) {
+            (Some((_, run)), Some(block)) => {
+                let known = |known: &Block| known.uuid == block.uuid;
+                Some((other.blocks.iter().position(known)?, run.clone()))
+            }
+            _ => None,
+        };
+        Some(Self { block, executor: self.executor.clone(), upstream: self.upstream.clone() })
+    }
+
     pub(super) fn uuid(&self) -> Option<&str> {
         self.block.as_ref().map(|(_, uuid)| uuid.as_str())
     }

@@ -61,6 +61,8 @@ pub struct JobFacts<'a> {
     pub executor: &'a ExecutorChoice,
     /// The Job.
     pub job: &'a RenderedJob,
+    /// The Job that the other edition makes, where it can be made.
+    pub other_edition: Option<&'a RenderedJob>,
 }
 
 impl PipelineFacts<'_> {

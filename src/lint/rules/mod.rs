@@ -61,6 +61,7 @@ rules! {
     oss_backoff_limit => OssBackoffLimit,
     oss_repo_path => OssRepoPath,
     oss_pipeline_config => OssPipelineConfig,
+    editions_differ => EditionsDiffer,
 }
 
 /// Returns every rule, in the order of their codes.
