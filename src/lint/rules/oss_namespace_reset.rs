@@ -22,7 +22,7 @@ pub(super) const RULE: Rule = Rule {
 
 fn check(facts: &JobFacts<'_>, found: &mut Found) {
     for loser in facts.losers().filter(|loser| loser.rule == Decided::OssMetadataNamespace) {
-        let problem = Problem::new(format!("Mage OSS forgets `namespace` here, because `metadata` is set without one"));
+        let problem = Problem::new("Mage OSS forgets `namespace` here, because `metadata` is set without one");
         found.push(at_lost(problem, loser).hint("set `metadata.namespace` too"));
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::lint::{Check, Example, Found, JobFacts, Rule, at_lost};
 use crate::error::Problem;
-use crate::merge::Rule as Decided;
+use crate::merge::{Loser, Rule as Decided};
 use crate::config::LayerKind;
 use crate::finding::{FindingId, Severity};
 
@@ -23,8 +23,13 @@ pub(super) const RULE: Rule = Rule {
 };
 
 fn check(facts: &JobFacts<'_>, found: &mut Found) {
-    for loser in facts.losers().filter(|loser| loser.rule == Decided::OssServerEnv && loser.origin.layer != LayerKind::ServerPod && !loser.origin.setting.ends_with(".name")) {
+    for loser in facts.losers().filter(|loser| loser.rule == Decided::OssServerEnv && loser.origin.layer != LayerKind::ServerPod && !names(loser)) {
         let problem = Problem::new(format!("Mage OSS loses `{}`: the server's variable of this name comes later and takes effect", loser.origin.setting));
         found.push(at_lost(problem, loser).hint("give the variable another name, or change it in the server's pod"));
     }
+}
+
+/// The name is no loss: the server's variable has it too.
+fn names(loser: &Loser) -> bool {
+    loser.origin.setting.rsplit('.').next() == Some("name")
 }

@@ -34,7 +34,8 @@ fn page(rule: &Rule) -> String {
     let _ =
         writeln!(page, "\n## Example\n\n```console\n$ kubectl mage lint {}\n```", flags.join(" "));
     for (path, text) in example.files {
-        let fence = if path.ends_with(".json") { "json" } else { "yaml" };
+        let ending = Path::new(path).extension().and_then(|ending| ending.to_str());
+        let fence = ending.unwrap_or("yaml");
         let _ = writeln!(page, "\n`{path}`:\n\n```{fence}\n{}```", pointed(text));
     }
     page
