@@ -73,7 +73,7 @@ test-long: export PROPTEST_CASES = 50000
 test-long: test ## The same with full counts
 
 .PHONY: bench
-bench: build ## Ratios against kubectl and Helm, measured in one run (ONLY=start,runs,render,handover)
+bench: build ## Ratios against kubectl and Helm, measured in one run (ONLY=start,runs,render,many,lint,explain,handover)
 	@.ci/needs python time
 	.ci/with-cluster bench benches/run $(if $(ONLY),--only $(ONLY))
 

@@ -213,11 +213,12 @@ impl Looking<'_> {
         };
         own.warnings(&warnings);
         own.file(&pipeline.file);
-        let Ok(read) = self.maker.read_with(pipeline, warnings) else {
+        let Ok(read) = self.maker.read_with(Arc::new(pipeline), warnings) else {
             // The project's own errors have been told.
             return Ok(());
         };
         own.project(&read.project, Some(name));
+        own.found(read.base.findings.clone(), Some(name));
         if read.pipeline.blocks.is_empty() && !targets.iter().any(Option::is_some) {
             return Ok(());
         }
@@ -234,7 +235,7 @@ impl Looking<'_> {
         self.check_pipeline(&read, &units, own);
         let other = self.other_read(&read);
         for unit in &units {
-            self.job(&read, other.as_ref().unwrap_or(&read), unit, own);
+            self.job(&read, other.as_ref(), unit, own);
         }
         Ok(())
     }
@@ -254,13 +255,15 @@ impl Looking<'_> {
         own.findings(found.findings, None);
     }
 
-    /// Reads the pipeline as the other edition does; `None` where both read it alike.
+    /// Reads the pipeline as the other edition does.
     fn other_read(&self, read: &ReadPipeline) -> Option<ReadPipeline> {
-        read.pipeline.entry("overrides")?;
-        self.other.read(&read.pipeline.uuid).ok()
+        if read.pipeline.entry("overrides").is_some() {
+            return self.other.read(&read.pipeline.uuid).ok();
+        }
+        self.other.read_with(Arc::clone(&read.pipeline), Vec::new()).ok()
     }
 
-    fn job(&self, read: &ReadPipeline, other: &ReadPipeline, unit: &Unit, own: &mut Own) {
+    fn job(&self, read: &ReadPipeline, other: Option<&ReadPipeline>, unit: &Unit, own: &mut Own) {
         own.jobs += 1;
         let made = self.maker.make(read, unit, &Naming::Target);
         let target = match unit.uuid() {
@@ -272,7 +275,8 @@ impl Looking<'_> {
         if broken {
             return;
         }
-        let other = unit.of(&read.pipeline, &other.pipeline).map(|unit| {
+        let other = other.and_then(|other| {
+            let unit = unit.of(&read.pipeline, &other.pipeline)?;
             let made = self.other.make(other, &unit, &Naming::Target);
             (!made.unreadable).then_some(made.job)
         });
@@ -284,7 +288,7 @@ impl Looking<'_> {
             block: unit.block(&read.pipeline),
             executor: &unit.executor,
             job: &made.job,
-            other_edition: other.flatten().as_ref(),
+            other_edition: other.as_ref(),
         });
         own.findings(found.findings, Some(&target));
     }

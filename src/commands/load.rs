@@ -10,6 +10,7 @@ use crate::cli::{ConfigArgs, ConnectionArgs};
 use crate::config::Source;
 use crate::error::{CliError, Problem};
 use crate::explain::LayerReport;
+use crate::finding::Severity;
 use crate::job::RenderedJob;
 use crate::load::{Edition, Inputs, find_project, read_inputs, read_server_env};
 use crate::project::{ExecutorChoice, Missing, TemplateValues};
@@ -213,6 +214,12 @@ impl Loading<'_> {
         self.loaded.details.push(format!("read {}", read.pipeline.file.name));
         self.loaded.warnings.add(&read.warnings);
         self.loaded.warnings.add(&read.project.warnings);
+        for finding in &read.base.findings {
+            match finding.severity {
+                Severity::Error => self.problems.add([&finding.problem]),
+                Severity::Note | Severity::Warning => self.loaded.warnings.add([&finding.problem]),
+            }
+        }
         let limit = read.pipeline.block_run_limit();
         self.loaded.concurrency = limit.or_else(|| read.project.queue_concurrency());
         for unit in &self.maker.units(&read, targets, &self.request.widen)? {

@@ -11,7 +11,7 @@ use crate::error::{CliError, Problem};
 use crate::explain::LayerReport;
 use crate::finding::{Finding, Severity};
 use crate::job::{BuildContext, CommandParts, RenderedJob, build, job_id};
-use crate::load::{Edition, Inputs, guardrails, merge_layers, read_source, reports};
+use crate::load::{Base, Edition, Inputs, guardrails, merge_layers, read_source, reports};
 use crate::project::{
     Block, ExecutorChoice, LookupKind, Pipeline, Project, TemplateValues, block_executor,
     pipeline_executor,
@@ -41,10 +41,19 @@ pub(super) struct Widen<'a> {
 /// A pipeline with what its values are rendered with.
 pub(super) struct ReadPipeline {
     pub(super) project: Arc<Project>,
-    pub(super) pipeline: Pipeline,
+    pub(super) pipeline: Arc<Pipeline>,
     pub(super) values: Arc<TemplateValues>,
     /// What is doubtful in the pipeline's file.
     pub(super) warnings: Vec<Problem>,
+    /// The layers below the blocks'.
+    pub(super) base: Base,
+}
+
+impl ReadPipeline {
+    /// Tells whether settings below the blocks' could not be read, so that no Job may be sent.
+    fn is_unreadable(&self) -> bool {
+        self.base.findings.iter().any(|finding| finding.severity == Severity::Error)
+    }
 }
 
 /// One Job to make: of a block, or of the whole pipeline.
@@ -121,13 +130,13 @@ impl<'a> Maker<'a> {
     /// Reads a pipeline and, with its variables, the project's file.
     pub(super) fn read(&self, name: &str) -> Result<ReadPipeline, CliError> {
         let (pipeline, warnings) = self.read_pipeline(name)?;
-        self.read_with(pipeline, warnings)
+        self.read_with(Arc::new(pipeline), warnings)
     }
 
     /// Reads the project's file with a pipeline's variables.
     pub(super) fn read_with(
         &self,
-        pipeline: Pipeline,
+        pipeline: Arc<Pipeline>,
         warnings: Vec<Problem>,
     ) -> Result<ReadPipeline, CliError> {
         let mut values = self.values.clone();
@@ -135,7 +144,10 @@ impl<'a> Maker<'a> {
         values.variables.extend(self.values.variables.clone());
         let values = Arc::new(values);
         let project = self.read_project(&values).map_err(problems)?;
-        Ok(ReadPipeline { project, pipeline, values, warnings })
+        let bodies = Bodies::new(self.inputs, &project, &pipeline, None);
+        let sources = bodies.sources(self.inputs, self.args, self.connection, false);
+        let base = Base::new(self.inputs.edition, &sources, &self.inputs.env);
+        Ok(ReadPipeline { project, pipeline, values, warnings, base })
     }
 
     /// Reads a pipeline's file.
@@ -284,10 +296,10 @@ impl<'a> Maker<'a> {
         let sources = bodies.sources(self.inputs, self.args, self.connection, unit.block.is_none());
         let render = |text: &str, origin: &Origin| render_at(text, origin, values);
         let context = self.context(pipeline, unit.uuid(), naming, &render);
-        let merged = merge_layers(self.inputs.edition, &sources, &self.inputs.env);
+        let merged = merge_layers(self.inputs.edition, &read.base, &sources);
         let job = build(merged.root, merged.merge, &context);
         let mut made = Made { findings: merged.findings, job, unreadable: false };
-        let unreadable = made.errors().next().is_some();
+        let unreadable = made.errors().next().is_some() || read.is_unreadable();
         made.unreadable = unreadable;
         // What is built of settings that could not be read says nothing of its own.
         if !made.unreadable {

@@ -10,7 +10,7 @@ use crate::error::Problem;
 use crate::explain::LayerReport;
 use crate::finding::{Finding, FindingId};
 use crate::job::Guardrail;
-use crate::merge::{Merge, OssInput, OssLayer, ProLayer, Tree, merge_oss, merge_pro};
+use crate::merge::{Merge, OssInput, OssLayer, Pro, ProLayer, Tree, merge_oss};
 use crate::yaml::{Mapping, Node, SourceFile, Value};
 
 /// Whose merge rules are used.
@@ -94,14 +94,54 @@ pub struct MergedLayers {
     pub findings: Vec<Finding>,
 }
 
+/// What is the same for every block of a pipeline: the layers below the block's.
+#[derive(Debug, Default)]
+pub struct Base {
+    merged: Pro,
+    /// What was found in these layers; where an error is among them, no Job may be made.
+    pub findings: Vec<Finding>,
+}
+
+impl Base {
+    /// Merges the layers below the block's. Edition `oss` joins its layers before it reads them, so
+    /// that there is nothing to merge.
+    #[must_use]
+    pub fn new(edition: Edition, sources: &LayerSources<'_>, env: &ServerEnv) -> Self {
+        let mut base = Self::default();
+        if edition == Edition::Pro {
+            let mut layers = bodies(
+                &[
+                    (LayerKind::Template, sources.template, false),
+                    (LayerKind::Project, sources.project, sources.project_overrides.is_some()),
+                    (LayerKind::ProjectOverrides, sources.project_overrides, false),
+                    (LayerKind::Pipeline, sources.pipeline, sources.pipeline_overrides.is_some()),
+                    (LayerKind::PipelineOverrides, sources.pipeline_overrides, false),
+                ],
+                &mut base.findings,
+            );
+            let fragments = env_defaults(env);
+            layers.push(ProLayer { kind: LayerKind::Env, fragments, replaced: false });
+            layers.extend(policy(sources, LayerKind::Policy, &mut base.findings));
+            base.merged.lay(layers);
+        }
+        base
+    }
+}
+
 /// Merges the layers of one Job in the edition's way. Where an error is among the findings, no Job
 /// may be made of it.
 #[must_use]
-pub fn merge_layers(edition: Edition, sources: &LayerSources<'_>, env: &ServerEnv) -> MergedLayers {
+pub fn merge_layers(edition: Edition, base: &Base, sources: &LayerSources<'_>) -> MergedLayers {
     match edition {
         Edition::Pro => {
-            let (layers, findings) = pro_layers(sources, env);
-            let (root, merge) = merge_pro(layers, sources.server.map(|pod| pod.tree.clone()));
+            let mut findings = Vec::new();
+            let mut layers = bodies(&[(LayerKind::Block, sources.block, false)], &mut findings);
+            let fragments = flags(sources);
+            layers.push(ProLayer { kind: LayerKind::Flag, fragments, replaced: false });
+            layers.extend(policy(sources, LayerKind::PolicyEnforced, &mut findings));
+            let mut merged = base.merged.clone();
+            merged.lay(layers);
+            let (root, merge) = merged.join(sources.server.map(|pod| pod.tree.clone()));
             MergedLayers { root, merge, findings }
         }
         Edition::Oss => {
@@ -116,48 +156,48 @@ pub fn merge_layers(edition: Edition, sources: &LayerSources<'_>, env: &ServerEn
     }
 }
 
-fn pro_layers(sources: &LayerSources<'_>, env: &ServerEnv) -> (Vec<ProLayer>, Vec<Finding>) {
+/// Converts the bodies of layers; a third member that is true says that `overrides` replace it.
+fn bodies(
+    given: &[(LayerKind, Option<&Body>, bool)],
+    findings: &mut Vec<Finding>,
+) -> Vec<ProLayer> {
     let mut layers = Vec::new();
-    let mut findings = Vec::new();
-    for (kind, body, what, replaced) in [
-        (LayerKind::Template, sources.template, "the template", false),
-        (
-            LayerKind::Project,
-            sources.project,
-            "`k8s_executor_config`",
-            sources.project_overrides.is_some(),
-        ),
-        (LayerKind::ProjectOverrides, sources.project_overrides, "`k8s_executor_config`", false),
-        (
-            LayerKind::Pipeline,
-            sources.pipeline,
-            "`executor_config`",
-            sources.pipeline_overrides.is_some(),
-        ),
-        (LayerKind::PipelineOverrides, sources.pipeline_overrides, "`executor_config`", false),
-        (LayerKind::Block, sources.block, "`executor_config`", false),
-    ] {
+    for (kind, body, replaced) in given {
         let Some(body) = body else { continue };
-        match body.mapping(what) {
+        match body.mapping(what(*kind)) {
             Ok(None) => {}
             Ok(Some(mapping)) => {
-                let mut convert = Convert::new(kind, &body.file);
+                let mut convert = Convert::new(*kind, &body.file);
                 let fragments = settings(&mut convert, mapping);
                 findings.append(&mut convert.findings);
-                layers.push(ProLayer { kind, fragments, replaced });
+                layers.push(ProLayer { kind: *kind, fragments, replaced: *replaced });
             }
             Err(problem) => findings.push(Finding::error(problem)),
         }
     }
-    if let Some(policy) = sources.policy.filter(|policy| policy.enabled) {
-        let mut convert = Convert::new(policy.kind, &policy.file);
-        let fragments = settings(&mut convert, &policy.body);
-        findings.append(&mut convert.findings);
-        layers.push(ProLayer { kind: policy.kind, fragments, replaced: false });
+    layers
+}
+
+/// Names the setting that holds a layer's body.
+fn what(kind: LayerKind) -> &'static str {
+    match kind {
+        LayerKind::Template => "the template",
+        LayerKind::Project | LayerKind::ProjectOverrides => "`k8s_executor_config`",
+        _ => "`executor_config`",
     }
-    layers.push(ProLayer { kind: LayerKind::Env, fragments: env_defaults(env), replaced: false });
-    layers.push(ProLayer { kind: LayerKind::Flag, fragments: flags(sources), replaced: false });
-    (layers, findings)
+}
+
+/// Converts the policy, where it is of this kind and not switched off.
+fn policy(
+    sources: &LayerSources<'_>,
+    kind: LayerKind,
+    findings: &mut Vec<Finding>,
+) -> Option<ProLayer> {
+    let policy = sources.policy.filter(|policy| policy.enabled && policy.kind == kind)?;
+    let mut convert = Convert::new(kind, &policy.file);
+    let fragments = settings(&mut convert, &policy.body);
+    findings.append(&mut convert.findings);
+    Some(ProLayer { kind, fragments, replaced: false })
 }
 
 fn flags(sources: &LayerSources<'_>) -> Vec<Fragment> {
@@ -232,9 +272,9 @@ pub fn guardrails(env: &ServerEnv) -> Vec<Guardrail> {
 /// Mage OSS reads the template, the project, and the block (or, for a whole pipeline, its config).
 fn oss_input(sources: &LayerSources<'_>) -> (OssInput, Vec<Finding>) {
     let mut findings = Vec::new();
-    let mut layer = |kind, body: Option<&Body>, what| {
+    let mut layer = |kind, body: Option<&Body>| {
         let body = body?;
-        match body.mapping(what) {
+        match body.mapping(what(kind)) {
             Ok(mapping) => {
                 Some(OssLayer { kind, file: Arc::clone(&body.file), body: mapping?.clone() })
             }
@@ -244,12 +284,12 @@ fn oss_input(sources: &LayerSources<'_>) -> (OssInput, Vec<Finding>) {
             }
         }
     };
-    let template = layer(LayerKind::Template, sources.template, "the template");
-    let project = layer(LayerKind::Project, sources.project, "`k8s_executor_config`");
+    let template = layer(LayerKind::Template, sources.template);
+    let project = layer(LayerKind::Project, sources.project);
     let last = if sources.whole_pipeline {
-        layer(LayerKind::Pipeline, sources.pipeline, "`executor_config`")
+        layer(LayerKind::Pipeline, sources.pipeline)
     } else {
-        layer(LayerKind::Block, sources.block, "`executor_config`")
+        layer(LayerKind::Block, sources.block)
     };
     let layers = project.into_iter().chain(last).collect();
     let server = sources.server.map(|pod| pod.tree.clone());

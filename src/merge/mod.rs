@@ -9,5 +9,5 @@ mod tree;
 
 pub use oss::{OssInput, OssLayer, merge as merge_oss};
 pub use overlay::Merge;
-pub use pro::{ProLayer, merge as merge_pro};
+pub use pro::{Pro, ProLayer};
 pub use tree::{Content, Loser, Rule, Tree};

@@ -6,7 +6,7 @@ use super::tree::{Content, Loser, Rule, Tree};
 use crate::config::{JobPath, LayerKind, Segment};
 
 /// Merges trees, and remembers what lost where no single leaf took its place.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Merge {
     /// Lost values with their path in the merged tree.
     pub lost: Vec<(JobPath, Loser)>,

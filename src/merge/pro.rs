@@ -15,24 +15,44 @@ pub struct ProLayer {
     pub replaced: bool,
 }
 
-/// Merges the layers and joins the server pod's part.
-#[must_use]
-pub fn merge(mut layers: Vec<ProLayer>, server: Option<Tree>) -> (Tree, Merge) {
-    let mut merge = Merge::default();
-    let mut root = empty_root();
-    layers.sort_by_key(|layer| layer.kind);
-    for layer in layers {
-        for fragment in layer.fragments {
-            if layer.replaced {
-                merge.lose(&fragment.tree, &JobPath::default(), Rule::OverridesReplace);
-            } else {
-                root = merge.overlay(root, fragment.tree, &JobPath::default());
+/// Layers that have been merged so far. Those below the block's are the same for every block of a
+/// pipeline, so they are merged once and the rest is laid over copies.
+#[derive(Clone, Debug)]
+pub struct Pro {
+    root: Tree,
+    merge: Merge,
+}
+
+impl Default for Pro {
+    fn default() -> Self {
+        Self { root: empty_root(), merge: Merge::default() }
+    }
+}
+
+impl Pro {
+    /// Lays layers over those before; none of them is lower than those.
+    pub fn lay(&mut self, mut layers: Vec<ProLayer>) {
+        layers.sort_by_key(|layer| layer.kind);
+        for layer in layers {
+            for fragment in layer.fragments {
+                let path = JobPath::default();
+                if layer.replaced {
+                    self.merge.lose(&fragment.tree, &path, Rule::OverridesReplace);
+                } else {
+                    let root = std::mem::replace(&mut self.root, empty_root());
+                    self.root = self.merge.overlay(root, fragment.tree, &path);
+                }
             }
         }
     }
-    if let Some(server) = server {
-        join_server(&mut merge, &mut root, server);
+
+    /// Joins the server pod's part.
+    #[must_use]
+    pub fn join(mut self, server: Option<Tree>) -> (Tree, Merge) {
+        if let Some(server) = server {
+            join_server(&mut self.merge, &mut self.root, server);
+        }
+        drop_unmounted(&mut self.merge, &mut self.root);
+        (self.root, self.merge)
     }
-    drop_unmounted(&mut merge, &mut root);
-    (root, merge)
 }

@@ -104,7 +104,8 @@ fn by_name(job: &RenderedJob) -> BTreeMap<String, &JobValue> {
                 }
                 Segment::Index(index) => {
                     let item = at.and_then(|at| at.get(index));
-                    let name = item.and_then(|item| {
+                    let joined = |item: &&Json| !key.ends_with(".containers") && item.is_object();
+                    let name = item.filter(joined).and_then(|item| {
                         item.get("mountPath").or_else(|| item.get("name"))?.as_str()
                     });
                     match name {
