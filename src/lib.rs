@@ -27,5 +27,6 @@ pub mod logs;
 pub mod merge;
 pub mod project;
 pub mod run;
+pub mod snapshot;
 pub mod ui;
 pub mod yaml;

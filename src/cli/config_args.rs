@@ -69,6 +69,9 @@ pub struct ConfigArgs {
     /// Never open a connection
     #[arg(long)]
     pub offline: bool,
+    /// A file made by `kubectl mage snapshot`, which stands for the cluster
+    #[arg(long, value_name = "FILE")]
+    pub snapshot: Option<PathBuf>,
     /// A runtime variable: a JSON value or text; may be repeated
     #[arg(long, value_name = "NAME=VALUE")]
     pub var: Vec<NameValue>,

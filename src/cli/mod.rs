@@ -9,6 +9,7 @@ mod explain;
 mod lint;
 mod render;
 mod run;
+mod snapshot;
 
 pub use config_args::{ConfigArgs, EditionChoice, NameValue};
 pub use connection::{ConnectionArgs, parse_duration};
@@ -16,6 +17,7 @@ pub use explain::{ExplainArgs, ExplainOutput};
 pub use lint::{FailOn, LintArgs, LintFormat, LintOutput};
 pub use render::{RenderArgs, RenderOutput};
 pub use run::{InterruptChoice, LogsChoice, RunArgs, RunOutput, RunsArgs, RunsOutput};
+pub use snapshot::{SnapshotArgs, SnapshotOutput};
 
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 
@@ -84,6 +86,7 @@ pub enum Command {
     Lint(Box<LintArgs>),
     Run(Box<RunArgs>),
     Runs(RunsArgs),
+    Snapshot(SnapshotArgs),
     /// Write a completion script
     ///
     /// `bash`, `zsh`, `fish`, `elvish` and `powershell` complete `kubectl-mage`. `kubectl` writes

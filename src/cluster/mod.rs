@@ -19,6 +19,7 @@ mod proxy;
 mod quotas;
 mod runs;
 mod server_pod;
+mod snapshot;
 mod watch;
 
 pub use client::Cluster;
@@ -35,5 +36,4 @@ pub(crate) use pods::container_status;
 pub use pods::{ContainerPhase, ContainerView, container_view, main_container};
 pub(crate) use runs::BLOCKS;
 pub use runs::{RunRow, RunStatus, group_runs};
-pub use server_pod::FoundPod;
 pub use watch::{WatchScope, Watched};

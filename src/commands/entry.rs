@@ -5,7 +5,7 @@ use std::{env, io};
 
 use clap::Parser;
 
-use super::{completion, explain, lint, render, run, runs, version};
+use super::{completion, explain, lint, render, run, runs, snapshot, version};
 use crate::cli::completion::asked;
 use crate::cli::{Cli, ColorChoice, Command, OutputArgs};
 use crate::error::{CliError, Problem};
@@ -63,6 +63,7 @@ fn dispatch(command: &Command, printer: Printer) -> Result<Exit, CliError> {
         Command::Lint(args) => lint::lint(args, printer),
         Command::Run(args) => run::run(args, printer),
         Command::Runs(args) => runs::runs(args, printer),
+        Command::Snapshot(args) => snapshot::snapshot(args, printer),
         Command::Completion { shell } => completion::completion(*shell, printer),
         Command::Version { output } => version::version(*output, printer),
     }

@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::entry::out;
-use super::load::{Loaded, LoadedJob, Request, load_jobs};
+use super::load::{Loaded, LoadedJob, Masked, Request, load_jobs};
 use super::maker::{Naming, Widen};
 use crate::cli::{ExplainArgs, ExplainOutput};
 use crate::config::job_paths;
@@ -24,6 +24,7 @@ pub(super) fn explain(args: &ExplainArgs, printer: Printer) -> Result<Exit, CliE
         widen: Widen::default(),
         naming: &|_| Naming::Target,
         missing_secret: Missing::Placeholder,
+        masked: Masked::Shown,
     };
     let (loaded, jobs) = load_jobs(&request, printer)?;
     let query = Query {

@@ -1,14 +1,13 @@
 //! What a cluster says about configuration: connects only where that is needed and allowed.
 
-use std::sync::Arc;
-
 use tokio::runtime::{Builder, Runtime};
 
-use crate::cli::{ConfigArgs, ConnectionArgs};
+use crate::cli::{ConfigArgs, ConnectionArgs, environment};
 use crate::cluster::{self, Cluster, ClusterError};
 use crate::error::{CliError, Problem};
 use crate::exit::Exit;
-use crate::load::{ClusterFacts, ServerEnv};
+use crate::load::{ClusterFacts, ServerEnv, read, server_container};
+use crate::snapshot::{ServerSearch, Snapshot, container_of, parse_snapshot, prune, references};
 use crate::yaml::SourceFile;
 
 /// A connection and the runtime it lives in.
@@ -31,19 +30,20 @@ pub(super) fn connect(flags: &ConnectionArgs) -> Result<Connected, CliError> {
     Ok(Connected { runtime, cluster })
 }
 
-/// Looks for the Mage server's pod and the files its environment names. Connects only for
-/// `--server-pod auto` or a name; never with `--offline`.
+/// Takes what `--snapshot` says, else looks for the Mage server's pod and what its environment
+/// names. Connects only for `--server-pod auto` or a name; never with `--offline` or `--snapshot`.
 pub(super) fn connect_for_facts(
     args: &ConfigArgs,
     flags: &ConnectionArgs,
     env: &ServerEnv,
 ) -> Result<(ClusterFacts, Option<Connected>, Vec<String>), CliError> {
-    let mut facts = ClusterFacts {
-        context_namespace: cluster::context_namespace(&flags.clone().into()),
-        ..ClusterFacts::default()
-    };
-    let wanted = args.server_pod.as_str();
     let mut notices = Vec::new();
+    if args.snapshot.is_some() {
+        return Ok((from_file(args, &mut notices)?, None, notices));
+    }
+    let mut snapshot = Snapshot::default();
+    snapshot.context.namespace = cluster::context_namespace(&flags.clone().into());
+    let wanted = args.server_pod.as_str();
     if args.offline || wanted == "none" || wanted.starts_with('@') {
         if args.offline && !wanted.starts_with('@') && !matches!(wanted, "none" | "auto") {
             let problem = Problem::new(format!(
@@ -51,7 +51,7 @@ pub(super) fn connect_for_facts(
             ));
             return Err(CliError::usage(problem.hint("pass --server-pod @FILE or none")));
         }
-        return Ok((facts, None, notices));
+        return Ok((ClusterFacts { snapshot, file: None }, None, notices));
     }
     let runtime = runtime()?;
     let cluster = match runtime.block_on(Cluster::connect(&flags.clone().into())) {
@@ -60,35 +60,101 @@ pub(super) fn connect_for_facts(
             if flags.kubeconfig.is_none() && wanted == "auto" =>
         {
             notices.push("no kubeconfig: going on offline, without the server's pod".to_owned());
-            return Ok((facts, None, notices));
+            return Ok((ClusterFacts { snapshot, file: None }, None, notices));
         }
         Err(error) => return Err(error.into()),
     };
-    let pod = runtime.block_on(find(&cluster, args, env, flags, &mut notices))?;
-    if let Some(pod) = pod {
-        facts.pod_files = runtime.block_on(pod_files(&cluster, &pod, env));
-        facts.server_pod = Some(pod);
+    snapshot.server_pod =
+        runtime.block_on(search(&cluster, args, flags.namespace.as_deref(), env))?;
+    tell_search(&snapshot.server_pod, &mut notices);
+    Ok((ClusterFacts { snapshot, file: None }, Some(Connected { runtime, cluster }), notices))
+}
+
+/// Reads `--snapshot`. A pod named with `--server-pod` must be the one in it.
+fn from_file(args: &ConfigArgs, notices: &mut Vec<String>) -> Result<ClusterFacts, CliError> {
+    let path = args.snapshot.clone().unwrap_or_default();
+    let name = path.display().to_string();
+    let file = SourceFile::new(name.clone(), read(&path)?);
+    let snapshot = parse_snapshot(&file).map_err(CliError::usage)?;
+    notices.push(format!("the snapshot {name} stands for the cluster"));
+    let wanted = args.server_pod.as_str();
+    let by_name = !matches!(wanted, "auto" | "none") && !wanted.starts_with('@');
+    let held = snapshot.server_pod.pod.as_ref().map(|pod| {
+        let text = |field: &str| pod["metadata"][field].as_str().unwrap_or_default().to_owned();
+        (text("namespace"), text("name"))
+    });
+    let is_held = held.as_ref().is_some_and(|(namespace, pod)| {
+        wanted == pod || wanted.split_once('/') == Some((namespace.as_str(), pod.as_str()))
+    });
+    if by_name && !is_held {
+        let held = held.map_or("no server pod".to_owned(), |(namespace, pod)| {
+            format!("pod/{pod} in namespace {namespace}")
+        });
+        let message =
+            format!("--server-pod {wanted} is not in the snapshot {name}, which has {held}");
+        let hint = format!("write one with `kubectl mage snapshot --server-pod {wanted}`");
+        return Err(CliError::usage(Problem::new(message).hint(hint)));
     }
-    Ok((facts, Some(Connected { runtime, cluster }), notices))
+    if wanted == "auto" {
+        tell_search(&snapshot.server_pod, notices);
+    }
+    Ok(ClusterFacts { snapshot, file: Some(name) })
+}
+
+/// Looks for the server's pod, or takes the one named, and follows its environment.
+pub(super) async fn search(
+    cluster: &Cluster,
+    args: &ConfigArgs,
+    namespace: Option<&str>,
+    env: &ServerEnv,
+) -> Result<ServerSearch, CliError> {
+    let mut search = find(cluster, args, namespace, env).await?;
+    let Some(pod) = search.pod.clone() else { return Ok(search) };
+    let decides = |name: &str| environment::SERVER.iter().any(|(known, _)| *known == name);
+    if let Some(holder) = holder_of_name(&pod) {
+        cluster.follow_environment(&mut search, &holder, &|name| name == CONTAINER_NAME).await;
+    }
+    search.container_name = server_container(&pod, &search.variables);
+    let wanted = env.given(CONTAINER_NAME).or(search.container_name.as_deref());
+    let container = container_of(&pod, wanted);
+    cluster.follow_environment(&mut search, &container, &decides).await;
+    Ok(search)
+}
+
+const CONTAINER_NAME: &str = "MAGE_CONTAINER_NAME";
+
+/// Returns the container in which `MAGE_CONTAINER_NAME` comes from another object, if one has it.
+fn holder_of_name(pod: &serde_json::Value) -> Option<String> {
+    let containers = pod["spec"]["containers"].as_array();
+    let holds = |container: &&serde_json::Value| {
+        let from = references(container).0;
+        from.iter().any(|reference| reference.name == CONTAINER_NAME)
+    };
+    let holder = containers.into_iter().flatten().find(holds)?;
+    holder["name"].as_str().map(str::to_owned)
 }
 
 async fn find(
     cluster: &Cluster,
     args: &ConfigArgs,
+    namespace: Option<&str>,
     env: &ServerEnv,
-    flags: &ConnectionArgs,
-    notices: &mut Vec<String>,
-) -> Result<Option<serde_json::Value>, CliError> {
+) -> Result<ServerSearch, CliError> {
     if args.server_pod != "auto" {
         let (namespace, name) = match args.server_pod.split_once('/') {
             Some((namespace, name)) => (namespace.to_owned(), name),
             None => (cluster.namespace().to_owned(), args.server_pod.as_str()),
         };
-        return Ok(Some(cluster.get_pod_json(&namespace, name).await?));
+        let pod = cluster.get_pod_json(&namespace, name).await?;
+        return Ok(ServerSearch {
+            namespaces: vec![namespace],
+            pod: Some(prune(&pod)),
+            ..ServerSearch::default()
+        });
     }
     let mut namespaces: Vec<String> = Vec::new();
     let candidates = [
-        flags.namespace.clone(),
+        namespace.map(str::to_owned),
         env.value("KUBE_NAMESPACE"),
         Some(cluster.namespace().to_owned()),
     ];
@@ -97,7 +163,7 @@ async fn find(
             namespaces.push(namespace);
         }
     }
-    let found = cluster.find_server_pod(&namespaces).await.map_err(|error| {
+    cluster.find_server_pod(&namespaces).await.map_err(|error| {
         let mut error = CliError::from(error);
         if let Some(problem) = error.problems.last_mut() {
             problem.hints.push(
@@ -105,38 +171,20 @@ async fn find(
             );
         }
         error
-    })?;
-    notices.extend(
-        found.refused.iter().map(|why| format!("the server's pod was not looked for: {why}")),
-    );
-    if found.pod.is_none() {
-        notices.push(format!(
-            "no Mage server pod in namespace {}: Jobs inherit from none (name it with --server-pod)",
-            namespaces.join(", ")
-        ));
-    }
-    Ok(found.pod)
+    })
 }
 
-/// Follows the template and the policy to what is mounted at their paths in the pod.
-async fn pod_files(
-    cluster: &Cluster,
-    pod: &serde_json::Value,
-    env: &ServerEnv,
-) -> Vec<(String, Result<Arc<SourceFile>, String>)> {
-    let wanted = env.value("MAGE_CONTAINER_NAME");
-    let Ok(server) = crate::load::ServerPod::from_api(pod, wanted.as_deref()) else {
-        return Vec::new();
-    };
-    let mut files = Vec::new();
-    for (name, path) in &server.env {
-        if matches!(name.as_str(), "K8S_CONFIG_FILE" | "K8S_DEFAULT_CONFIG_PATH")
-            && !path.is_empty()
-        {
-            let read = cluster.read_pod_file(pod, &server.container, path).await;
-            let file = read.map(|(name, text)| SourceFile::new(name, text));
-            files.push((path.clone(), file));
-        }
+/// Says what was looked for and not found.
+fn tell_search(search: &ServerSearch, notices: &mut Vec<String>) {
+    notices.extend(
+        search.refused.iter().map(|why| format!("the server's pod was not looked for: {why}")),
+    );
+    if search.pod.is_none() && search.namespaces.is_empty() {
+        notices.push("it has no Mage server pod: Jobs inherit from none".to_owned());
+    } else if search.pod.is_none() {
+        notices.push(format!(
+            "no Mage server pod in namespace {}: Jobs inherit from none (name it with --server-pod)",
+            search.namespaces.join(", ")
+        ));
     }
-    files
 }

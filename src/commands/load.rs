@@ -12,7 +12,9 @@ use crate::error::{CliError, Problem};
 use crate::explain::LayerReport;
 use crate::finding::Severity;
 use crate::job::RenderedJob;
-use crate::load::{Edition, Inputs, find_project, read_inputs, read_server_env};
+use crate::load::{
+    ClusterFacts, Edition, Inputs, ServerEnv, find_project, read_inputs, read_server_env,
+};
 use crate::project::{ExecutorChoice, Missing, TemplateValues};
 use crate::ui::Printer;
 
@@ -82,6 +84,17 @@ pub(super) struct Request<'a> {
     pub(super) naming: &'a dyn Fn(&str) -> Naming,
     /// What becomes of a secret that was not supplied.
     pub(super) missing_secret: Missing,
+    /// What becomes of a Job that would hold what only stands for a secret of a snapshot.
+    pub(super) masked: Masked,
+}
+
+/// What becomes of a Job that would hold a mask.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Masked {
+    /// It is an error.
+    Refused,
+    /// It is shown.
+    Shown,
 }
 
 /// Reads everything and makes all Jobs of the targets, in topological order.
@@ -136,8 +149,21 @@ pub(super) fn load_each(
     // First of all, so that a wrong folder is told before a cluster is asked.
     find_project(args.project.as_deref())?;
     let env = read_server_env(args)?;
-    let (facts, connected, mut notices) = connect_for_facts(args, connection, &env)?;
-    let inputs = read_inputs(args, env, &facts).inspect_err(|_| tell(&notices, printer))?;
+    let (facts, connected, notices) = connect_for_facts(args, connection, &env)?;
+    let mut loaded = load_with((env, &facts, notices), request, printer, each)?;
+    loaded.connected = connected;
+    Ok(loaded)
+}
+
+/// Does the same with what a cluster gave, and with the notices that came of asking it.
+pub(super) fn load_with(
+    (env, facts, mut notices): (ServerEnv, &ClusterFacts, Vec<String>),
+    request: &Request<'_>,
+    printer: Printer,
+    each: &mut dyn FnMut(&Making<'_>, RenderedJob),
+) -> Result<Loaded, CliError> {
+    let Request { args, connection, .. } = *request;
+    let inputs = read_inputs(args, env, facts).inspect_err(|_| tell(&notices, printer))?;
     notices.extend(inputs.notices.iter().cloned());
     let values = template_values(request, &inputs)?;
     let mut loading = Loading {
@@ -147,7 +173,7 @@ pub(super) fn load_each(
         loaded: Loaded {
             edition: inputs.edition,
             whole_pipeline: false,
-            connected,
+            connected: None,
             concurrency: None,
             project_dir: inputs.project_dir.clone(),
             notices,
@@ -158,6 +184,9 @@ pub(super) fn load_each(
     };
     loading.loaded.warnings.add(&inputs.warnings);
     loading.problems.add(&inputs.errors);
+    if request.missing_secret == Missing::Error {
+        loading.problems.add(&inputs.masks.withheld_problems());
+    }
     let done = loading.all();
     let Loading { mut loaded, problems: found, .. } = loading;
     for name in inputs.env.used_from_process() {
@@ -255,6 +284,9 @@ impl Loading<'_> {
         if made.errors().next().is_some() {
             self.problems.add(made.errors());
             return;
+        }
+        if self.request.masked == Masked::Refused {
+            self.problems.add(&self.maker.inputs.masks.problems(&made.job));
         }
         self.loaded.warnings.add(made.doubts());
         (self.each)(&Making { maker: &self.maker, read, unit }, made.job);

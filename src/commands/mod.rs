@@ -11,6 +11,7 @@ mod maker;
 mod render;
 mod run;
 mod runs;
+mod snapshot;
 mod targets;
 mod version;
 

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use serde_json::Value as Json;
 
 use super::entry::out;
-use super::load::{Request, load_each};
+use super::load::{Masked, Request, load_each};
 use super::maker::{Naming, Widen};
 use crate::cli::{RenderArgs, RenderOutput};
 use crate::error::{CliError, Problem};
@@ -25,6 +25,11 @@ pub(super) fn render(args: &RenderArgs, printer: Printer) -> Result<Exit, CliErr
         widen: Widen::default(),
         naming: &|_| Naming::Target,
         missing_secret: Missing::Error,
+        masked: if args.mask || args.output == RenderOutput::Name {
+            Masked::Shown
+        } else {
+            Masked::Refused
+        },
     };
     let mut text = String::new();
     let mut secrets = Vec::new();

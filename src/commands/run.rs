@@ -7,7 +7,7 @@ use k8s_openapi::jiff::{Timestamp, tz::TimeZone};
 use serde_json::json;
 
 use super::facts::{Connected, connect};
-use super::load::{Loaded, LoadedJob, Request, load_jobs};
+use super::load::{Loaded, LoadedJob, Masked, Request, load_jobs};
 use super::maker::{Naming, Widen};
 use super::targets::{pipelines, variables};
 use crate::cli::{ConfigArgs, InterruptChoice, LogsChoice, RunArgs, RunOutput, environment};
@@ -37,6 +37,7 @@ pub(super) fn run(args: &RunArgs, printer: Printer) -> Result<Exit, CliError> {
         widen,
         naming: &naming,
         missing_secret: Missing::Error,
+        masked: Masked::Refused,
     };
     let (mut loaded, jobs) = load_jobs(&request, printer)?;
     let connected = match loaded.connected.take() {

@@ -15,18 +15,16 @@ use crate::cli::{ConfigArgs, EditionChoice};
 use crate::error::{CliError, Problem};
 use crate::exit::Exit;
 use crate::finding::FindingId;
+use crate::snapshot::{Masks, PodFile, Snapshot, Variable, container_of, environment};
 use crate::yaml::{self, Node, SourceFile, Span, Value};
 
-/// What a cluster (or the kubeconfig alone) says about configuration.
+/// What a cluster (or the kubeconfig alone) says about configuration, live or by a file.
 #[derive(Clone, Debug, Default)]
 pub struct ClusterFacts {
-    /// The namespace of the current context, where it names one.
-    pub context_namespace: Option<String>,
-    /// The Mage server's pod, as the API gives it.
-    pub server_pod: Option<Json>,
-    /// Files that the server's environment names, by path in the pod: read from the ConfigMap that
-    /// is mounted there, or why they could not be.
-    pub pod_files: Vec<(String, Result<Arc<SourceFile>, String>)>,
+    /// What it says. Live, only the context and the server's pod are filled.
+    pub snapshot: Snapshot,
+    /// The snapshot's file, where it was read from one.
+    pub file: Option<String>,
 }
 
 /// Configuration that was read, before any pipeline.
@@ -46,6 +44,8 @@ pub struct Inputs {
     pub env: ServerEnv,
     /// The Mage server's pod.
     pub server: Option<ServerPod>,
+    /// What the snapshot masks of it.
+    pub masks: Masks,
     /// The namespace of the current context.
     pub context_namespace: Option<String>,
     /// What people should know, one line each.
@@ -80,30 +80,31 @@ pub fn read_inputs(
     let mut notices = Vec::new();
     let mut warnings = Vec::new();
     let server = server_pod(args, &env, facts, &project_dir)?;
+    let mut masks = Masks::default();
     if let Some(pod) = &server {
-        notices.push(format!(
-            "server pod {} in namespace {}, container {}: Jobs inherit from it",
-            pod.name, pod.namespace, pod.container
-        ));
-        warnings.extend(pod.warnings.iter().cloned());
-        env.add_pod(&pod.env, &format!("pod {}, container {}", pod.name, pod.container));
-        for (name, object) in &pod.references {
-            let decides = crate::cli::environment::SERVER.iter().any(|(known, _)| known == name);
-            if decides && env.get(name).is_none() {
-                notices.push(format!(
-                    "{name} of the server pod comes from {object}; pass --server-env {name}=… to use it"
-                ));
-            }
+        if let Some(file) = facts.file.as_deref().filter(|_| !args.server_pod.starts_with('@')) {
+            let given = |name: &str| env.given(name).is_some();
+            masks = Masks::new(&facts.snapshot, file, &pod.environment, given);
         }
+        warnings.extend(pod.warnings.iter().cloned());
+        notices.push(inherits(pod, facts, args));
+        let (told, doubts) = environment_notices(pod, &env);
+        notices.extend(told);
+        warnings.extend(doubts);
+        env.add_pod(&pod.environment, &format!("pod {}, container {}", pod.name, pod.container));
     }
     let (edition, why) = edition(args.edition, server.as_ref())?;
     notices.push(format!("edition {}: {why}", edition.name()));
     let mut errors = Vec::new();
     let mut usable = |error: CliError| errors.extend(error.problems);
+    let read = (&env, server.as_ref());
     let template =
-        named_file(args.template.as_deref(), "K8S_CONFIG_FILE", "--template", &env, facts)
+        named_file(args.template.as_deref(), "K8S_CONFIG_FILE", "--template", read, facts)
             .and_then(|named| match named {
-                Some(name) => body(&name.source(&project_dir)?, "the template", &mut warnings),
+                Some(name) => {
+                    warnings.extend(name.stale(facts));
+                    body(&name.source(&project_dir)?, "the template", &mut warnings)
+                }
                 None => Ok(None),
             })
             .map_err(&mut usable)
@@ -111,11 +112,12 @@ pub fn read_inputs(
     let variable = "K8S_DEFAULT_CONFIG_PATH";
     let policy = match edition {
         Edition::Oss if args.policy.is_none() => Ok(None),
-        _ => named_file(args.policy.as_deref(), variable, "--policy", &env, facts),
+        _ => named_file(args.policy.as_deref(), variable, "--policy", read, facts),
     };
     let policy = policy
         .and_then(|named| match named {
             Some(name) => {
+                warnings.extend(name.stale(facts));
                 let file = name.source(&project_dir)?;
                 let root = parse(&file, &mut warnings)?;
                 parse_policy(&file, root.as_ref()).map(Some).map_err(CliError::usage)
@@ -132,7 +134,8 @@ pub fn read_inputs(
         policy,
         env,
         server,
-        context_namespace: facts.context_namespace.clone(),
+        masks,
+        context_namespace: facts.snapshot.context.namespace.clone(),
         notices,
         warnings,
         errors,
@@ -197,9 +200,17 @@ fn server_pod(
     let container = env.value("MAGE_CONTAINER_NAME");
     let container = container.as_deref();
     let Some(path) = args.server_pod.strip_prefix('@') else {
-        let pod = facts.server_pod.as_ref();
-        let read = |pod| ServerPod::from_api(pod, pod_container(pod, container).as_deref());
-        return pod.map(read).transpose().map_err(CliError::usage);
+        let Some(pod) = facts.snapshot.server_pod.pod.as_ref() else { return Ok(None) };
+        if args.server_pod == "none" {
+            return Ok(None);
+        }
+        let pod = unmasked(pod, &facts.snapshot.server_pod.masked, env);
+        let search = &facts.snapshot.server_pod;
+        let wanted = container.or(search.container_name.as_deref());
+        let followed = search.container == Some(container_of(&pod, wanted));
+        let variables = if followed { search.variables.as_slice() } else { &[] };
+        let server = ServerPod::from_api(&pod, wanted, variables);
+        return server.map(Some).map_err(CliError::usage);
     };
     let file = read_source(Path::new(path), project)?;
     let Some(node) = parse(&file, &mut Vec::new())? else {
@@ -207,27 +218,90 @@ fn server_pod(
         return Err(CliError::usage(problem.hint("write it with `kubectl get pod NAME -o json`")));
     };
     let json = node.to_json();
-    let container = pod_container(&json, container);
+    let container = container.map(str::to_owned).or_else(|| server_container(&json, &[]));
     ServerPod::from_node(&file, &node, container.as_deref()).map(Some).map_err(CliError::usage)
 }
 
-/// `MAGE_CONTAINER_NAME` as given by hand, else as some container of the pod itself has it.
-fn pod_container(pod: &Json, given: Option<&str>) -> Option<String> {
-    given.map(str::to_owned).or_else(|| {
-        let containers = pod["spec"]["containers"].as_array()?;
-        containers.iter().find_map(|container| {
-            let env = container["env"].as_array()?;
-            let variable = env.iter().find(|variable| variable["name"] == "MAGE_CONTAINER_NAME")?;
-            let field = variable["valueFrom"]["fieldRef"]["fieldPath"].as_str();
-            match (variable["value"].as_str(), field) {
-                (Some(value), _) => Some(value.to_owned()),
-                (None, Some("metadata.name")) => {
-                    pod["metadata"]["name"].as_str().map(str::to_owned)
-                }
-                _ => None,
-            }
-        })
+/// Puts values given by `--server-env` where the snapshot masks them: they are the pod's own.
+fn unmasked(pod: &Json, masked: &[String], env: &ServerEnv) -> Json {
+    let mut pod = pod.clone();
+    for field in masked {
+        let pointer = format!("/{}", field.replace(['.', '['], "/").replace(']', ""));
+        let Some(variable) = pointer.strip_suffix("/value").and_then(|p| pod.pointer_mut(p)) else {
+            continue;
+        };
+        let name = variable["name"].as_str().unwrap_or_default();
+        if let Some(value) = env.given(name).map(str::to_owned) {
+            variable["value"] = value.into();
+        }
+    }
+    pod
+}
+
+/// Returns `MAGE_CONTAINER_NAME` as some container of the pod has it.
+#[must_use]
+pub fn server_container(pod: &Json, variables: &[Variable]) -> Option<String> {
+    let containers = pod["spec"]["containers"].as_array()?;
+    containers.iter().find_map(|container| {
+        let known = environment(pod, container, variables).variables;
+        let name = known.into_iter().find(|variable| variable.name == "MAGE_CONTAINER_NAME");
+        name.map(|variable| variable.value).filter(|name| !name.is_empty())
     })
+}
+
+/// Says which pod Jobs inherit from, and which others were passed over.
+fn inherits(pod: &ServerPod, facts: &ClusterFacts, args: &ConfigArgs) -> String {
+    let ServerPod { name, namespace, container, .. } = pod;
+    let inherits = format!(
+        "server pod {name} in namespace {namespace}, container {container}: Jobs inherit from it"
+    );
+    let search = &facts.snapshot.server_pod;
+    let Some(chosen_as) = search.chosen_as.as_ref().filter(|_| !args.server_pod.starts_with('@'))
+    else {
+        return inherits;
+    };
+    let others: Vec<String> = search
+        .passed_over
+        .iter()
+        .take(5)
+        .map(|other| format!("{} ({})", other.name, other.state))
+        .collect();
+    let count = search.passed_over.len();
+    let more = if count > others.len() { ", …" } else { "" };
+    format!("{inherits} (the {chosen_as}; {count} passed over: {}{more})", others.join(", "))
+}
+
+/// Says which variables that decide something are not known, and which may be older in the pod.
+fn environment_notices(pod: &ServerPod, env: &ServerEnv) -> (Vec<String>, Vec<Problem>) {
+    let decides =
+        |name: &str| crate::cli::environment::SERVER.iter().any(|(known, _)| *known == name);
+    let mut notices = Vec::new();
+    for gap in &pod.environment.unknown {
+        let why = gap.why.as_ref().map(|why| format!(": {why}")).unwrap_or_default();
+        if gap.name.is_empty() {
+            notices.push(format!(
+                "the server pod takes its variables from {} too, which are not known{why}; pass those that count with --server-env NAME=VALUE",
+                gap.object
+            ));
+        } else if decides(&gap.name) && env.given(&gap.name).is_none() {
+            notices.push(format!(
+                "{} of the server pod comes from {}, which is not known{why}; pass --server-env {}=… to use it",
+                gap.name, gap.object, gap.name
+            ));
+        }
+    }
+    let stale = pod.environment.variables.iter().filter_map(|variable| {
+        let changed = variable.changed_at.as_ref()?;
+        let (object, started) = (variable.object.as_ref()?, pod.started.as_ref()?);
+        (decides(&variable.name) && env.given(&variable.name).is_none()).then(|| {
+            Problem::new(format!(
+                "{} comes from {object}, which was changed at {changed}, after pod/{} started at {started}: the server may still have the older value",
+                variable.name, pod.name
+            ))
+            .hint(format!("restart the server, or pass --server-env {}=VALUE", variable.name))
+        })
+    });
+    (notices, stale.collect())
 }
 
 /// A file that a flag or the server's environment names.
@@ -243,6 +317,26 @@ impl Named {
             Self::Read(file) => Ok(Arc::clone(file)),
         }
     }
+
+    /// Warns of a file that was changed after the pod started and that the pod does not see anew.
+    fn stale(&self, facts: &ClusterFacts) -> Option<Problem> {
+        let Self::Read(read) = self else { return None };
+        let search = &facts.snapshot.server_pod;
+        let pod = search.pod.as_ref()?;
+        let text = |value: &Json| value.as_str().unwrap_or_default().to_owned();
+        let file = search.files.iter().find(|file| file.object.as_ref() == Some(&read.name))?;
+        let changed = file.changed_at.as_ref()?;
+        Some(
+            Problem::new(format!(
+                "{} was changed at {changed}, after pod/{} started at {}; it is mounted at {} with subPath, which is never refreshed: the file in force may be the older one",
+                read.name,
+                text(&pod["metadata"]["name"]),
+                text(&pod["status"]["startTime"]),
+                file.path
+            ))
+            .hint("restart the server, or pass the file that it has"),
+        )
+    }
 }
 
 /// Finds a file by flag, else by the server's environment. A path that only the server's pod knows
@@ -251,7 +345,7 @@ fn named_file(
     flag: Option<&Path>,
     variable: &str,
     flag_name: &str,
-    env: &ServerEnv,
+    (env, server): (&ServerEnv, Option<&ServerPod>),
     facts: &ClusterFacts,
 ) -> Result<Option<Named>, CliError> {
     if let Some(path) = flag {
@@ -264,10 +358,15 @@ fn named_file(
     if local {
         return Ok(Some(Named::Local(value.into())));
     }
-    let why = match facts.pod_files.iter().find(|(path, _)| *path == value) {
-        Some((_, Ok(file))) => return Ok(Some(Named::Read(Arc::clone(file)))),
-        Some((_, Err(why))) => why.clone(),
-        None => "it is a path in the server's pod, which was not followed".to_owned(),
+    let search = &facts.snapshot.server_pod;
+    let followed = server.is_some_and(|pod| search.container.as_ref() == Some(&pod.container));
+    let file = search.files.iter().find(|file| followed && file.path == value);
+    let why = match file {
+        Some(PodFile { object: Some(object), text: Some(text), .. }) => {
+            return Ok(Some(Named::Read(SourceFile::new(object.clone(), text.clone()))));
+        }
+        Some(PodFile { why: Some(why), .. }) => why.clone(),
+        _ => "it is a path in the server's pod, which was not followed".to_owned(),
     };
     let problem = Problem::new(format!("cannot read {value}, which {source} names: {why}"))
         .id(FindingId::UnreadableFile);

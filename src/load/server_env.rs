@@ -7,6 +7,7 @@ use std::sync::{Mutex, PoisonError};
 use crate::cli::NameValue;
 use crate::config::Source;
 use crate::error::{CliError, Problem};
+use crate::snapshot::Environment;
 
 /// A variable that was found.
 #[derive(Clone, Debug)]
@@ -57,10 +58,21 @@ impl ServerEnv {
     }
 
     /// Adds the server container's variables, below those given by hand.
-    pub fn add_pod(&mut self, variables: &[(String, String)], holder: &str) {
-        for (name, value) in variables {
-            self.push(name, value, holder.to_owned(), false);
+    pub fn add_pod(&mut self, environment: &Environment, holder: &str) {
+        for variable in &environment.variables {
+            let holder = match &variable.object {
+                Some(object) => format!("{holder}, {object}"),
+                None => holder.to_owned(),
+            };
+            self.push(&variable.name, &variable.value, holder, false);
         }
+    }
+
+    /// Returns the value of a variable given by `--server-env` or `--server-env-file`.
+    #[must_use]
+    pub fn given(&self, name: &str) -> Option<&str> {
+        let given = |variable: &&Variable| variable.local && variable.name == name;
+        self.variables.iter().find(given).map(|variable| variable.value.as_str())
     }
 
     /// Looks a variable up; this process's environment comes last.
@@ -128,13 +140,21 @@ fn dotenv(line: &str, file: &str, number: usize) -> Result<Option<(String, Strin
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::snapshot::PodVariable;
 
     #[test]
     fn flags_beat_the_file_and_the_file_beats_the_pod() {
         let flag = NameValue { name: "A".into(), value: "flag".into() };
         let text = "# c\nexport A=file\nB='x # y'\nC=1 # one\n";
         let mut env = ServerEnv::new(&[flag], Some((".env", text))).unwrap();
-        env.add_pod(&[("B".into(), "pod".into()), ("D".into(), "pod".into())], "pod mage-0");
+        let of = |name: &str| PodVariable {
+            name: name.into(),
+            value: "pod".into(),
+            object: None,
+            changed_at: None,
+        };
+        let pod = Environment { variables: vec![of("B"), of("D")], ..Environment::default() };
+        env.add_pod(&pod, "pod mage-0");
         let value = |name| env.get(name).unwrap().value;
         assert_eq!(
             (value("A"), value("B"), value("C"), value("D")),

@@ -8,6 +8,7 @@ use serde_json::Value as Json;
 use crate::config::{LayerKind, Origin, Source};
 use crate::error::Problem;
 use crate::merge::{Content, Tree};
+use crate::snapshot::{Environment, Variable, environment, repo_path};
 use crate::yaml::{Node, SourceFile, Value};
 
 /// The Mage server's pod.
@@ -23,10 +24,10 @@ pub struct ServerPod {
     pub image: String,
     /// What a Job takes from it, rooted at the merged tree's parts.
     pub tree: Tree,
-    /// The container's variables whose values are written in the pod.
-    pub env: Vec<(String, String)>,
-    /// The container's variables whose values are in another object, with its name.
-    pub references: Vec<(String, String)>,
+    /// When it started, as the API gives it.
+    pub started: Option<String>,
+    /// The container's environment, as far as it is known.
+    pub environment: Environment,
     /// The path in the pod of the project that `mage start` was given, if it was.
     pub repo_path: Option<String>,
     /// What is doubtful, such as a `MAGE_CONTAINER_NAME` that names no container.
@@ -51,17 +52,26 @@ impl ServerPod {
         node: &Node,
         container_name: Option<&str>,
     ) -> Result<Self, Problem> {
-        Self::new(&node.to_json(), &Raw::File(file, node), container_name)
+        Self::new(&node.to_json(), &Raw::File(file, node), container_name, &[])
             .map_err(|problem| problem.at(file, node.span))
     }
 
-    /// Takes the pod as the API gave it.
-    pub fn from_api(pod: &Json, container_name: Option<&str>) -> Result<Self, Problem> {
+    /// Takes the pod as the API gave it, with the variables that come from other objects.
+    pub fn from_api(
+        pod: &Json,
+        container_name: Option<&str>,
+        variables: &[Variable],
+    ) -> Result<Self, Problem> {
         let object = format!("pod/{}", pod["metadata"]["name"].as_str().unwrap_or_default());
-        Self::new(pod, &Raw::Api(&object, pod), container_name)
+        Self::new(pod, &Raw::Api(&object, pod), container_name, variables)
     }
 
-    fn new(pod: &Json, raw: &Raw<'_>, wanted: Option<&str>) -> Result<Self, Problem> {
+    fn new(
+        pod: &Json,
+        raw: &Raw<'_>,
+        wanted: Option<&str>,
+        variables: &[Variable],
+    ) -> Result<Self, Problem> {
         let text = |value: &Json| value.as_str().unwrap_or_default().to_owned();
         let containers = pod["spec"]["containers"].as_array().cloned().unwrap_or_default();
         if containers.is_empty() {
@@ -85,14 +95,13 @@ impl ServerPod {
             );
         }
         let namespace = text(&pod["metadata"]["namespace"]);
-        let (env, references) = environment(container, pod);
         Ok(Self {
             tree: tree(raw, index),
             container: text(&container["name"]),
             image: text(&container["image"]),
             repo_path: repo_path(container),
-            env,
-            references,
+            started: pod["status"]["startTime"].as_str().map(str::to_owned),
+            environment: environment(pod, container, variables),
             warnings,
             name,
             namespace,
@@ -194,56 +203,6 @@ fn from_json(object: &str, value: &Json, field: &str, setting: &str) -> Tree {
     Tree::new(content, Origin::new(LayerKind::ServerPod, source, setting))
 }
 
-/// Values or objects by the name of a variable.
-type Named = Vec<(String, String)>;
-
-/// Sorts the container's variables into those whose value the pod itself tells, and references.
-fn environment(container: &Json, pod: &Json) -> (Named, Named) {
-    let (mut values, mut references) = (Vec::new(), Vec::new());
-    for variable in container["env"].as_array().into_iter().flatten() {
-        let name = variable["name"].as_str().unwrap_or_default().to_owned();
-        let from = &variable["valueFrom"];
-        if let Some(value) = variable["value"].as_str() {
-            values.push((name, value.to_owned()));
-        } else if let Some(path) = from["fieldRef"]["fieldPath"].as_str() {
-            let value = match path {
-                "metadata.name" => &pod["metadata"]["name"],
-                "metadata.namespace" => &pod["metadata"]["namespace"],
-                "spec.serviceAccountName" => &pod["spec"]["serviceAccountName"],
-                "spec.nodeName" => &pod["spec"]["nodeName"],
-                _ => &Json::Null,
-            };
-            values.extend(value.as_str().map(|value| (name, value.to_owned())));
-        } else {
-            for (kind, key) in [("configMapKeyRef", "configmap"), ("secretKeyRef", "secret")] {
-                if let Some(object) = from[kind]["name"].as_str() {
-                    references.push((name.clone(), format!("{key}/{object}")));
-                }
-            }
-        }
-    }
-    (values, references)
-}
-
-/// Finds the project that `mage start` was given; a relative one is below the working directory of
-/// the image, `/home/src`.
-fn repo_path(container: &Json) -> Option<String> {
-    let words: Vec<&str> = ["command", "args"]
-        .iter()
-        .flat_map(|key| container[*key].as_array().into_iter().flatten())
-        .filter_map(Json::as_str)
-        .flat_map(str::split_whitespace)
-        .collect();
-    let start =
-        words.windows(2).position(|pair| pair[0].ends_with("mage") && pair[1] == "start")?;
-    let project = words[start + 2..].iter().find(|word| !word.starts_with('-'))?;
-    if project.starts_with('/') {
-        return Some((*project).to_owned());
-    }
-    let folder = container["workingDir"].as_str().unwrap_or("/home/src");
-    Some(format!("{}/{project}", folder.trim_end_matches('/')))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -266,18 +225,20 @@ mod tests {
 
     #[test]
     fn the_container_is_chosen_by_name() {
-        let server = ServerPod::from_api(&pod(), Some("mage")).unwrap();
+        let server = ServerPod::from_api(&pod(), Some("mage"), &[]).unwrap();
         assert_eq!(server.image, "mageai/mageai:0.9.80");
         assert_eq!(server.repo_path.as_deref(), Some("/home/src/p"));
-        assert_eq!(server.env, [("A".into(), "1".into()), ("NS".into(), "jobs".into())]);
-        assert_eq!(server.references, [("S".into(), "secret/s".into())]);
+        let known = &server.environment.variables;
+        let values: Vec<(&str, &str)> = known.iter().map(|v| (&*v.name, &*v.value)).collect();
+        assert_eq!(values, [("A", "1"), ("NS", "jobs")]);
+        assert_eq!(server.environment.unknown[0].object, "secret/s:k");
         let image = server.tree.at(&["container", "image"]).unwrap();
         assert_eq!(image.origin.source.to_string(), "pod/mage-0 spec.containers[1].image");
     }
 
     #[test]
     fn a_name_that_fits_none_takes_the_first_and_says_so() {
-        let server = ServerPod::from_api(&pod(), Some("mage-0")).unwrap();
+        let server = ServerPod::from_api(&pod(), Some("mage-0"), &[]).unwrap();
         assert_eq!(server.container, "proxy");
         assert_eq!(server.warnings.len(), 1);
     }

@@ -12,5 +12,7 @@ mod genuine;
 mod interrupts;
 mod order;
 mod rights;
+mod server_pod;
 mod show;
+mod snapshot;
 mod support;

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 /// Folders and files that know no network, clock, disk, environment or terminal.
-const PURE: [&str; 10] = [
+const PURE: [&str; 11] = [
     "yaml",
     "project",
     "config",
@@ -11,6 +11,7 @@ const PURE: [&str; 10] = [
     "job",
     "explain",
     "diagnose",
+    "snapshot",
     "run/scheduler.rs",
     "logs/resume.rs",
     "logs/mage.rs",

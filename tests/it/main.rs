@@ -16,6 +16,7 @@ mod mutation;
 mod project;
 mod python;
 mod render;
+mod snapshot;
 mod support;
 mod vectors;
 mod yaml;

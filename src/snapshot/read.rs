@@ -1,0 +1,115 @@
+//! Reads a snapshot from a file's text.
+
+use std::sync::Arc;
+
+use serde_json::Value as Json;
+
+use super::model::{API_VERSION, KIND, Snapshot};
+use crate::error::Problem;
+use crate::yaml::{SourceFile, Span, parse};
+
+const AGAIN: &str = "write it anew with `kubectl mage snapshot > FILE`";
+
+/// Reads a snapshot, as JSON or YAML; says where it is broken.
+pub fn parse_snapshot(file: &Arc<SourceFile>) -> Result<Snapshot, Problem> {
+    if file.text.trim_start().starts_with('{') {
+        let json: Json = serde_json::from_str(&file.text)
+            .map_err(|error| broken(file, &error, (error.line(), error.column())))?;
+        check_version(file, &json)?;
+        // From the text once more, which knows lines.
+        return serde_json::from_str(&file.text)
+            .map_err(|error| broken(file, &error, (error.line(), error.column())));
+    }
+    let document = parse(file).map_err(|error| error.to_problem().hint(AGAIN))?;
+    let json = document.root.map(|root| root.to_json()).unwrap_or_default();
+    check_version(file, &json)?;
+    serde_json::from_value(json).map_err(|error| {
+        // This reader of YAML knows lines; what is read is what ours makes of it.
+        let place = serde_saphyr::from_str::<Snapshot>(&file.text).err();
+        let place = place.and_then(|error| error.location());
+        let place = place.map_or((1, 1), |place| {
+            (
+                usize::try_from(place.line()).unwrap_or(1),
+                usize::try_from(place.column()).unwrap_or(1),
+            )
+        });
+        broken(file, &error, place)
+    })
+}
+
+fn check_version(file: &Arc<SourceFile>, json: &Json) -> Result<(), Problem> {
+    if json["kind"] != KIND {
+        let kind = json["kind"].as_str().unwrap_or("nothing that names its kind");
+        let problem = Problem::new(format!("{} is no snapshot: it is {kind}", file.name));
+        return Err(problem.at(file, place_of(file, "kind")).hint(AGAIN));
+    }
+    if json["apiVersion"] != API_VERSION {
+        let version = json["apiVersion"].as_str().unwrap_or("none");
+        let problem = Problem::new(format!(
+            "{} is a snapshot of version {version}; this program reads {API_VERSION}",
+            file.name
+        ));
+        return Err(problem.at(file, place_of(file, "apiVersion")).hint(AGAIN));
+    }
+    Ok(())
+}
+
+/// Finds a top-level key's value.
+fn place_of(file: &Arc<SourceFile>, key: &str) -> Span {
+    let root = parse(file).ok().and_then(|document| document.root);
+    let node = root.as_ref().and_then(|root| root.get(key));
+    node.map_or_else(|| file.lines().span(0, 0), |node| node.span)
+}
+
+fn broken(file: &Arc<SourceFile>, error: &serde_json::Error, place: (usize, usize)) -> Problem {
+    let text = error.to_string();
+    let what = text.split(" at line ").next().unwrap_or(&text);
+    let offset = offset(&file.text, place);
+    let span = file.lines().span(offset, offset);
+    Problem::new(format!("the snapshot {} is broken: {what}", file.name)).at(file, span).hint(AGAIN)
+}
+
+/// Finds the byte of a line and column, both counted from 1.
+fn offset(text: &str, (line, column): (usize, usize)) -> usize {
+    let start: usize = text.split_inclusive('\n').take(line.saturating_sub(1)).map(str::len).sum();
+    (start + column.saturating_sub(1)).min(text.len())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn problem(text: &str) -> (String, usize) {
+        let error = parse_snapshot(&SourceFile::new("s", text)).unwrap_err();
+        (error.message, error.place.map_or(0, |place| place.span.start.line))
+    }
+
+    #[test]
+    fn what_was_written_is_read() {
+        let snapshot = Snapshot { server_version: Some("v1.33.0".into()), ..Snapshot::default() };
+        let json = serde_json::to_string_pretty(&snapshot).unwrap();
+        assert_eq!(parse_snapshot(&SourceFile::new("s", json)).unwrap(), snapshot);
+        let value = serde_json::to_value(&snapshot).unwrap();
+        let yaml = crate::ui::manifest::yaml(&value);
+        assert_eq!(parse_snapshot(&SourceFile::new("s", yaml)).unwrap(), snapshot);
+    }
+
+    #[test]
+    fn a_broken_one_is_told_with_its_place() {
+        let good = serde_json::to_string_pretty(&Snapshot::default()).unwrap();
+        let (message, line) = problem(&good.replace("v1\"", "v9\""));
+        assert!(message.contains("version kubectl-mage/v9"), "{message}");
+        assert_eq!(line, 2);
+        let (message, line) = problem(&good.replace("\"nodes\": null", "\"nodes\": 3"));
+        assert!(message.contains("invalid type"), "{message}");
+        assert!(line > 5);
+        let (message, _) = problem(&good[..good.len() / 2]);
+        assert!(message.contains("broken"), "{message}");
+        let (message, _) = problem("kind: Pod\n");
+        assert!(message.contains("is no snapshot: it is Pod"), "{message}");
+        let yaml = "apiVersion: kubectl-mage/v1\nkind: Snapshot\ncontext: {}\nsurprise: 1\n";
+        let (message, line) = problem(yaml);
+        assert!(message.contains("unknown field `surprise`"), "{message}");
+        assert_eq!(line, 4);
+    }
+}
