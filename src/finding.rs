@@ -158,4 +158,27 @@ finding_ids! {
     OssPipelineConfig,
     /// A field that the two editions give different values.
     EditionsDiffer,
+
+    /// A namespace that does not exist.
+    NamespaceMissing,
+    /// A service account that does not exist.
+    ServiceAccountMissing,
+    /// A claim that does not exist.
+    ClaimMissing,
+    /// A Secret that does not exist.
+    SecretMissing,
+    /// A ConfigMap that does not exist.
+    ConfigMapMissing,
+    /// A priority class that does not exist.
+    PriorityClassMissing,
+    /// Scheduling rules that no node fulfils.
+    NoNodeMatches,
+    /// More than the quota of the namespace.
+    OverQuota,
+    /// Outside the bounds of a LimitRange.
+    OutsideLimitRange,
+    /// A policy, template or variable that is newer than the server's pod.
+    StalePolicy,
+    /// Something that could not be checked.
+    NotChecked,
 }

@@ -22,6 +22,7 @@ use crate::load::{
     read_server_env, replace_file,
 };
 use crate::project::{Missing, Project, TemplateValues};
+use crate::snapshot::Snapshot;
 use crate::ui::{Printer, manifest};
 use crate::yaml::SourceFile;
 
@@ -85,7 +86,9 @@ fn look(args: &LintArgs, facts: &ClusterFacts) -> Result<Looked, CliError> {
         unset: if args.config.allow_unset { Missing::Empty } else { Missing::Placeholder },
         missing_secret: Missing::Placeholder,
     };
+    let asked = args.config.snapshot.is_some();
     let looking = Looking {
+        cluster: asked.then_some(&facts.snapshot),
         maker: Maker::new(&args.config, &args.connection, inputs, values.clone()),
         other: Maker::new(&args.config, &args.connection, other, values),
         shared: Mutex::new(Shared::default()),
@@ -129,6 +132,8 @@ struct Looking<'a> {
     maker: Maker<'a>,
     /// Makes the Jobs of the other edition.
     other: Maker<'a>,
+    /// What a cluster says, where one was asked.
+    cluster: Option<&'a Snapshot>,
     shared: Mutex<Shared>,
 }
 
@@ -160,7 +165,11 @@ impl Looking<'_> {
             Ok(project) => {
                 own.project(&project, None);
                 let mut found = Found::default();
-                found.check_project(&ProjectFacts { inputs: self.maker.inputs, project: &project });
+                found.check_project(&ProjectFacts {
+                    inputs: self.maker.inputs,
+                    project: &project,
+                    cluster: self.cluster,
+                });
                 own.findings(found.findings, None);
             }
             Err(problems) => own.errors(&problems),
@@ -288,6 +297,7 @@ impl Looking<'_> {
             block: unit.block(&read.pipeline),
             executor: &unit.executor,
             job: &made.job,
+            cluster: self.cluster,
             other_edition: other.as_ref(),
         });
         own.findings(found.findings, Some(&target));

@@ -10,6 +10,7 @@ use crate::job::{JobValue, RenderedJob};
 use crate::load::{Edition, Inputs};
 use crate::merge::Loser;
 use crate::project::{Block, ExecutorChoice, Pipeline, Project};
+use crate::snapshot::Snapshot;
 
 /// The project as a whole.
 #[derive(Clone, Copy)]
@@ -18,6 +19,8 @@ pub struct ProjectFacts<'a> {
     pub inputs: &'a Inputs,
     /// The project's file.
     pub project: &'a Project,
+    /// What a cluster says, where one was asked.
+    pub cluster: Option<&'a Snapshot>,
 }
 
 /// One pipeline.
@@ -61,6 +64,8 @@ pub struct JobFacts<'a> {
     pub executor: &'a ExecutorChoice,
     /// The Job.
     pub job: &'a RenderedJob,
+    /// What a cluster says, where one was asked.
+    pub cluster: Option<&'a Snapshot>,
     /// The Job that the other edition makes, where it can be made.
     pub other_edition: Option<&'a RenderedJob>,
 }

@@ -21,6 +21,17 @@ pub fn at_lost(problem: Problem, loser: &Loser) -> Problem {
     at_origin(problem, &loser.origin)
 }
 
+/// Puts a problem at the place that gave a value where that is a file, and at the Job's block
+/// otherwise.
+#[must_use]
+pub fn at_value(problem: Problem, value: Option<&JobValue>, facts: &JobFacts<'_>) -> Problem {
+    match value {
+        Some(value) if matches!(value.origin.source, Source::File { .. }) => at(problem, value),
+        Some(value) => at_block(problem, facts).job_path(value.path.to_string()),
+        None => at_block(problem, facts),
+    }
+}
+
 /// Puts a problem at the place that gave a value, where that is a file.
 pub(super) fn at_origin(problem: Problem, origin: &Origin) -> Problem {
     let problem = match &origin.source {

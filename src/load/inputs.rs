@@ -298,6 +298,7 @@ fn environment_notices(pod: &ServerPod, env: &ServerEnv) -> (Vec<String>, Vec<Pr
                 "{} comes from {object}, which was changed at {changed}, after pod/{} started at {started}: the server may still have the older value",
                 variable.name, pod.name
             ))
+            .id(FindingId::StalePolicy)
             .hint(format!("restart the server, or pass --server-env {}=VALUE", variable.name))
         })
     });
@@ -334,6 +335,7 @@ impl Named {
                 text(&pod["status"]["startTime"]),
                 file.path
             ))
+            .id(FindingId::StalePolicy)
             .hint("restart the server, or pass the file that it has"),
         )
     }

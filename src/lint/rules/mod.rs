@@ -62,6 +62,17 @@ rules! {
     oss_repo_path => OssRepoPath,
     oss_pipeline_config => OssPipelineConfig,
     editions_differ => EditionsDiffer,
+    namespace_missing => NamespaceMissing,
+    service_account_missing => ServiceAccountMissing,
+    claim_missing => ClaimMissing,
+    secret_missing => SecretMissing,
+    config_map_missing => ConfigMapMissing,
+    priority_class_missing => PriorityClassMissing,
+    no_node_matches => NoNodeMatches,
+    over_quota => OverQuota,
+    outside_limit_range => OutsideLimitRange,
+    stale_policy => StalePolicy,
+    not_checked => NotChecked,
 }
 
 /// Returns every rule, in the order of their codes.
@@ -75,3 +86,7 @@ pub fn all() -> &'static [&'static Rule] {
 pub fn rule_named(name: &str) -> Option<&'static Rule> {
     ALL.iter().copied().find(|rule| rule.code.eq_ignore_ascii_case(name) || rule.name == name)
 }
+
+/// The cluster of the examples: one small node, the namespace `default` with a quota and a LimitRange,
+/// and nothing else.
+const EXAMPLE_CLUSTER: &str = include_str!("example_cluster.json");

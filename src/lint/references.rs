@@ -1,0 +1,56 @@
+//! The objects that a Job's pod names.
+
+use crate::config::Segment;
+use crate::job::JobValue;
+
+use super::facts::JobFacts;
+
+/// A kind of object that a pod can name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Referenced {
+    /// A claim of a volume.
+    Claim,
+    /// A Secret.
+    Secret,
+    /// A ConfigMap.
+    ConfigMap,
+}
+
+/// Returns the names of the objects of a kind that must exist, and the values that name them.
+pub(super) fn referenced<'a>(
+    facts: &JobFacts<'a>,
+    kind: Referenced,
+) -> impl Iterator<Item = (&'a str, &'a JobValue)> {
+    let job = &facts.job.job;
+    facts.job.values.iter().filter_map(move |value| {
+        (kind_of(value)? == kind).then_some(())?;
+        let parent = value.path.0.split_last()?.1;
+        let optional = parent.iter().try_fold(job, |at, segment| match segment {
+            Segment::Key(key) => at.get(key),
+            Segment::Index(index) => at.get(index),
+        });
+        if optional.is_some_and(|parent| parent["optional"] == true) {
+            return None;
+        }
+        Some((value.value.as_str()?, value))
+    })
+}
+
+fn kind_of(value: &JobValue) -> Option<Referenced> {
+    let [.., parent, Segment::Key(last)] = value.path.0.as_slice() else { return None };
+    let parent = match parent {
+        Segment::Key(key) => key.as_str(),
+        // An item of a list: the list's name says what it is.
+        Segment::Index(_) => match value.path.0.iter().rev().nth(2)? {
+            Segment::Key(list) => list.as_str(),
+            Segment::Index(_) => return None,
+        },
+    };
+    match (parent, last.as_str()) {
+        ("persistentVolumeClaim", "claimName") => Some(Referenced::Claim),
+        ("secretKeyRef" | "secretRef" | "imagePullSecrets", "name")
+        | ("secret", "secretName" | "name") => Some(Referenced::Secret),
+        ("configMapKeyRef" | "configMapRef" | "configMap", "name") => Some(Referenced::ConfigMap),
+        _ => None,
+    }
+}
