@@ -50,21 +50,27 @@ impl Merge {
     /// otherwise the higher one wins.
     #[must_use]
     pub fn overlay(&mut self, low: Tree, high: Tree, path: &JobPath) -> Tree {
+        self.lay(low, high, &mut path.clone())
+    }
+
+    /// Lays `high` over `low`; `path` is the same again when it returns.
+    fn lay(&mut self, low: Tree, high: Tree, path: &mut JobPath) -> Tree {
         let rule = winner_rule(&low, &high);
         let Tree { content, origin, losers, rule: old_rule } = low;
         match (content, high.content) {
             (Content::Map(mut map), Content::Map(upper)) => {
                 let origin = if map.is_empty() { high.origin } else { origin };
                 for (key, value) in upper {
-                    let path = path.key(&key);
-                    let merged = match map.get_mut(&key) {
-                        Some(lower) => {
-                            let lower = std::mem::replace(lower, value.clone());
-                            self.overlay(lower, value, &path)
-                        }
-                        None => value,
+                    let Some(lower) = map.get_mut(&key) else {
+                        map.insert(key, value);
+                        continue;
                     };
-                    map.insert(key, merged);
+                    let lower = std::mem::replace(lower, Tree::empty_map(value.origin.clone()));
+                    path.0.push(Segment::Key(key));
+                    let merged = self.lay(lower, value, path);
+                    if let Some(Segment::Key(key)) = path.0.pop() {
+                        map.insert(key, merged);
+                    }
                 }
                 Tree { content: Content::Map(map), origin, losers, rule: old_rule }
             }

@@ -48,12 +48,14 @@ impl Pipeline {
                     .hint("give at least `type: python` and `blocks:`"),
             ]);
         };
-        let overrides = env
+        let mut root = root;
+        let mut overrides = env
             .and_then(|env| root.get("overrides")?.get(env))
             .filter(|node| node.as_mapping().is_some())
             .cloned();
         let mut reading = Reading { file, problems: Vec::new() };
-        let list = overrides.as_ref().and_then(|node| node.get("blocks")).or(root.get("blocks"));
+        // Taken out and not copied: the blocks are nearly all of the file.
+        let list = overrides.as_mut().and_then(take_blocks).or_else(|| take_blocks(&mut root));
         let blocks = reading.blocks(list);
         let graph = reading.graph(&blocks, &mut warnings);
         if !reading.problems.is_empty() {
@@ -162,10 +164,11 @@ impl Reading<'_> {
         self.problems.push(problem.at(self.file, span).hint(hint));
     }
 
-    fn blocks(&mut self, list: Option<&Node>) -> Vec<Block> {
+    fn blocks(&mut self, list: Option<Node>) -> Vec<Block> {
         let Some(list) = list.filter(|list| !list.is_null()) else { return Vec::new() };
-        let Some(nodes) = list.as_sequence() else {
-            let message = format!("`blocks` is {}, not a list", list.kind());
+        let kind = list.kind();
+        let Value::Sequence(nodes) = list.value else {
+            let message = format!("`blocks` is {kind}, not a list");
             self.fail(list.span, message, "give each block as an item, `- uuid: …`");
             return Vec::new();
         };
@@ -186,7 +189,7 @@ impl Reading<'_> {
         blocks
     }
 
-    fn block(&mut self, node: &Node) -> Option<Block> {
+    fn block(&mut self, node: Node) -> Option<Block> {
         if node.as_mapping().is_none() {
             self.fail(
                 node.span,
@@ -203,18 +206,12 @@ impl Reading<'_> {
             self.fail(node.span, "a block has no `uuid`".to_owned(), "give it one, `uuid: NAME`");
             return None;
         };
-        let block_type = self.block_type(node, &uuid);
+        let uuid_span = uuid_node.span;
+        let block_type = self.block_type(&node, &uuid);
         let upstream = self.names(node.get("upstream_blocks"), &uuid);
         let replicated_block =
             node.get("replicated_block").and_then(Node::as_str).map(str::to_owned);
-        Some(Block {
-            uuid_span: uuid_node.span,
-            uuid,
-            block_type,
-            upstream,
-            replicated_block,
-            node: node.clone(),
-        })
+        Some(Block { uuid_span, uuid, block_type, upstream, replicated_block, node })
     }
 
     fn block_type(&mut self, node: &Node, uuid: &str) -> String {
@@ -286,6 +283,13 @@ impl Reading<'_> {
         }
         graph
     }
+}
+
+fn take_blocks(node: &mut Node) -> Option<Node> {
+    let Value::Mapping(mapping) = &mut node.value else { return None };
+    let entry = mapping.entries.iter_mut().find(|entry| entry.key.as_str() == Some("blocks"))?;
+    let nothing = entry.value.clone_place();
+    Some(std::mem::replace(&mut entry.value, nothing))
 }
 
 fn start_of_file() -> Span {

@@ -223,6 +223,13 @@ impl Node {
         }
     }
 
+    /// Returns a null at the same place.
+    #[must_use]
+    pub fn clone_place(&self) -> Self {
+        let (span, alias, expression) = (self.span, self.alias, self.expression.clone());
+        Self { value: Value::Null, span, alias, expression }
+    }
+
     /// Tells whether Python takes it for true: not null, false, zero or empty.
     #[must_use]
     pub fn is_truthy(&self) -> bool {
