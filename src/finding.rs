@@ -112,6 +112,24 @@ finding_ids! {
     Cycle,
     /// An upstream block that does not exist.
     UnknownUpstream,
+    /// A block whose source file does not exist.
+    MissingBlockFile,
+    /// An executor that Mage does not have.
+    UnknownExecutor,
+    /// Settings of the Kubernetes executor for a block that runs elsewhere.
+    NotOnKubernetes,
+    /// Child blocks that are made at run time.
+    DynamicBlock,
+    /// A pipeline in one process.
+    OneProcess,
+    /// Output of a block that the next pod cannot read.
+    DataCannotPass,
+    /// Conditionals and callbacks that run twice.
+    RunsTwice,
+    /// A limit of block runs that stops the pipeline.
+    ConcurrencyZero,
+    /// `executor_count` where it does nothing.
+    ExecutorCount,
 
     /// A request over its limit.
     RequestOverLimit,
@@ -119,16 +137,38 @@ finding_ids! {
     OverGuardrail,
     /// An extended resource requested without a limit.
     ExtendedWithoutLimit,
+    /// A policy that overrides what a user set.
+    PolicyConflict,
     /// A Job's name that had to be changed.
     JobName,
     /// A label that Kubernetes does not take.
     InvalidLabel,
     /// A namespace that cannot be one.
     InvalidNamespace,
+    /// A namespace that only a run can tell.
+    UnresolvedNamespace,
     /// No container image in any layer.
     NoImage,
+    /// An image that may change under the same name.
+    LatestImage,
+    /// A container without requests.
+    MissingRequests,
+    /// A volume that nothing mounts.
+    VolumeNotMounted,
     /// A mount of a volume that does not exist.
     MountWithoutVolume,
+    /// A secret in plain text.
+    PlainSecret,
+    /// Environment defaults beside a layer that sets a part of the same group.
+    DefaultsGroup,
+    /// A Job that does not know where the project's requirements are.
+    UserCodePath,
+    /// Containers of the server pod that do not come along.
+    ServerSidecars,
+    /// `MAGE_CONTAINER_NAME` that names no container, or is missing where it is needed.
+    ContainerName,
+    /// A Mage server that looks for its own pod in the wrong namespace.
+    ServerNamespace,
 
     /// Mage OSS raises an error.
     OssFails,

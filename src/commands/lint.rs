@@ -21,10 +21,10 @@ use crate::load::{
     ClusterFacts, Edition, block_files, checkout_prefix, find_project, read_inputs,
     read_server_env, replace_file,
 };
-use crate::project::{Missing, Project, TemplateValues};
+use crate::project::{LookupKind, Missing, Project, TemplateValues};
 use crate::snapshot::Snapshot;
 use crate::ui::{Printer, manifest};
-use crate::yaml::SourceFile;
+use crate::yaml::{SourceFile, Span};
 
 /// Tells everything wrong or doubtful.
 pub(super) fn lint(args: &LintArgs, printer: Printer) -> Result<Exit, CliError> {
@@ -252,6 +252,7 @@ impl Looking<'_> {
     fn check_pipeline(&self, read: &ReadPipeline, units: &[Unit], own: &mut Own) {
         let executors: Vec<_> = self.maker.executors(read);
         let files = block_files(&self.maker.inputs.project_dir, &read.pipeline);
+        let process = units.iter().find(|unit| unit.block.is_none());
         let mut found = Found::default();
         found.check_pipeline(&PipelineFacts {
             inputs: self.maker.inputs,
@@ -259,7 +260,8 @@ impl Looking<'_> {
             pipeline: &read.pipeline,
             block_files: &files,
             executors: &executors,
-            one_job: units.iter().any(|unit| unit.block.is_none()),
+            one_job: process.is_some(),
+            process_executor: process.map(|unit| &unit.executor),
         });
         own.findings(found.findings, None);
     }
@@ -295,6 +297,7 @@ impl Looking<'_> {
             project: &read.project,
             pipeline: &read.pipeline,
             block: unit.block(&read.pipeline),
+            index: unit.block.as_ref().map(|(index, _)| *index),
             executor: &unit.executor,
             job: &made.job,
             cluster: self.cluster,
@@ -344,7 +347,10 @@ impl Own {
     fn project(&mut self, project: &Project, pipeline: Option<&str>) {
         self.warnings(&project.warnings);
         for used in project.lookups.iter().filter(|used| !used.found) {
-            if used.lookup.kind == crate::project::LookupKind::Variable && pipeline.is_none() {
+            let is_variable = used.lookup.kind == LookupKind::Variable;
+            if is_variable && (pipeline.is_none() || is_in_namespace(project, used.span))
+                || concerns_no_job(project, used.span)
+            {
                 continue;
             }
             let mut problem = used.lookup.problem();
@@ -354,6 +360,38 @@ impl Own {
             self.collected.add_found(Finding::warning(problem), None);
         }
     }
+}
+
+/// Tells whether a place is in the project's namespace, where a run's own variables are due.
+fn is_in_namespace(project: &Project, span: Option<Span>) -> bool {
+    let namespace = project.executor_config().and_then(|config| config.get("namespace"));
+    namespace.zip(span).is_some_and(|(node, span)| {
+        node.span.start.offset <= span.start.offset && span.end.offset <= node.span.end.offset
+    })
+}
+
+/// Keys of the project that have to do with Jobs.
+const ABOUT_JOBS: [&str; 6] = [
+    "k8s_executor_config",
+    "overrides",
+    "queue_config",
+    "remote_variables_dir",
+    "retry_config",
+    "variables_dir",
+];
+
+/// Tells whether a place is below a key that has nothing to do with Jobs: every project that Mage
+/// makes asks for the addresses of Slack and Teams there, and nobody need have them.
+fn concerns_no_job(project: &Project, span: Option<Span>) -> bool {
+    let entries = project.root.as_mapping().map(|root| root.entries.as_slice());
+    let entries = entries.unwrap_or_default().iter();
+    span.is_some_and(|span| {
+        entries.filter_map(|entry| Some((entry.key.as_str()?, entry))).any(|(key, entry)| {
+            !ABOUT_JOBS.contains(&key)
+                && entry.key.span.start.offset < span.start.offset
+                && span.end.offset <= entry.value.span.end.offset
+        })
+    })
 }
 
 /// Writes the files that fixes change. Returns how many.

@@ -7,7 +7,7 @@ use super::command::{CommandParts, command};
 use super::name::{clean_name, dns_label, job_id, job_name};
 use super::resources::{self, Guardrail, at_origin, told};
 use super::secret;
-use crate::config::{CONTAINER, JobPath, Origin, Segment, check, part_to_job};
+use crate::config::{CONTAINER, JobPath, LayerKind, Origin, Segment, check, part_to_job};
 use crate::error::Problem;
 use crate::finding::{Finding, FindingId};
 use crate::merge::{Content, Loser, Merge, Rule, Tree};
@@ -202,6 +202,10 @@ impl Building<'_> {
             }
         }
         let name = text(&tree);
+        if let Some((function, variable)) = placeholder(&name) {
+            self.findings.extend(unresolved(function, variable, &tree.origin));
+            return tree;
+        }
         if name.is_empty() || name.len() > 63 || dns_label(&name) != name {
             let message = format!("`{name}` ({}) cannot be a namespace", told(&tree.origin));
             let problem = at_origin(Problem::new(message), &tree.origin);
@@ -251,6 +255,34 @@ impl Building<'_> {
             ));
         }
     }
+}
+
+/// Returns the lookup whose marked placeholder stands in a namespace: `<variables client>`.
+fn placeholder(namespace: &str) -> Option<(&'static str, &str)> {
+    ["variables", "env_var"].into_iter().find_map(|function| {
+        let (_, rest) = namespace.split_once(&format!("<{function} "))?;
+        Some((function, rest.split_once('>')?.0))
+    })
+}
+
+/// Tells of a namespace that cannot be known yet. What the project's file lacks is told with the
+/// file.
+fn unresolved(function: &str, name: &str, origin: &Origin) -> Option<Finding> {
+    let problem = |message: String, id, hint: String| {
+        let problem = at_origin(Problem::new(message), origin).id(id);
+        problem.setting(&origin.setting).hint(hint)
+    };
+    if function == "variables" {
+        let message = format!("the namespace is known only once a run has the variable `{name}`");
+        let hint = format!("give the pipeline a default, or pass --var {name}=VALUE");
+        return Some(Finding::note(problem(message, FindingId::UnresolvedNamespace, hint)));
+    }
+    let is_project = matches!(origin.layer, LayerKind::Project | LayerKind::ProjectOverrides);
+    (!is_project).then(|| {
+        let message = format!("environment variable '{name}' is not set");
+        let hint = format!("set it with `--server-env {name}=VALUE`");
+        Finding::error(problem(message, FindingId::UnsetVariable, hint))
+    })
 }
 
 fn drop_nulls(tree: &mut Tree) {

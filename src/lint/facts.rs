@@ -38,6 +38,8 @@ pub struct PipelineFacts<'a> {
     pub executors: &'a [ExecutorChoice],
     /// Whether it is one Job, of the whole pipeline.
     pub one_job: bool,
+    /// The executor of the whole pipeline, where it runs in one process.
+    pub process_executor: Option<&'a ExecutorChoice>,
 }
 
 /// Where a block's source should be.
@@ -60,6 +62,8 @@ pub struct JobFacts<'a> {
     pub pipeline: &'a Pipeline,
     /// The block; absent for a whole pipeline in one Job.
     pub block: Option<&'a Block>,
+    /// The block's position in the pipeline.
+    pub index: Option<usize>,
     /// Its executor.
     pub executor: &'a ExecutorChoice,
     /// The Job.
@@ -71,6 +75,13 @@ pub struct JobFacts<'a> {
 }
 
 impl PipelineFacts<'_> {
+    /// Tells whether all blocks run in one process, whatever the targets are.
+    #[must_use]
+    pub fn one_process(&self) -> bool {
+        let default = self.inputs.env.value("RUN_PIPELINE_IN_ONE_PROCESS");
+        self.one_job || self.pipeline.runs_as_one(default.as_deref())
+    }
+
     /// Returns whose merge rules are used.
     #[must_use]
     pub fn edition(&self) -> Edition {

@@ -9,6 +9,7 @@ mod fix;
 mod ignore;
 mod nodes;
 mod place;
+mod pod;
 mod references;
 pub mod report;
 mod reported;

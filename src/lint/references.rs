@@ -42,7 +42,7 @@ fn kind_of(value: &JobValue) -> Option<Referenced> {
         Segment::Key(key) => key.as_str(),
         // An item of a list: the list's name says what it is.
         Segment::Index(_) => match value.path.0.iter().rev().nth(2)? {
-            Segment::Key(list) => list.as_str(),
+            Segment::Key(name) => name.as_str(),
             Segment::Index(_) => return None,
         },
     };

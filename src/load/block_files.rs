@@ -1,5 +1,7 @@
-//! Where the source of each block is (`mage_ai/data_preparation/models/block/__init__.py: Block`).
+//! Where the source of each block is
+//! (`mage_ai/data_preparation/models/block/__init__.py: Block.file_path`).
 
+use std::collections::HashMap;
 use std::path::Path;
 
 use crate::lint::BlockFile;
@@ -9,54 +11,78 @@ use crate::yaml::Node;
 /// Looks for the source file of every block of a pipeline, in their order.
 #[must_use]
 pub fn block_files(project: &Path, pipeline: &Pipeline) -> Vec<BlockFile> {
-    pipeline.blocks.iter().map(|block| block_file(project, pipeline, block)).collect()
+    let by_uuid: HashMap<&str, &Block> =
+        pipeline.blocks.iter().map(|block| (block.uuid.as_str(), block)).collect();
+    let file = |block| block_file(project, pipeline, original(block, &by_uuid));
+    pipeline.blocks.iter().map(file).collect()
+}
+
+/// Returns the block whose code a replica runs; one that is not in the pipeline counts for nothing.
+fn original<'p>(block: &'p Block, by_uuid: &HashMap<&str, &'p Block>) -> &'p Block {
+    let mut block = block;
+    for _ in 0..by_uuid.len() {
+        let name = block.replicated_block.as_deref();
+        match name.and_then(|name| by_uuid.get(name.split(':').next().unwrap_or(name))) {
+            Some(original) => block = original,
+            None => break,
+        }
+    }
+    block
 }
 
 fn block_file(project: &Path, pipeline: &Pipeline, block: &Block) -> BlockFile {
     let paths = expected(pipeline, block);
-    if paths.is_empty() || paths.iter().any(|path| project.join(path).exists()) {
+    if paths.is_empty() || paths.iter().any(|path| project.join(path).is_file()) {
         BlockFile::There
     } else {
         BlockFile::Missing(paths)
     }
 }
 
-/// Returns where the source may be, in the project; nothing for a block that has none.
+/// Returns where the source may be, in the project; nothing for a block that has none, or whose
+/// path is one in the pod.
 fn expected(pipeline: &Pipeline, block: &Block) -> Vec<String> {
-    let text = |node: Option<&Node>| node.and_then(Node::as_str).map(str::to_owned);
-    let configuration = block.node.get("configuration");
-    let named = configuration
-        .and_then(|node| text(node.get("file_source").and_then(|node| node.get("path"))))
-        .or_else(|| configuration.and_then(|node| text(node.get("file_path"))));
-    if let Some(path) = named {
-        let path = path.trim_start_matches('/').to_owned();
-        // Older projects write the path with the project's folder, or below the folder of dbt.
-        let dbt = format!("dbt/{path}");
-        let inside = path.split_once('/').map(|(_, rest)| rest.to_owned());
-        return [Some(path), Some(dbt), inside].into_iter().flatten().collect();
+    if block.node.get("content").is_some_and(|content| !content.is_null()) {
+        return Vec::new();
     }
-    let Some(folder) = folder(&block.block_type) else { return Vec::new() };
-    let original = block.replicated_block.as_deref();
-    let uuid = original.unwrap_or(&block.uuid);
+    let mut paths = Vec::new();
+    for named in named(block) {
+        if named.starts_with('/') {
+            return Vec::new();
+        }
+        // Older projects write the path below the folder of dbt, or with the project's own folder,
+        // which a checkout may call otherwise.
+        paths.push(named.to_owned());
+        paths.push(format!("dbt/{named}"));
+        paths.extend(named.split_once('/').map(|(_, rest)| rest.to_owned()));
+    }
     let language = block.node.get("language").and_then(Node::as_str).unwrap_or("python");
-    let Some(ending) = ending(language) else { return Vec::new() };
-    if pipeline.pipeline_type() == "integration" && language != "python" {
-        return vec![
-            format!("{folder}/{uuid}.{ending}"),
-            format!("{folder}/{}/{uuid}.{ending}", pipeline.uuid),
-        ];
+    if let (Some(folder), Some(ending)) = (folder(&block.block_type, language), ending(language)) {
+        paths.push(format!("{folder}/{}.{ending}", block.uuid));
+        if pipeline.pipeline_type() == "integration" {
+            paths.push(format!("{folder}/{}/{}.{ending}", pipeline.uuid, block.uuid));
+        }
     }
-    vec![format!("{folder}/{uuid}.{ending}")]
+    paths
 }
 
-/// Returns the folder of a type; dbt blocks and those of other pipelines name their files.
-fn folder(block_type: &str) -> Option<&'static str> {
+/// Returns the paths that a block's configuration names; Mage writes one in either place.
+fn named(block: &Block) -> impl Iterator<Item = &str> {
+    let configuration = block.node.get("configuration");
+    let source = configuration.and_then(|node| node.get("file_source")?.get("path"));
+    let path = configuration.and_then(|node| node.get("file_path"));
+    [path, source].into_iter().flatten().filter_map(Node::as_str).filter(|path| !path.is_empty())
+}
+
+/// Returns the folder of a type; models of dbt and other pipelines name their files.
+fn folder(block_type: &str, language: &str) -> Option<&'static str> {
     Some(match block_type {
         "callback" => "callbacks",
         "conditional" => "conditionals",
         "custom" => "custom",
         "data_exporter" => "data_exporters",
         "data_loader" => "data_loaders",
+        "dbt" if language == "yaml" => "dbts",
         "extension" => "extensions",
         "sensor" => "sensors",
         "transformer" => "transformers",

@@ -48,6 +48,8 @@ pub struct Inputs {
     pub masks: Masks,
     /// The namespace of the current context.
     pub context_namespace: Option<String>,
+    /// Whether the project's `requirements.txt` asks for anything.
+    pub requirements: bool,
     /// What people should know, one line each.
     pub notices: Vec<String>,
     /// What is doubtful, with its place.
@@ -127,6 +129,7 @@ pub fn read_inputs(
         .map_err(&mut usable)
         .unwrap_or_default();
     Ok(Inputs {
+        requirements: has_requirements(&project_dir),
         project_dir,
         project_file,
         edition,
@@ -181,8 +184,15 @@ fn edition(
     })
 }
 
+/// Tells whether a `requirements.txt` is there with anything in it; Mage makes an empty one.
+fn has_requirements(project: &Path) -> bool {
+    let text = std::fs::read_to_string(project.join("requirements.txt")).unwrap_or_default();
+    text.lines().any(|line| !line.trim().is_empty() && !line.trim_start().starts_with('#'))
+}
+
 /// `mageai/mageai` in any registry, with any tag or digest.
-fn is_oss_image(image: &str) -> bool {
+#[must_use]
+pub fn is_oss_image(image: &str) -> bool {
     let name = image.split('@').next().unwrap_or(image);
     let name = match name.rsplit_once(':') {
         Some((name, tag)) if !tag.contains('/') => name,

@@ -6,7 +6,8 @@ use std::sync::Arc;
 use serde_json::Value as Json;
 
 use crate::config::{LayerKind, Origin, Source};
-use crate::error::Problem;
+use crate::error::{Place, Problem};
+use crate::finding::FindingId;
 use crate::merge::{Content, Tree};
 use crate::snapshot::{Environment, Variable, environment, repo_path};
 use crate::yaml::{Node, SourceFile, Value};
@@ -30,6 +31,11 @@ pub struct ServerPod {
     pub environment: Environment,
     /// The path in the pod of the project that `mage start` was given, if it was.
     pub repo_path: Option<String>,
+    /// What else runs in it all the time: its other containers and native sidecars, with their
+    /// places where the pod was read from a file.
+    pub others: Vec<(String, Option<Place>)>,
+    /// Whether there are several containers and nobody said which one runs Mage.
+    pub unnamed: bool,
     /// What is doubtful, such as a `MAGE_CONTAINER_NAME` that names no container.
     pub warnings: Vec<Problem>,
 }
@@ -85,14 +91,7 @@ impl ServerPod {
         let name = text(&pod["metadata"]["name"]);
         let mut warnings = Vec::new();
         if let (Some(wanted), None) = (chosen, found) {
-            let message = format!(
-                "MAGE_CONTAINER_NAME is `{wanted}`, which names no container of pod/{name}: the first one, `{}`, is used",
-                text(&container["name"])
-            );
-            let names: Vec<String> = containers.iter().map(|c| text(&c["name"])).collect();
-            warnings.push(
-                Problem::new(message).hint(format!("set it to one of: {}", names.join(", "))),
-            );
+            warnings.push(no_such_container(wanted, &name, &containers, raw));
         }
         let namespace = text(&pod["metadata"]["namespace"]);
         Ok(Self {
@@ -102,11 +101,74 @@ impl ServerPod {
             repo_path: repo_path(container),
             started: pod["status"]["startTime"].as_str().map(str::to_owned),
             environment: environment(pod, container, variables),
+            others: others(pod, index, raw),
+            unnamed: chosen.is_none() && containers.len() > 1,
             warnings,
             name,
             namespace,
         })
     }
+}
+
+/// Says that `MAGE_CONTAINER_NAME` names no container: Mage then takes the first
+/// (`mage_ai/services/k8s/job_manager.py: get_mage_server_container`).
+fn no_such_container(wanted: &str, pod: &str, containers: &[Json], raw: &Raw<'_>) -> Problem {
+    let names: Vec<&str> = containers.iter().filter_map(|c| c["name"].as_str()).collect();
+    let first = names.first().copied().unwrap_or_default();
+    let problem = Problem::new(format!(
+        "MAGE_CONTAINER_NAME is `{wanted}`, which names no container of pod/{pod}: the first one, `{first}`, is used"
+    ));
+    let hint = format!("set it to one of: {}", names.join(", "));
+    let problem = problem.id(FindingId::ContainerName).hint(hint);
+    let problem = if wanted == pod {
+        problem.hint("`fieldRef: metadata.name` gives the pod's name, not a container's")
+    } else {
+        problem
+    };
+    match raw {
+        Raw::File(file, node) => match container_name_variable(node) {
+            Some(variable) => problem.at(file, variable.span),
+            None => problem,
+        },
+        Raw::Api(..) => problem,
+    }
+}
+
+/// Finds the value of `MAGE_CONTAINER_NAME` in a pod's file.
+fn container_name_variable(pod: &Node) -> Option<&Node> {
+    let containers = pod.get("spec")?.get("containers")?.as_sequence()?;
+    let mut variables =
+        containers.iter().filter_map(|container| container.get("env")?.as_sequence());
+    let variable = variables.find_map(|list| {
+        let named =
+            |node: &&Node| node.get("name").and_then(Node::as_str) == Some("MAGE_CONTAINER_NAME");
+        list.iter().find(named)
+    })?;
+    let field = || variable.get("valueFrom")?.get("fieldRef")?.get("fieldPath");
+    variable.get("value").or_else(field)
+}
+
+/// Names what runs beside the container `chosen`. An init container that restarts always is a
+/// sidecar.
+fn others(pod: &Json, chosen: usize, raw: &Raw<'_>) -> Vec<(String, Option<Place>)> {
+    let list = |key: &str| pod["spec"][key].as_array().cloned().unwrap_or_default();
+    let beside = list("containers").into_iter().enumerate();
+    let beside = beside.filter(|(index, _)| *index != chosen).map(|found| ("containers", found));
+    let sidecars = list("initContainers").into_iter().enumerate();
+    let sidecars = sidecars
+        .filter(|(_, container)| container["restartPolicy"] == "Always")
+        .map(|found| ("initContainers", found));
+    let named = beside.chain(sidecars).filter_map(|(key, (index, container))| {
+        let place = match raw {
+            Raw::File(file, pod) => {
+                let item = || pod.get("spec")?.get(key)?.as_sequence()?.get(index)?.get("name");
+                item().map(|node| Place { file: Arc::clone(file), span: node.span })
+            }
+            Raw::Api(..) => None,
+        };
+        Some((container["name"].as_str()?.to_owned(), place))
+    });
+    named.collect()
 }
 
 fn tree(raw: &Raw<'_>, index: usize) -> Tree {

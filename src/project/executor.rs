@@ -8,8 +8,8 @@ use super::pipeline::Pipeline;
 use crate::error::Problem;
 use crate::yaml::Node;
 
-/// The types Mage has; every other one runs in the server itself.
-const TYPES: [&str; 7] = [
+/// The types Mage has.
+pub const TYPES: [&str; 7] = [
     "azure_container_instance",
     "ecs",
     "gcp_cloud_run",
@@ -44,6 +44,24 @@ impl ExecutorChoice {
         self.executor == "k8s"
     }
 
+    /// Tells whether Mage has it; every other one runs in the server itself.
+    #[must_use]
+    pub fn is_known(&self) -> bool {
+        TYPES.contains(&self.executor.as_str())
+    }
+
+    /// Tells whether it runs where no `executor_config` is read.
+    #[must_use]
+    pub fn reads_no_config(&self) -> bool {
+        matches!(self.executor.as_str(), "local_python" | "local_python_force" | "pyspark")
+    }
+
+    /// Returns who decided: `block`, `pipeline`, `DEFAULT_EXECUTOR_TYPE`, `built in`.
+    #[must_use]
+    pub fn decided_by(&self) -> &'static str {
+        self.steps.last().map_or("built in", |step| step.asked)
+    }
+
     /// Says in one line which executor it is and why.
     #[must_use]
     pub fn explain(&self) -> String {
@@ -55,11 +73,7 @@ impl ExecutorChoice {
                 None => format!("{} says nothing", step.asked),
             })
             .collect();
-        let known = if TYPES.contains(&self.executor.as_str()) {
-            ""
-        } else {
-            " (unknown: it runs in the server)"
-        };
+        let known = if self.is_known() { "" } else { " (unknown: it runs in the server)" };
         format!("executor {}{known}, because {}", self.executor, steps.join(", "))
     }
 }

@@ -8,7 +8,9 @@ mod metadata;
 mod pipeline;
 
 pub use block::Block;
-pub use executor::{ExecutorChoice, ExecutorStep, block_executor, pipeline_executor};
+pub use executor::{
+    ExecutorChoice, ExecutorStep, TYPES as EXECUTOR_TYPES, block_executor, pipeline_executor,
+};
 pub use graph::Graph;
 pub use jinja::{
     Lookup, LookupKind, Missing, Rendered, TemplateError, TemplateErrorKind, TemplateValues,

@@ -5,6 +5,7 @@ use std::fmt::Write;
 use super::color::Paint;
 use super::sanitize::for_terminal;
 use crate::error::{CliError, Place, Problem};
+use crate::job::secret::{is_secret_name, mask_urls};
 
 /// Renders every problem of an error, painted; for a terminal control characters are made harmless.
 #[must_use]
@@ -44,7 +45,24 @@ fn hints(out: &mut String, problem: &Problem, terminal: bool) {
     }
 }
 
-/// Shows the line at fault with carets beneath; `safe` makes what a file says harmless.
+/// Tells whether a line probably holds a secret: a URL with user and password, or the value of a
+/// variable whose name, there or on a neighbouring line, looks secret.
+fn may_hold_secret(lines: &[&str], index: usize) -> bool {
+    let words = |line: &str| -> Vec<String> {
+        let parts = line.split(|c: char| !c.is_alphanumeric() && !"_-".contains(c));
+        parts.map(str::to_owned).collect()
+    };
+    let line = lines[index];
+    if mask_urls(line) != line {
+        return true;
+    }
+    let near = &lines[index.saturating_sub(1)..lines.len().min(index + 2)];
+    words(line).iter().any(|word| word == "value")
+        && near.iter().any(|line| words(line).iter().any(|word| is_secret_name(word)))
+}
+
+/// Shows the line at fault with carets beneath; `safe` makes what a file says harmless. A line that
+/// may hold a secret is not shown.
 pub fn snippet(out: &mut String, place: &Place, safe: impl Fn(&str) -> String) {
     let mut start = place.span.start;
     let lines: Vec<&str> = place.file.text.lines().collect();
@@ -53,6 +71,9 @@ pub fn snippet(out: &mut String, place: &Place, safe: impl Fn(&str) -> String) {
         // What is missing at the end of a file stands behind its last line.
         start.line = lines.len();
         start.column = last.chars().count() + 1;
+    }
+    if may_hold_secret(&lines, start.line.saturating_sub(1)) {
+        return;
     }
     let line = lines[start.line.saturating_sub(1)];
     let before = start.column.saturating_sub(1);
@@ -71,10 +92,21 @@ pub fn snippet(out: &mut String, place: &Place, safe: impl Fn(&str) -> String) {
 
 #[cfg(test)]
 mod tests {
-    use super::render_error;
+    use super::{may_hold_secret, render_error};
     use crate::error::{CliError, Problem};
     use crate::yaml::{Position, SourceFile, Span};
     use std::sync::Arc;
+
+    #[test]
+    fn lines_that_may_hold_a_secret_are_told() {
+        let lines = ["- name: DB_PASSWORD", "  value: hunter2", "- {name: TOKEN, value: x}"];
+        assert!(!may_hold_secret(&lines, 0));
+        assert!(may_hold_secret(&lines, 1) && may_hold_secret(&lines, 2));
+        assert!(may_hold_secret(&["url: db://u:p@host/x"], 0));
+        for line in ["image_pull_secrets: regcred", "value_from: {secret_key_ref: {name: s}}"] {
+            assert!(!may_hold_secret(&[line], 0), "{line}");
+        }
+    }
 
     #[test]
     fn shows_the_line_and_the_next_step() {

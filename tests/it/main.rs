@@ -11,6 +11,7 @@ mod explained;
 mod generated;
 mod krew;
 mod lint;
+mod lint_pipelines;
 mod lint_rules;
 mod mutation;
 mod project;

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::{Context, jobs};
-use crate::finding::Severity;
+use crate::finding::{FindingId, Severity};
 use crate::lint::{Reported, Summary};
 use crate::ui::{Paint, for_terminal, plural, snippet};
 
@@ -32,7 +32,8 @@ fn one(out: &mut String, reported: &Reported, safe: &dyn Fn(&str) -> String) {
     let label = paint.on(severity.name());
     let (code, name) = (reported.rule.code, reported.rule.name);
     let _ = writeln!(out, "{}{label} {code} {name}: {}", safe(&place), safe(&problem.message));
-    if let Some(place) = &problem.place {
+    let is_secret = reported.rule.id == FindingId::PlainSecret;
+    if let Some(place) = problem.place.as_ref().filter(|_| !is_secret) {
         snippet(out, place, safe);
     }
     if let Some(details) = problem.details() {

@@ -3,6 +3,7 @@
 use crate::lint::{Check, Example, Found, PipelineFacts, Rule};
 use crate::error::Problem;
 use crate::load::Edition;
+use crate::project::ExecutorChoice;
 use crate::finding::{FindingId, Severity};
 
 pub(super) const RULE: Rule = Rule {
@@ -21,10 +22,12 @@ pub(super) const RULE: Rule = Rule {
 };
 
 fn check(facts: &PipelineFacts<'_>, found: &mut Found) {
-    if facts.edition() != Edition::Oss || facts.one_job {
+    let in_kubernetes = || facts.executors.iter().any(ExecutorChoice::is_k8s);
+    if facts.edition() != Edition::Oss || facts.one_job || !in_kubernetes() {
         return;
     }
-    if let Some(entry) = facts.pipeline.entry("executor_config").filter(|e| !e.value.is_null()) {
+    // Mage's UI writes an empty one.
+    if let Some(entry) = facts.pipeline.entry("executor_config").filter(|e| e.value.is_truthy()) {
         let message = "Mage OSS does not read a pipeline's `executor_config` for its blocks";
         let problem = Problem::new(message).at(&facts.pipeline.file, entry.key.span);
         found.push(problem.hint("write it in each block, or in the project"));
