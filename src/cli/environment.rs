@@ -9,6 +9,9 @@ pub const READONLY: &str = "KUBECTL_MAGE_READONLY";
 /// Set to anything: no colours.
 pub const NO_COLOR: &str = "NO_COLOR";
 
+/// Whether a terminal is taken to have links: `0` for no, anything else for yes.
+pub const FORCE_HYPERLINK: &str = "FORCE_HYPERLINK";
+
 /// The kubeconfig files, as for kubectl.
 pub const KUBECONFIG: &str = "KUBECONFIG";
 

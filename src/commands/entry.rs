@@ -74,6 +74,11 @@ pub(super) fn out(printer: Printer, text: &str) -> Result<(), CliError> {
     written(printer.data(text))
 }
 
+/// Writes data that has links and colours of this program's own.
+pub(super) fn styled_out(printer: Printer, text: &str) -> Result<(), CliError> {
+    written(printer.styled_data(text))
+}
+
 /// Tells whether stdout took what was written; a reader that went away is no error.
 pub(super) fn written(result: io::Result<()>) -> Result<(), CliError> {
     match result {

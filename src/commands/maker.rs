@@ -202,7 +202,7 @@ impl<'a> Maker<'a> {
         let ReadPipeline { pipeline, values, .. } = read;
         let whole = targets.iter().any(Option::is_none);
         let one_process = self.inputs.env.value("RUN_PIPELINE_IN_ONE_PROCESS");
-        let default = self.inputs.env.value("DEFAULT_EXECUTOR_TYPE");
+        let default = self.default_executor();
         if whole && pipeline.runs_as_one(one_process.as_deref()) {
             let executor = pipeline_executor(pipeline, values, default).map_err(problems)?;
             return Ok(vec![Unit { block: None, executor, upstream: Vec::new() }]);
@@ -229,10 +229,16 @@ impl<'a> Maker<'a> {
         Ok(units)
     }
 
+    /// Returns `DEFAULT_EXECUTOR_TYPE` and who has it.
+    pub(super) fn default_executor(&self) -> Option<(String, Source)> {
+        let found = self.inputs.env.get("DEFAULT_EXECUTOR_TYPE");
+        found.map(|found| (found.value, found.source))
+    }
+
     /// Returns the executor of every block; where one cannot be told, Mage's own default.
     pub(super) fn executors(&self, read: &ReadPipeline) -> Vec<ExecutorChoice> {
         let ReadPipeline { pipeline, values, .. } = read;
-        let default = self.inputs.env.value("DEFAULT_EXECUTOR_TYPE");
+        let default = self.default_executor();
         let of = |block| block_executor(pipeline, block, values, default.clone());
         pipeline.blocks.iter().map(|block| of(block).unwrap_or_default()).collect()
     }
