@@ -13,6 +13,7 @@ mod krew;
 mod lint;
 mod lint_rules;
 mod mutation;
+mod places;
 mod project;
 mod python;
 mod render;
