@@ -86,7 +86,8 @@ complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand render" -s q -
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand render" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand explain-config" -l why -d 'Print one value\'s whole history, lowest layer first' -r
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand explain-config" -s o -l output -d 'Output format' -r -f -a "table\t''
-json\t''"
+json\t''
+annotated\t'The Job as YAML, each line\'s origin behind it'"
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand explain-config" -l project -d 'Mage project: the folder that holds metadata.yaml' -r -F
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand explain-config" -l edition -d 'Whose merge rules: auto, oss or pro' -r -f -a "auto\t'What the server pod runs, else the user\'s config file, else pro'
 oss\t'What a Mage OSS server really does, losses included'
@@ -134,7 +135,8 @@ complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand explain-config
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand explain-config" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand explain" -l why -d 'Print one value\'s whole history, lowest layer first' -r
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand explain" -s o -l output -d 'Output format' -r -f -a "table\t''
-json\t''"
+json\t''
+annotated\t'The Job as YAML, each line\'s origin behind it'"
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand explain" -l project -d 'Mage project: the folder that holds metadata.yaml' -r -F
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand explain" -l edition -d 'Whose merge rules: auto, oss or pro' -r -f -a "auto\t'What the server pod runs, else the user\'s config file, else pro'
 oss\t'What a Mage OSS server really does, losses included'
