@@ -32,7 +32,7 @@ Register-ArgumentCompleter -Native -CommandName 'kubectl-mage' -ScriptBlock {
             [CompletionResult]::new('render', 'render', [CompletionResultType]::ParameterValue, 'Print the Jobs of a pipeline or block, exactly as they would be sent')
             [CompletionResult]::new('explain-config', 'explain-config', [CompletionResultType]::ParameterValue, 'Tell which layer supplied each value of a Job')
             [CompletionResult]::new('explain', 'explain', [CompletionResultType]::ParameterValue, 'Tell which layer supplied each value of a Job')
-            [CompletionResult]::new('lint', 'lint', [CompletionResultType]::ParameterValue, 'Find everything wrong or doubtful in all layers')
+            [CompletionResult]::new('graph', 'graph', [CompletionResultType]::ParameterValue, 'Show the graph of a pipeline''s blocks')
             [CompletionResult]::new('run', 'run', [CompletionResultType]::ParameterValue, 'Run a pipeline, or the blocks named, with progress and logs')
             [CompletionResult]::new('runs', 'runs', [CompletionResultType]::ParameterValue, 'List the runs in a namespace')
             [CompletionResult]::new('snapshot', 'snapshot', [CompletionResultType]::ParameterValue, 'Write what a cluster says about configuration, for --snapshot')
@@ -185,10 +185,9 @@ Register-ArgumentCompleter -Native -CommandName 'kubectl-mage' -ScriptBlock {
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             break
         }
-        'kubectl-mage;lint' {
-            [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'Output format: text, json, sarif or github; `FORMAT=FILE` writes a file; may be repeated')
-            [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'Output format: text, json, sarif or github; `FORMAT=FILE` writes a file; may be repeated')
-            [CompletionResult]::new('--fail-on', '--fail-on', [CompletionResultType]::ParameterName, 'The least severity for which the exit code is 1')
+        'kubectl-mage;graph' {
+            [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'Output format')
+            [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'Output format')
             [CompletionResult]::new('--project', '--project', [CompletionResultType]::ParameterName, 'Mage project: the folder that holds metadata.yaml')
             [CompletionResult]::new('--edition', '--edition', [CompletionResultType]::ParameterName, 'Whose merge rules: auto, oss or pro')
             [CompletionResult]::new('--template', '--template', [CompletionResultType]::ParameterName, 'The full template; default: `K8S_CONFIG_FILE` of the server''s environment')
@@ -221,8 +220,6 @@ Register-ArgumentCompleter -Native -CommandName 'kubectl-mage' -ScriptBlock {
             [CompletionResult]::new('--request-timeout', '--request-timeout', [CompletionResultType]::ParameterName, 'How long to wait for one answer of the API server, as 1s, 2m, 3h; 0 for the default of 30s. It never cuts a log stream')
             [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Say more: what was read and asked; `-v=N` works as in kubectl')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use colours')
-            [CompletionResult]::new('--strict', '--strict', [CompletionResultType]::ParameterName, 'An enforced policy that overrides what a user set is an error')
-            [CompletionResult]::new('--fix', '--fix', [CompletionResultType]::ParameterName, 'Edit the files in place where a finding has a safe fix')
             [CompletionResult]::new('--offline', '--offline', [CompletionResultType]::ParameterName, 'Never open a connection')
             [CompletionResult]::new('--allow-unset', '--allow-unset', [CompletionResultType]::ParameterName, 'Render names that are not set in Jinja as empty instead of failing')
             [CompletionResult]::new('--only-k8s', '--only-k8s', [CompletionResultType]::ParameterName, 'Leave out blocks that Mage itself would not run in Kubernetes')

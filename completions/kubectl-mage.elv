@@ -29,7 +29,7 @@ set edit:completion:arg-completer[kubectl-mage] = {|@words|
             cand render 'Print the Jobs of a pipeline or block, exactly as they would be sent'
             cand explain-config 'Tell which layer supplied each value of a Job'
             cand explain 'Tell which layer supplied each value of a Job'
-            cand lint 'Find everything wrong or doubtful in all layers'
+            cand graph 'Show the graph of a pipeline''s blocks'
             cand run 'Run a pipeline, or the blocks named, with progress and logs'
             cand runs 'List the runs in a namespace'
             cand snapshot 'Write what a cluster says about configuration, for --snapshot'
@@ -178,10 +178,9 @@ set edit:completion:arg-completer[kubectl-mage] = {|@words|
             cand -h 'Print help (see more with ''--help'')'
             cand --help 'Print help (see more with ''--help'')'
         }
-        &'kubectl-mage;lint'= {
-            cand -o 'Output format: text, json, sarif or github; `FORMAT=FILE` writes a file; may be repeated'
-            cand --output 'Output format: text, json, sarif or github; `FORMAT=FILE` writes a file; may be repeated'
-            cand --fail-on 'The least severity for which the exit code is 1'
+        &'kubectl-mage;graph'= {
+            cand -o 'Output format'
+            cand --output 'Output format'
             cand --project 'Mage project: the folder that holds metadata.yaml'
             cand --edition 'Whose merge rules: auto, oss or pro'
             cand --template 'The full template; default: `K8S_CONFIG_FILE` of the server''s environment'
@@ -214,8 +213,6 @@ set edit:completion:arg-completer[kubectl-mage] = {|@words|
             cand --request-timeout 'How long to wait for one answer of the API server, as 1s, 2m, 3h; 0 for the default of 30s. It never cuts a log stream'
             cand -v 'Say more: what was read and asked; `-v=N` works as in kubectl'
             cand --color 'When to use colours'
-            cand --strict 'An enforced policy that overrides what a user set is an error'
-            cand --fix 'Edit the files in place where a finding has a safe fix'
             cand --offline 'Never open a connection'
             cand --allow-unset 'Render names that are not set in Jinja as empty instead of failing'
             cand --only-k8s 'Leave out blocks that Mage itself would not run in Kubernetes'

@@ -77,13 +77,13 @@ fn unknown_path(path: &str, unknown: UnknownPath) -> CliError {
         "no setting and no field of a Job is `{path}`: `{}` is not known",
         unknown.part
     ));
-    CliError::usage(match unknown.near {
-        Some(near) => problem.hint(format!("did you mean `{near}`?")),
-        None => {
-            let first: Vec<&str> = unknown.known.iter().take(10).map(String::as_str).collect();
-            problem.hint(format!("known: {}", first.join(", ")))
-        }
-    })
+    let hint = if let Some(near) = unknown.near {
+        format!("did you mean `{near}`?")
+    } else {
+        let first: Vec<&str> = unknown.known.iter().take(10).map(String::as_str).collect();
+        format!("known: {}", first.join(", "))
+    };
+    CliError::usage(problem.hint(hint))
 }
 
 /// Makes sure that a layer says something about a path, for one of the Jobs at least.

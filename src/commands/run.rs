@@ -26,12 +26,8 @@ pub(super) fn run(args: &RunArgs, printer: Printer) -> Result<Exit, CliError> {
     refuse_what_cannot_be(args)?;
     let pipeline = pipeline_of(&args.targets, &args.config)?;
     let run = RunId::fresh(&pipeline);
-    let widen = Widen {
-        upstream: args.upstream,
-        downstream: args.downstream,
-        skip_types: &args.skip_type,
-        ..Widen::default()
-    };
+    let widen =
+        Widen { upstream: args.upstream, downstream: args.downstream, skip_types: &args.skip_type };
     let vars = runtime_vars(&args.config, &run, Timestamp::now());
     let naming = |_: &str| Naming::Run { run: run.to_string(), runtime_vars: vars.clone() };
     let request = Request {

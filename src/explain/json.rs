@@ -110,16 +110,13 @@ pub(super) fn source_json(source: &Source) -> Json {
     match source {
         Source::File { file, span } => {
             // A key of an object in the cluster is read as a file is.
-            match file.object_key() {
-                Some((object, key)) => {
-                    set("kind", "object".into());
-                    set("object", object.into());
-                    set("name", key.into());
-                }
-                None => {
-                    set("kind", "file".into());
-                    set("file", file.name.as_str().into());
-                }
+            if let Some((object, key)) = file.object_key() {
+                set("kind", "object".into());
+                set("object", object.into());
+                set("name", key.into());
+            } else {
+                set("kind", "file".into());
+                set("file", file.name.as_str().into());
             }
             set("line", span.start.line.into());
             set("column", span.start.column.into());
@@ -146,4 +143,27 @@ pub(super) fn source_json(source: &Source) -> Json {
         }
     }
     Json::Object(map)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::yaml::{Position, SourceFile, Span};
+
+    #[test]
+    fn a_key_of_a_configmap_is_an_object() {
+        let file = SourceFile::new("configmap/mage-config:config.yaml", "a: 1\n");
+        let start = Position { line: 4, column: 8, offset: 0 };
+        let source = Source::File { file, span: Span { start, end: start } };
+        assert_eq!(source.to_string(), "configmap/mage-config:config.yaml:4:8");
+        let expected = json!({
+            "kind": "object",
+            "file": null,
+            "line": 4,
+            "column": 8,
+            "name": "config.yaml",
+            "object": "configmap/mage-config",
+        });
+        assert_eq!(source_json(&source), expected);
+    }
 }

@@ -34,7 +34,7 @@ pub struct Row {
 #[must_use]
 pub fn rows(job: &RenderedJob, query: &Query) -> Vec<Row> {
     let selection = Selection::new(query);
-    let mut rows = Rows { query, selection, rows: Vec::new(), known: HashMap::new() };
+    let mut rows = Rows { query, selection, found: Vec::new(), known: HashMap::new() };
     let mut rest = job.values.as_slice();
     while let Some(first) = rest.first() {
         let length = item_length(&first.path);
@@ -51,17 +51,17 @@ pub fn rows(job: &RenderedJob, query: &Query) -> Vec<Row> {
     if query.overridden {
         for (path, loser) in &job.lost {
             if rows.selection.has_path(path) {
-                rows.rows.push(lost(loser, path, query));
+                rows.found.push(lost(loser, path, query));
             }
         }
     }
-    rows.rows
+    rows.found
 }
 
 struct Rows<'a> {
     query: &'a Query,
     selection: Selection,
-    rows: Vec<Row>,
+    found: Vec<Row>,
     /// Rows by setting, source and value.
     known: HashMap<(String, String, String), usize>,
 }
@@ -72,7 +72,7 @@ impl Rows<'_> {
         let wanted: Vec<&JobValue> =
             leaves.iter().filter(|value| self.selection.has(value)).collect();
         if let Some(length) = item.filter(|length| self.is_folded(&wanted, leaves, *length)) {
-            self.rows.push(folded(&wanted, length, self.query));
+            self.found.push(folded(&wanted, length, self.query));
             self.losers(&wanted);
             return;
         }
@@ -82,11 +82,11 @@ impl Rows<'_> {
             let key = (row.setting.clone(), row.source.clone(), row.value.clone());
             match self.known.get(&key) {
                 Some(index) if !row.setting.is_empty() => {
-                    self.rows[*index].job_paths.push(value.path.clone());
+                    self.found[*index].job_paths.push(value.path.clone());
                 }
                 _ => {
-                    self.known.insert(key, self.rows.len());
-                    self.rows.push(row);
+                    self.known.insert(key, self.found.len());
+                    self.found.push(row);
                     self.losers(&[value]);
                 }
             }
@@ -97,7 +97,7 @@ impl Rows<'_> {
         if self.query.overridden {
             for value in values {
                 let losers = value.overridden.iter().rev();
-                self.rows.extend(losers.map(|loser| lost(loser, &value.path, self.query)));
+                self.found.extend(losers.map(|loser| lost(loser, &value.path, self.query)));
             }
         }
     }

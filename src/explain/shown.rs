@@ -59,20 +59,19 @@ fn converted(value: &Json, origin: &Origin, path: &JobPath) -> Option<String> {
     let node = yaml::parse(&SourceFile::new("", written)).ok()?.root?;
     let text = scalar_text(&node)?;
     let is_text = node.as_str().is_some();
+    let kind = node.kind();
     match value {
-        Json::String(value) if *value == text && is_text => None,
-        Json::String(value) if *value == text => {
-            Some(format!("written as {}, taken as text", node.kind()))
-        }
-        Json::String(value) if is_text && *value == text.trim() => {
-            Some("the blanks at its ends are trimmed".to_owned())
-        }
-        Json::String(value) if is_text && *value == text.trim_end() => {
-            Some("the blanks at its end are trimmed".to_owned())
-        }
         Json::Object(_) | Json::Array(_) => None,
-        other if shown(other, false) == text && !is_text => None,
-        _ => Some(format!("written {written}, converted")),
+        Json::String(value) if is_text && *value == text => None,
+        Json::String(value) if is_text && *value == text.trim() => {
+            let ends = if *value == text.trim_end() { "its end" } else { "its ends" };
+            Some(format!("the blanks at {ends} are trimmed"))
+        }
+        Json::String(value) if !is_text && value == written => {
+            Some(format!("written as {kind}, taken as text"))
+        }
+        other if !is_text && shown(other, false) == written => None,
+        _ => Some(format!("written {written}, {kind}, converted")),
     }
 }
 

@@ -56,6 +56,17 @@ impl ExecutorChoice {
     /// Says in one line which executor it is and why.
     #[must_use]
     pub fn explain(&self) -> String {
+        let known = if TYPES.contains(&self.executor.as_str()) {
+            ""
+        } else {
+            " (unknown: it runs in the server)"
+        };
+        format!("executor {}{known}, because {}", self.executor, self.because())
+    }
+
+    /// Says who was asked, and what they said.
+    #[must_use]
+    pub fn because(&self) -> String {
         let steps: Vec<String> = self
             .steps
             .iter()
@@ -64,12 +75,7 @@ impl ExecutorChoice {
                 None => format!("{} says nothing", step.asked),
             })
             .collect();
-        let known = if TYPES.contains(&self.executor.as_str()) {
-            ""
-        } else {
-            " (unknown: it runs in the server)"
-        };
-        format!("executor {}{known}, because {}", self.executor, steps.join(", "))
+        steps.join(", ")
     }
 }
 

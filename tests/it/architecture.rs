@@ -10,6 +10,7 @@ const PURE: [&str; 11] = [
     "merge",
     "job",
     "explain",
+    "graph",
     "diagnose",
     "snapshot",
     "run/scheduler.rs",
