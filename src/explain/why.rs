@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
+use console::measure_text_width;
+
 use super::query::{matching, matching_lost};
 use super::shown::{is_name, shown, steps};
 use crate::config::{JobPath, LayerKind, Origin, Segment};
@@ -124,7 +126,9 @@ fn step(text: &mut String, loser: &Loser, path: &JobPath, masked: bool) {
 
 fn line(text: &mut String, origin: &Origin, value: &str, notes: &[String]) {
     let Origin { layer, source, .. } = origin;
-    let _ = writeln!(text, "  {:<18} {:<12} {source}", layer.name(), one_line(value));
+    let value = one_line(value);
+    let blanks = 12_usize.saturating_sub(measure_text_width(&value)) + 1;
+    let _ = writeln!(text, "  {:<18} {value}{:blanks$}{source}", layer.name(), "");
     for note in notes {
         let _ = writeln!(text, "  {:<18} {}", "", one_line(note));
     }

@@ -2,7 +2,10 @@
 
 use std::fmt::Write as _;
 
+use console::measure_text_width;
+
 use super::{Picture, PictureBlock};
+use crate::config::LayerKind;
 use crate::project::ExecutorChoice;
 
 /// Writes the graph. A block that waits for several stands beneath the last of them, and names the
@@ -16,16 +19,20 @@ pub fn text(picture: &Picture) -> String {
         branch(picture, &below, *root, "", "", &mut lines);
     }
     let width = |column: fn(&Line) -> &str| {
-        lines.iter().map(|line| column(line).chars().count()).max().unwrap_or(0)
+        lines.iter().map(|line| measure_text_width(column(line))).max().unwrap_or(0)
     };
-    let (names, types, executors) =
-        (width(|line| &line.name), width(|line| &line.block_type), width(|line| &line.executor));
-    for Line { name, block_type, executor, notes } in &lines {
-        let line = format!(
-            "{name:<names$}   {block_type:<types$}   {executor:<executors$}   {}",
-            notes.join("; ")
-        );
-        let _ = writeln!(text, "{}", line.trim_end());
+    let columns: [fn(&Line) -> &str; 3] =
+        [|line| &line.name, |line| &line.block_type, |line| &line.executor];
+    let widths = columns.map(width);
+    for line in &lines {
+        let mut shown = String::new();
+        for (column, width) in columns.iter().zip(widths) {
+            let cell = column(line);
+            let blanks = width - measure_text_width(cell) + if width > 0 { 3 } else { 0 };
+            let _ = write!(shown, "{cell}{:blanks$}", "");
+        }
+        shown.push_str(&one_line(&line.notes.join("; ")));
+        let _ = writeln!(text, "{}", shown.trim_end());
     }
     text
 }
@@ -38,13 +45,13 @@ fn title(picture: &Picture) -> String {
     };
     let jobs = match one_job {
         Some(choice) if choice.is_k8s() => "one Job for all of them".to_owned(),
-        Some(choice) => format!("all of them together, and no Job: {}", choice.explain()),
+        Some(choice) => format!("all of them together, and no Job: {}", decided(choice)),
         None => {
             let is_k8s =
                 |block: &&PictureBlock| block.executor.as_ref().is_some_and(ExecutorChoice::is_k8s);
             match blocks.iter().filter(is_k8s).count() {
-                all if all == blocks.len() => "one Job each".to_owned(),
                 0 => "no Jobs".to_owned(),
+                all if all == blocks.len() => "one Job each".to_owned(),
                 some => format!("a Job for {some} of them"),
             }
         }
@@ -95,6 +102,16 @@ fn branch(
     }
 }
 
+/// Says who decided on the executor.
+fn decided(choice: &ExecutorChoice) -> String {
+    match choice.steps.last() {
+        Some(step) if step.layer != LayerKind::Hardcoded => {
+            format!("{} says {}", step.asked, choice.executor)
+        }
+        _ => "nobody names an executor".to_owned(),
+    }
+}
+
 /// Keeps a name from tearing the tree apart.
 fn one_line(name: &str) -> String {
     name.replace(char::is_control, " ")
@@ -109,7 +126,7 @@ fn notes(picture: &Picture, block: &PictureBlock) -> Vec<String> {
         notes.push(format!("also after {}", names.join(", ")));
     }
     if let Some(choice) = block.executor.as_ref().filter(|choice| !choice.is_k8s()) {
-        notes.push(format!("no Job: {}", choice.because()));
+        notes.push(format!("no Job: {}", decided(choice)));
     }
     if block.is_dynamic {
         notes.push("dynamic: makes children at run time".to_owned());
@@ -132,6 +149,7 @@ fn notes(picture: &Picture, block: &PictureBlock) -> Vec<String> {
 mod tests {
     use super::super::{EVERYTHING, picture};
     use super::text;
+    use std::fmt::Write as _;
 
     #[test]
     fn every_block_stands_once() {
@@ -159,12 +177,14 @@ mod tests {
 
     #[test]
     fn a_chain_of_thousands_is_drawn() {
-        let blocks: String = (0..3000)
-            .map(|index| {
-                let upstream = if index == 0 { String::new() } else { format!("b{}", index - 1) };
-                format!("- {{uuid: b{index}, type: custom, upstream_blocks: [{upstream}]}}\n")
-            })
-            .collect();
-        assert_eq!(text(&picture(&format!("blocks:\n{blocks}"), false)).lines().count(), 3001);
+        let mut pipeline = String::from("blocks:\n- {uuid: b0, type: custom}\n");
+        for index in 1..3000 {
+            let before = index - 1;
+            let _ = writeln!(
+                pipeline,
+                "- {{uuid: b{index}, type: custom, upstream_blocks: [b{before}]}}"
+            );
+        }
+        assert_eq!(text(&picture(&pipeline, false)).lines().count(), 3001);
     }
 }

@@ -165,13 +165,20 @@ fn mark(tree: &mut Tree, rule: Rule) {
     }
 }
 
+fn same_value(one: &Tree, other: &Tree) -> bool {
+    match (&one.content, &other.content) {
+        (Content::Leaf(one), Content::Leaf(other)) => one == other,
+        _ => one.to_json() == other.to_json(),
+    }
+}
+
 fn same_item(one: &Tree, other: &Tree, path: &JobPath) -> bool {
     match list_rule(path) {
         ListRule::By(key) => match (one.at(&[key]), other.at(&[key])) {
-            (Some(one), Some(other)) => one.to_json() == other.to_json(),
+            (Some(one), Some(other)) => same_value(one, other),
             _ => false,
         },
-        ListRule::Whole => one.to_json() == other.to_json(),
+        ListRule::Whole => same_value(one, other),
         ListRule::Replace => false,
     }
 }

@@ -61,12 +61,6 @@ impl ExecutorChoice {
         } else {
             " (unknown: it runs in the server)"
         };
-        format!("executor {}{known}, because {}", self.executor, self.because())
-    }
-
-    /// Says who was asked, and what they said.
-    #[must_use]
-    pub fn because(&self) -> String {
         let steps: Vec<String> = self
             .steps
             .iter()
@@ -75,7 +69,7 @@ impl ExecutorChoice {
                 None => format!("{} says nothing", step.asked),
             })
             .collect();
-        steps.join(", ")
+        format!("executor {}{known}, because {}", self.executor, steps.join(", "))
     }
 }
 

@@ -31,11 +31,11 @@ fn what_runs_elsewhere_says_why() {
     assert!(said.stderr.contains("waits for `gone`"), "{}", said.stderr);
     let text = said.ok();
     assert!(text.starts_with("p (python): 3 blocks, a Job for 1 of them\n"), "{text}");
-    assert!(text.contains("no Job: block says nothing, pipeline says ecs"), "{text}");
+    assert!(text.contains("no Job: pipeline says ecs"), "{text}");
     assert!(text.contains("└─ c"), "{text}");
     assert!(text.contains("also after a"), "{text}");
     let one = project.run(&["graph", "p", "--server-env=RUN_PIPELINE_IN_ONE_PROCESS=true"]).ok();
-    assert!(one.contains("all of them together, and no Job: executor ecs"), "{one}");
+    assert!(one.contains("all of them together, and no Job: pipeline says ecs"), "{one}");
     let only = project.run(&["graph", "p", "--only-k8s", "-o", "mermaid"]).ok();
     assert_eq!(only, "flowchart LR\n    b0[\"a<br/>custom\"]\n");
 }
@@ -52,7 +52,7 @@ fn what_is_wrong_is_told_as_elsewhere() {
     ]);
     let cycle = project.run(&["graph", "p"]).fails(2);
     assert!(
-        cycle.contains("pipelines/p/metadata.yaml:2:46: blocks wait for each other"),
+        cycle.contains("pipelines/p/metadata.yaml:3:45: blocks wait for each other"),
         "{cycle}"
     );
     assert!(project.run(&["graph", "q"]).fails(2).contains("no pipeline `q`"));
