@@ -65,7 +65,7 @@ fn picture(pipeline: &Pipeline, maker: &Maker<'_>) -> Result<Picture, CliError> 
     values.variables = pipeline.variables();
     values.variables.extend(maker.values.variables.clone());
     let values = Arc::new(values);
-    let default = env.get("DEFAULT_EXECUTOR_TYPE").map(|found| (found.value, found.source));
+    let default = maker.default_executor();
     let one_process = env.value("RUN_PIPELINE_IN_ONE_PROCESS");
     let one_job = if pipeline.runs_as_one(one_process.as_deref()) {
         Some(pipeline_executor(pipeline, &values, default.clone()).map_err(problems)?)

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 /// Folders and files that know no network, clock, disk, environment or terminal.
-const PURE: [&str; 11] = [
+const PURE: [&str; 12] = [
     "yaml",
     "project",
     "config",
