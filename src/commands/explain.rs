@@ -10,12 +10,12 @@ use crate::config::{UnknownPath, check_path};
 use crate::error::{CliError, Problem};
 use crate::exit::Exit;
 use crate::explain::{
-    EXECUTOR_TYPE, Query, comments, executor_text, job_json, layer_rows, matching, matching_lost,
-    rows, why,
+    EXECUTOR_TYPE, Query, comments, executor_text, job_json, layer_rows, links, matching,
+    matching_lost, rows, why,
 };
 use crate::job::RenderedJob;
 use crate::project::Missing;
-use crate::ui::{Headers, Printer, annotated, explain_table, manifest, table};
+use crate::ui::{Headers, Printer, annotated, explain_table, manifest, table, with_links};
 
 /// Prints which layer supplied each value.
 pub(super) fn explain(args: &ExplainArgs, printer: Printer) -> Result<Exit, CliError> {
@@ -153,14 +153,15 @@ fn show(
         return out(printer, &table(&names, headers, rows));
     }
     if query.asks_for_executor() {
-        out(printer, &executor_text(&loaded.executor))?;
+        told(loaded, &executor_text(&loaded.executor), printer)?;
         if query.asks_only_for_executor() {
             return Ok(());
         }
     }
     if let Some(path) = &args.why {
         let nothing = || format!("no layer sets {path}\n");
-        return out(printer, &why(job, path, query.show_secrets).unwrap_or_else(nothing));
+        let text = why(job, path, query.show_secrets).unwrap_or_else(nothing);
+        return told(loaded, &text, printer);
     }
     let rows = rows(job, query);
     let terminal = printer.terminal();
@@ -168,5 +169,16 @@ fn show(
     match terminal {
         Some(_) => styled_out(printer, &text),
         None => out(printer, &text),
+    }
+}
+
+/// Prints a text whose sources are links on a terminal that has them.
+fn told(loaded: &LoadedJob, text: &str, printer: Printer) -> Result<(), CliError> {
+    match printer.terminal() {
+        Some(terminal) if terminal.links => {
+            let links = links(&loaded.job, &loaded.executor);
+            styled_out(printer, &with_links(text, &links))
+        }
+        _ => out(printer, text),
     }
 }

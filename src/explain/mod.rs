@@ -14,5 +14,5 @@ pub use executor::{executor_json, executor_text};
 pub use json::job_json;
 pub use query::{EXECUTOR_TYPE, Query, matching, matching_lost};
 pub use report::{LayerReport, layer_rows};
-pub use rows::{Row, rows};
+pub use rows::{Links, Row, links, rows};
 pub use why::why;

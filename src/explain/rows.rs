@@ -4,10 +4,11 @@ use std::collections::HashMap;
 use std::path::PathBuf;
 
 use super::query::{Query, Selection};
-use super::shown::{shown, shown_with_expression};
+use super::shown::shown_with_expression;
 use crate::config::{JobPath, Origin, Segment, Source};
 use crate::job::{JobValue, RenderedJob};
 use crate::merge::Loser;
+use crate::project::ExecutorChoice;
 
 /// A line of the table.
 #[derive(Clone, Debug)]
@@ -184,8 +185,29 @@ fn summary(leaves: &[&JobValue], length: usize, query: &Query) -> String {
     }
 }
 
+/// Returns the file and line of everything that speaks for a Job, by how it is shown.
+#[must_use]
+pub fn links(job: &RenderedJob, executor: &ExecutorChoice) -> Links {
+    let losers = job.values.iter().flat_map(|value| &value.overridden);
+    let losers = losers.chain(job.lost.iter().map(|(_, loser)| loser));
+    let origins = job.values.iter().map(|value| &value.origin).chain(losers.map(|l| &l.origin));
+    let steps = executor.steps.iter().chain(&executor.unasked);
+    origins
+        .map(|origin| &origin.source)
+        .chain(steps.filter_map(|step| step.source.as_ref()))
+        .filter_map(|source| Some((source.to_string(), place(source)?)))
+        .collect()
+}
+
+/// Files and lines by the text that names them.
+pub type Links = HashMap<String, (PathBuf, usize)>;
+
 fn link(origin: &Origin) -> Option<(PathBuf, usize)> {
-    match &origin.source {
+    place(&origin.source)
+}
+
+fn place(source: &Source) -> Option<(PathBuf, usize)> {
+    match source {
         Source::File { file, span } => Some((file.path.clone()?, span.start.line)),
         _ => None,
     }
@@ -206,10 +228,11 @@ fn winner(value: &JobValue, query: &Query) -> Row {
 }
 
 fn lost(loser: &Loser, path: &JobPath, query: &Query) -> Row {
+    let masked = loser.secret && !query.show_secrets;
     Row {
         setting: loser.origin.setting.clone(),
         job_paths: vec![path.clone()],
-        value: shown(&loser.value, loser.secret && !query.show_secrets),
+        value: shown_with_expression(&loser.value, &loser.origin, masked),
         layer: loser.origin.layer.name(),
         source: loser.origin.source.to_string(),
         link: link(&loser.origin),

@@ -5,9 +5,9 @@ use console::measure_text_width;
 
 use super::color::Paint;
 use super::link::{file_url, host, linked};
-use super::sanitize::line_for_terminal;
+use super::sanitize::{for_terminal, line_for_terminal};
 use super::table::{Headers, table};
-use crate::explain::Row;
+use crate::explain::{Links, Row};
 
 const HEADERS: [&str; 6] = ["PATH", "VALUE", "LAYER", "SOURCE", "WHY", "JOB PATH"];
 
@@ -111,6 +111,28 @@ fn beneath(row: &Row, width: usize) -> Vec<String> {
     }
     let room = width.saturating_sub(4);
     paths.iter().map(|path| format!("    {}", cut_front(path, room))).collect()
+}
+
+/// Makes links of the sources at the ends of lines; the text is made harmless for a terminal.
+#[must_use]
+pub fn with_links(text: &str, links: &Links) -> String {
+    let host = host();
+    let mut linked_text = String::with_capacity(text.len());
+    for line in for_terminal(text).split_inclusive('\n') {
+        let end = line.trim_end_matches('\n');
+        // A source may have blanks in it, so that each may be where it begins.
+        let starts = end.match_indices(' ').map(|(index, _)| index + 1);
+        let source = starts.rev().find_map(|start| Some((start, links.get(&end[start..])?)));
+        match source {
+            Some((start, (path, number))) => {
+                linked_text.push_str(&end[..start]);
+                linked_text.push_str(&linked(&end[start..], &file_url(&host, path, *number)));
+                linked_text.push_str(&line[end.len()..]);
+            }
+            None => linked_text.push_str(line),
+        }
+    }
+    linked_text
 }
 
 /// Puts the cells of a line at their columns.
@@ -221,6 +243,15 @@ mod tests {
             assert!(lines[1].contains("metadata.yaml:31:17"), "the line is never cut: {text}");
             assert_eq!(lines[2].trim(), ".spec.template.spec.containers[0].image");
         }
+    }
+
+    #[test]
+    fn a_source_at_the_end_of_a_line_is_a_link() {
+        let links = Links::from([("a b.yaml:3:4".to_owned(), ("/p/a b.yaml".into(), 3))]);
+        let text = with_links("  block  x\u{1b}[1m  a b.yaml:3:4\n  in a b.yaml:3:4 too\n", &links);
+        let url = file_url(&host(), std::path::Path::new("/p/a b.yaml"), 3);
+        let link = linked("a b.yaml:3:4", &url);
+        assert_eq!(text, format!("  block  x  {link}\n  in a b.yaml:3:4 too\n"));
     }
 
     #[test]

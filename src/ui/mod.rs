@@ -21,7 +21,7 @@ pub use annotated::annotated;
 pub use color::{ColorWhen, Paint};
 pub use diagnostic::{render_error, snippet};
 pub use duration::duration;
-pub use explain_table::{Terminal, explain_table};
+pub use explain_table::{Terminal, explain_table, with_links};
 pub use printer::{Printer, Verbosity};
 pub use run_reporter::RunReporter;
 pub use run_summary::render_summary;
