@@ -25,6 +25,8 @@ pub struct BuildContext<'a> {
     pub command: CommandParts,
     /// The namespace where no layer names one, with its origin.
     pub default_namespace: (String, Origin),
+    /// Texts that must not be shown wherever they end up: what templates were given as secrets.
+    pub secrets: Vec<String>,
     /// Upper bounds.
     pub guardrails: Vec<Guardrail>,
     /// Renders a template in a value, such as a namespace.
@@ -82,7 +84,7 @@ pub fn build(root: Tree, merge: Merge, context: &BuildContext<'_>) -> RenderedJo
     let (name, mage_name) = building.name(&mut root);
     building.image(&root);
     let tree = assemble(root, &name, &namespace);
-    let (values, lost) = values(&tree, building.merge.lost);
+    let (values, lost) = values(&tree, building.merge.lost, &context.secrets);
     RenderedJob {
         pipeline: context.command.pipeline.clone(),
         block: context.command.block.clone(),

@@ -63,9 +63,36 @@ pub fn is_secret(path: &JobPath, value: &Json, origin: &Origin) -> bool {
     let by_key = matches!(path.0.last(), Some(Segment::Key(key))
         if is_free_key(path) && is_secret_name(key));
     by_key
-        || origin.expression.as_deref().is_some_and(|text| text.contains("secret_var"))
-            && !value.as_str().is_some_and(is_placeholder)
+        || (!value.as_str().is_some_and(is_placeholder)
+            && origin
+                .expression
+                .as_deref()
+                .is_some_and(|text| text.contains("secret_var") || looks_up_secret(text)))
         || value.as_str().is_some_and(holds_secret)
+}
+
+/// Tells whether a value is, or has in it, one of these texts; a short one only where it is all.
+#[must_use]
+pub fn holds_any(value: &Json, secrets: &[String]) -> bool {
+    const SHORT: usize = 4;
+    let Some(text) = value.as_str() else { return false };
+    let is_in =
+        |secret: &String| text == secret || (secret.len() >= SHORT && text.contains(secret));
+    secrets.iter().any(|secret| !secret.is_empty() && is_in(secret))
+}
+
+/// Tells whether an expression looks up a variable whose name looks secret.
+fn looks_up_secret(expression: &str) -> bool {
+    ["env_var", "variables"].iter().any(|function| {
+        expression.match_indices(function).any(|(at, _)| {
+            let rest = expression[at + function.len()..].trim_start();
+            let name = rest.strip_prefix('(').map(str::trim_start).unwrap_or_default();
+            let Some(quote) = name.chars().next().filter(|c| matches!(c, '\'' | '"')) else {
+                return false;
+            };
+            name[1..].split(quote).next().is_some_and(is_secret_name)
+        })
+    })
 }
 
 /// Tells whether a text is what stands for a secret that nobody supplied, `<mage_secret_var NAME>`.

@@ -30,19 +30,29 @@ pub struct JobValue {
 pub(super) fn values(
     tree: &Tree,
     lost: Vec<(JobPath, Loser)>,
+    secrets: &[String],
 ) -> (Vec<JobValue>, Vec<(JobPath, Loser)>) {
     let mut values: Vec<JobValue> = tree
         .leaves(&JobPath::default())
         .into_iter()
         .map(|(path, leaf)| value(path, leaf))
         .collect();
-    mark_secrets(&mut values, tree);
-    let homeless = give_losers(&mut values, lost);
+    for value in &mut values {
+        value.secret = tree.is_value_of_secret_name(&value.path.0)
+            || secret::is_secret(&value.path, &value.value, &value.origin)
+            || secret::holds_any(&value.value, secrets);
+    }
+    let mut homeless = give_losers(&mut values, lost);
+    for (path, loser) in &mut homeless {
+        loser.secret |= secret::is_secret(path, &loser.value, &loser.origin)
+            || secret::holds_any(&loser.value, secrets);
+    }
     for value in &mut values {
         value.overridden.sort_by_key(|loser| loser.origin.layer);
         for loser in &mut value.overridden {
-            loser.secret |=
-                value.secret || secret::is_secret(&value.path, &loser.value, &loser.origin);
+            loser.secret |= value.secret
+                || secret::is_secret(&value.path, &loser.value, &loser.origin)
+                || secret::holds_any(&loser.value, secrets);
         }
     }
     (values, homeless)
@@ -66,7 +76,7 @@ fn give_losers(values: &mut [JobValue], lost: Vec<(JobPath, Loser)>) -> Vec<(Job
     let index: HashMap<JobPath, usize> =
         values.iter().enumerate().map(|(index, value)| (value.path.clone(), index)).collect();
     let mut homeless = Vec::new();
-    for (part, mut loser) in lost {
+    for (part, loser) in lost {
         let paths = part_to_job(&part);
         let mut found = false;
         for index in paths.iter().filter_map(|path| index.get(path)) {
@@ -76,7 +86,6 @@ fn give_losers(values: &mut [JobValue], lost: Vec<(JobPath, Loser)>) -> Vec<(Job
             found = true;
         }
         if let (false, Some(path)) = (found, paths.into_iter().next()) {
-            loser.secret |= secret::is_secret(&path, &loser.value, &loser.origin);
             homeless.push((path, loser));
         }
     }
@@ -111,11 +120,4 @@ fn placed(mut origin: Origin, path: &JobPath) -> Origin {
     let text = JobPath(segments.collect()).to_string();
     text.trim_start_matches('.').clone_into(&mut origin.setting);
     origin
-}
-
-fn mark_secrets(values: &mut [JobValue], tree: &Tree) {
-    for value in values {
-        value.secret = tree.is_value_of_secret_name(&value.path.0)
-            || secret::is_secret(&value.path, &value.value, &value.origin);
-    }
 }

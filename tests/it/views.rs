@@ -296,6 +296,33 @@ fn nothing_secret_is_in_an_expression_or_a_loser() {
 }
 
 #[test]
+fn what_a_secret_gave_is_masked_wherever_it_stands() {
+    let metadata = "{% set token = mage_secret_var('token') %}\n{% set found = env_var('API_KEY') %}\nk8s_executor_config:\n  container_config:\n    image: i\n    args: ['--a={{ token }}', \"{{ env_var('DB_PASSWORD') }}\", '{{ found }}', plain]\n  pod: {scheduler_name: '{{ token }}'}\n";
+    let pipeline = format!("{PIPELINE}  executor_config: {{pod: {{scheduler_name: own}}}}\n");
+    let project = project(metadata, &pipeline);
+    let flags = [
+        "--edition=pro",
+        "--secret=token=hidden-token",
+        "--server-env=DB_PASSWORD=hidden-password",
+        "--server-env=API_KEY=hidden-key",
+    ];
+    for view in [
+        &["explain", "p/load", "--overridden"][..],
+        &["explain", "p/load", "-o", "json"],
+        &["explain", "p/load", "-o", "annotated"],
+        &["explain", "p/load", "--why", "."],
+        &["render", "p/load", "--mask"],
+    ] {
+        let said = project.run(&[view, &flags[..]].concat());
+        assert!(!said.stdout.contains("hidden-"), "{view:?}: {}", said.stdout);
+        assert!(!said.stderr.contains("hidden-"), "{view:?}: {}", said.stderr);
+        assert!(said.ok().contains("plain"), "{view:?}");
+    }
+    let shown = project.run(&[&["explain", "p/load", "--show-secrets"], &flags[..]].concat()).ok();
+    assert_eq!(shown.matches("hidden-").count(), 3, "{shown}");
+}
+
+#[test]
 fn a_secret_that_nobody_supplies_does_not_stop_an_explanation() {
     let metadata = "k8s_executor_config:\n  namespace: \"{{ mage_secret_var('team') }}\"\n  container_config: {image: i}\n";
     let project = project(metadata, PIPELINE);
