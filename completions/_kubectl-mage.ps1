@@ -197,6 +197,7 @@ Register-ArgumentCompleter -Native -CommandName 'kubectl-mage' -ScriptBlock {
             [CompletionResult]::new('--server-env', '--server-env', [CompletionResultType]::ParameterName, 'A variable of the Mage server''s environment; may be repeated')
             [CompletionResult]::new('--server-env-file', '--server-env-file', [CompletionResultType]::ParameterName, 'A dotenv file with the Mage server''s environment')
             [CompletionResult]::new('--server-pod', '--server-pod', [CompletionResultType]::ParameterName, 'The Mage server''s pod to inherit from: auto, none, [NAMESPACE/]NAME or @FILE')
+            [CompletionResult]::new('--snapshot', '--snapshot', [CompletionResultType]::ParameterName, 'A file made by `kubectl mage snapshot`, which stands for the cluster')
             [CompletionResult]::new('--var', '--var', [CompletionResultType]::ParameterName, 'A runtime variable: a JSON value or text; may be repeated')
             [CompletionResult]::new('--secret', '--secret', [CompletionResultType]::ParameterName, 'What a `*_secret_var` function should give; may be repeated')
             [CompletionResult]::new('--trigger', '--trigger', [CompletionResultType]::ParameterName, 'The trigger''s name, for `{trigger_name}`')

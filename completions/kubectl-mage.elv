@@ -190,6 +190,7 @@ set edit:completion:arg-completer[kubectl-mage] = {|@words|
             cand --server-env 'A variable of the Mage server''s environment; may be repeated'
             cand --server-env-file 'A dotenv file with the Mage server''s environment'
             cand --server-pod 'The Mage server''s pod to inherit from: auto, none, [NAMESPACE/]NAME or @FILE'
+            cand --snapshot 'A file made by `kubectl mage snapshot`, which stands for the cluster'
             cand --var 'A runtime variable: a JSON value or text; may be repeated'
             cand --secret 'What a `*_secret_var` function should give; may be repeated'
             cand --trigger 'The trigger''s name, for `{trigger_name}`'

@@ -38,6 +38,7 @@ complete -c kubectl-mage -n "__fish_kubectl_mage_needs_command" -f -a "lint" -d 
 complete -c kubectl-mage -n "__fish_kubectl_mage_needs_command" -f -a "graph" -d 'Show the graph of a pipeline\'s blocks'
 complete -c kubectl-mage -n "__fish_kubectl_mage_needs_command" -f -a "run" -d 'Run a pipeline, or the blocks named, with progress and logs'
 complete -c kubectl-mage -n "__fish_kubectl_mage_needs_command" -f -a "runs" -d 'List the runs in a namespace'
+complete -c kubectl-mage -n "__fish_kubectl_mage_needs_command" -f -a "snapshot" -d 'Write what a cluster says about configuration, for --snapshot'
 complete -c kubectl-mage -n "__fish_kubectl_mage_needs_command" -f -a "completion" -d 'Write a completion script'
 complete -c kubectl-mage -n "__fish_kubectl_mage_needs_command" -f -a "version" -d 'Print the version'
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand render" -s o -l output -d 'Output format' -r -f -a "yaml\t''
@@ -52,6 +53,7 @@ complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand render" -l pol
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand render" -l server-env -d 'A variable of the Mage server\'s environment; may be repeated' -r
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand render" -l server-env-file -d 'A dotenv file with the Mage server\'s environment' -r -F
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand render" -l server-pod -d 'The Mage server\'s pod to inherit from: auto, none, [NAMESPACE/]NAME or @FILE' -r
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand render" -l snapshot -d 'A file made by `kubectl mage snapshot`, which stands for the cluster' -r -F
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand render" -l var -d 'A runtime variable: a JSON value or text; may be repeated' -r
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand render" -l secret -d 'What a `*_secret_var` function should give; may be repeated' -r
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand render" -l trigger -d 'The trigger\'s name, for `{trigger_name}`' -r
@@ -96,6 +98,7 @@ complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand explain-config
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand explain-config" -l server-env -d 'A variable of the Mage server\'s environment; may be repeated' -r
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand explain-config" -l server-env-file -d 'A dotenv file with the Mage server\'s environment' -r -F
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand explain-config" -l server-pod -d 'The Mage server\'s pod to inherit from: auto, none, [NAMESPACE/]NAME or @FILE' -r
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand explain-config" -l snapshot -d 'A file made by `kubectl mage snapshot`, which stands for the cluster' -r -F
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand explain-config" -l var -d 'A runtime variable: a JSON value or text; may be repeated' -r
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand explain-config" -l secret -d 'What a `*_secret_var` function should give; may be repeated' -r
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand explain-config" -l trigger -d 'The trigger\'s name, for `{trigger_name}`' -r
@@ -144,6 +147,7 @@ complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand explain" -l po
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand explain" -l server-env -d 'A variable of the Mage server\'s environment; may be repeated' -r
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand explain" -l server-env-file -d 'A dotenv file with the Mage server\'s environment' -r -F
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand explain" -l server-pod -d 'The Mage server\'s pod to inherit from: auto, none, [NAMESPACE/]NAME or @FILE' -r
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand explain" -l snapshot -d 'A file made by `kubectl mage snapshot`, which stands for the cluster' -r -F
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand explain" -l var -d 'A runtime variable: a JSON value or text; may be repeated' -r
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand explain" -l secret -d 'What a `*_secret_var` function should give; may be repeated' -r
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand explain" -l trigger -d 'The trigger\'s name, for `{trigger_name}`' -r
@@ -191,6 +195,7 @@ complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand lint" -l polic
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand lint" -l server-env -d 'A variable of the Mage server\'s environment; may be repeated' -r
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand lint" -l server-env-file -d 'A dotenv file with the Mage server\'s environment' -r -F
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand lint" -l server-pod -d 'The Mage server\'s pod to inherit from: auto, none, [NAMESPACE/]NAME or @FILE' -r
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand lint" -l snapshot -d 'A file made by `kubectl mage snapshot`, which stands for the cluster' -r -F
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand lint" -l var -d 'A runtime variable: a JSON value or text; may be repeated' -r
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand lint" -l secret -d 'What a `*_secret_var` function should give; may be repeated' -r
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand lint" -l trigger -d 'The trigger\'s name, for `{trigger_name}`' -r
@@ -234,6 +239,7 @@ complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand graph" -l poli
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand graph" -l server-env -d 'A variable of the Mage server\'s environment; may be repeated' -r
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand graph" -l server-env-file -d 'A dotenv file with the Mage server\'s environment' -r -F
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand graph" -l server-pod -d 'The Mage server\'s pod to inherit from: auto, none, [NAMESPACE/]NAME or @FILE' -r
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand graph" -l snapshot -d 'A file made by `kubectl mage snapshot`, which stands for the cluster' -r -F
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand graph" -l var -d 'A runtime variable: a JSON value or text; may be repeated' -r
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand graph" -l secret -d 'What a `*_secret_var` function should give; may be repeated' -r
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand graph" -l trigger -d 'The trigger\'s name, for `{trigger_name}`' -r
@@ -284,6 +290,7 @@ complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand run" -l policy
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand run" -l server-env -d 'A variable of the Mage server\'s environment; may be repeated' -r
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand run" -l server-env-file -d 'A dotenv file with the Mage server\'s environment' -r -F
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand run" -l server-pod -d 'The Mage server\'s pod to inherit from: auto, none, [NAMESPACE/]NAME or @FILE' -r
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand run" -l snapshot -d 'A file made by `kubectl mage snapshot`, which stands for the cluster' -r -F
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand run" -l var -d 'A runtime variable: a JSON value or text; may be repeated' -r
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand run" -l secret -d 'What a `*_secret_var` function should give; may be repeated' -r
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand run" -l trigger -d 'The trigger\'s name, for `{trigger_name}`' -r
@@ -345,6 +352,48 @@ complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand runs" -s A -l 
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand runs" -l no-headers -d 'Leave out the table\'s header'
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand runs" -s q -l quiet -d 'Say less: only results and errors'
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand runs" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand snapshot" -s o -l output -d 'Output format' -r -f -a "json\t''
+yaml\t''"
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand snapshot" -l project -d 'Mage project: the folder that holds metadata.yaml' -r -F
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand snapshot" -l edition -d 'Whose merge rules: auto, oss or pro' -r -f -a "auto\t'What the server pod runs, else the user\'s config file, else pro'
+oss\t'What a Mage OSS server really does, losses included'
+pro\t'What Mage documents: a deep merge of every layer'"
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand snapshot" -l template -d 'The full template; default: `K8S_CONFIG_FILE` of the server\'s environment' -r -F
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand snapshot" -l policy -d 'The policy file; default: `K8S_DEFAULT_CONFIG_PATH` of the server\'s environment' -r -F
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand snapshot" -l server-env -d 'A variable of the Mage server\'s environment; may be repeated' -r
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand snapshot" -l server-env-file -d 'A dotenv file with the Mage server\'s environment' -r -F
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand snapshot" -l server-pod -d 'The Mage server\'s pod to inherit from: auto, none, [NAMESPACE/]NAME or @FILE' -r
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand snapshot" -l snapshot -d 'A file made by `kubectl mage snapshot`, which stands for the cluster' -r -F
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand snapshot" -l var -d 'A runtime variable: a JSON value or text; may be repeated' -r
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand snapshot" -l secret -d 'What a `*_secret_var` function should give; may be repeated' -r
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand snapshot" -l trigger -d 'The trigger\'s name, for `{trigger_name}`' -r
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand snapshot" -l block-run-id -d 'The id Mage\'s scheduler would give the block run' -r
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand snapshot" -l pipeline-run-id -d 'The id Mage\'s scheduler would give the pipeline run' -r
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand snapshot" -l execution-partition -d 'The partition blocks keep their output in' -r
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand snapshot" -l template-runtime-configuration -d 'What Mage passes to data integration blocks' -r
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand snapshot" -l repo-path -d 'The project\'s path in the pod' -r
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand snapshot" -l image -d 'Container image' -r
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand snapshot" -l kubeconfig -d 'Path to the kubeconfig file to use' -r -F
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand snapshot" -l context -d 'The name of the kubeconfig context to use' -r
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand snapshot" -l cluster -d 'The name of the kubeconfig cluster to use' -r
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand snapshot" -l user -d 'The name of the kubeconfig user to use' -r
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand snapshot" -s n -l namespace -d 'The namespace of the Jobs' -r
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand snapshot" -l as -d 'Username to impersonate; a user or a service account' -r
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand snapshot" -l as-group -d 'Group to impersonate; may be given several times' -r
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand snapshot" -l token -d 'Bearer token for authentication to the API server' -r
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand snapshot" -s s -l server -d 'The address and port of the API server' -r
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand snapshot" -l insecure-skip-tls-verify -d 'Do not check the server\'s certificate; this makes the connection insecure' -r -f -a "true\t''
+false\t''"
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand snapshot" -l request-timeout -d 'How long to wait for one answer of the API server, as 1s, 2m, 3h; 0 for the default of 30s. It never cuts a log stream' -r
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand snapshot" -s v -d 'Say more: what was read and asked; `-v=N` works as in kubectl' -r
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand snapshot" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand snapshot" -l offline -d 'Never open a connection'
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand snapshot" -l allow-unset -d 'Render names that are not set in Jinja as empty instead of failing'
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand snapshot" -l only-k8s -d 'Leave out blocks that Mage itself would not run in Kubernetes'
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand snapshot" -s q -l quiet -d 'Say less: only results and errors'
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand snapshot" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand completion" -s v -d 'Say more: what was read and asked; `-v=N` works as in kubectl' -r
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand completion" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
