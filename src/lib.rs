@@ -20,6 +20,7 @@ pub mod error;
 pub mod exit;
 pub mod explain;
 pub mod finding;
+pub mod graph;
 pub mod job;
 pub mod lint;
 pub mod load;

@@ -9,6 +9,10 @@ pub const READONLY: &str = "KUBECTL_MAGE_READONLY";
 /// Set to anything: no colours.
 pub const NO_COLOR: &str = "NO_COLOR";
 
+/// Whether a terminal is taken to have links: `0` for no, anything else for yes. Where it is not
+/// set, what the terminal says of itself decides: `TERM`, `TERM_PROGRAM`, `VTE_VERSION` and the like.
+pub const FORCE_HYPERLINK: &str = "FORCE_HYPERLINK";
+
 /// The kubeconfig files, as for kubectl.
 pub const KUBECONFIG: &str = "KUBECONFIG";
 

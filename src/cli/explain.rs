@@ -49,4 +49,6 @@ pub struct ExplainArgs {
 pub enum ExplainOutput {
     Table,
     Json,
+    /// The Job as YAML, each line's origin behind it
+    Annotated,
 }

@@ -6,6 +6,7 @@ mod config_args;
 mod connection;
 pub mod environment;
 mod explain;
+mod graph;
 mod lint;
 mod render;
 mod run;
@@ -14,6 +15,7 @@ mod snapshot;
 pub use config_args::{ConfigArgs, EditionChoice, NameValue};
 pub use connection::{ConnectionArgs, parse_duration};
 pub use explain::{ExplainArgs, ExplainOutput};
+pub use graph::{GraphArgs, GraphOutput};
 pub use lint::{FailOn, LintArgs, LintFormat, LintOutput};
 pub use render::{RenderArgs, RenderOutput};
 pub use run::{InterruptChoice, LogsChoice, RunArgs, RunOutput, RunsArgs, RunsOutput};
@@ -84,6 +86,7 @@ pub enum Command {
     #[command(visible_alias = "explain")]
     ExplainConfig(ExplainArgs),
     Lint(Box<LintArgs>),
+    Graph(GraphArgs),
     Run(Box<RunArgs>),
     Runs(RunsArgs),
     Snapshot(SnapshotArgs),

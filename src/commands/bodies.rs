@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::cli::{ConfigArgs, ConnectionArgs};
 use crate::config::{Origin, Source};
 use crate::error::Problem;
-use crate::load::{Body, Edition, Inputs, LayerSources};
+use crate::load::{Body, Edition, Inputs, LayerSources, LookedFor};
 use crate::project::{Block, Pipeline, Project, TemplateValues, render_value};
 use crate::yaml::{Node, SourceFile};
 
@@ -36,6 +36,10 @@ pub(super) struct Bodies {
     pipeline: Option<Body>,
     pipeline_overrides: Option<Body>,
     block: Option<Body>,
+    project_file: String,
+    pipeline_file: String,
+    block_uuid: Option<String>,
+    env: Option<String>,
 }
 
 impl Bodies {
@@ -52,13 +56,17 @@ impl Bodies {
             Edition::Pro => inputs.env.value("ENV"),
             Edition::Oss => None,
         };
-        let overrides = env.and_then(|env| project.override_executor_config(&env).cloned());
+        let overrides = env.as_ref().and_then(|env| project.override_executor_config(env).cloned());
         Self {
             project: body(&project.file, project.executor_config()),
             project_overrides: body(&project.file, overrides.as_ref()),
             pipeline: body(&pipeline.file, pipeline.executor_config()),
             pipeline_overrides: body(&pipeline.file, pipeline.override_executor_config()),
             block: body(&pipeline.file, block.and_then(Block::executor_config)),
+            project_file: project.file.name.clone(),
+            pipeline_file: pipeline.file.name.clone(),
+            block_uuid: block.map(|block| block.uuid.clone()),
+            env,
         }
     }
 
@@ -81,6 +89,15 @@ impl Bodies {
             image: args.image.as_deref(),
             namespace: connection.namespace.as_deref(),
             server: inputs.server.as_ref(),
+            looked: LookedFor {
+                project_file: &self.project_file,
+                pipeline_file: &self.pipeline_file,
+                block: self.block_uuid.as_deref(),
+                env: self.env.clone(),
+                server_pod: &args.server_pod,
+                offline: args.offline,
+                context_namespace: inputs.context_namespace.as_deref(),
+            },
         }
     }
 }

@@ -5,7 +5,7 @@ use std::{env, io};
 
 use clap::Parser;
 
-use super::{completion, explain, lint, render, run, runs, snapshot, version};
+use super::{completion, explain, graph, lint, render, run, runs, snapshot, version};
 use crate::cli::completion::asked;
 use crate::cli::{Cli, ColorChoice, Command, OutputArgs};
 use crate::error::{CliError, Problem};
@@ -61,6 +61,7 @@ fn dispatch(command: &Command, printer: Printer) -> Result<Exit, CliError> {
         Command::Render(args) => render::render(args, printer),
         Command::ExplainConfig(args) => explain::explain(args, printer),
         Command::Lint(args) => lint::lint(args, printer),
+        Command::Graph(args) => graph::graph(args, printer),
         Command::Run(args) => run::run(args, printer),
         Command::Runs(args) => runs::runs(args, printer),
         Command::Snapshot(args) => snapshot::snapshot(args, printer),
@@ -72,6 +73,11 @@ fn dispatch(command: &Command, printer: Printer) -> Result<Exit, CliError> {
 /// Writes data to stdout; a reader that went away ends the output quietly.
 pub(super) fn out(printer: Printer, text: &str) -> Result<(), CliError> {
     written(printer.data(text))
+}
+
+/// Writes data that has links and colours of this program's own.
+pub(super) fn styled_out(printer: Printer, text: &str) -> Result<(), CliError> {
+    written(printer.styled_data(text))
 }
 
 /// Tells whether stdout took what was written; a reader that went away is no error.

@@ -38,6 +38,8 @@ pub(super) struct Loaded {
 pub(super) struct LoadedJob {
     pub(super) job: RenderedJob,
     pub(super) layers: Vec<LayerReport>,
+    /// Which executor Mage would run it on, and why.
+    pub(super) executor: ExecutorChoice,
     /// The block runs among the Jobs loaded that it waits for.
     pub(super) upstream: Vec<String>,
     /// The blocks it waits for that are not among them.
@@ -127,6 +129,7 @@ impl Making<'_> {
         LoadedJob {
             job,
             layers: maker.layers(read, unit),
+            executor: unit.executor.clone(),
             outside: block
                 .map(|block| outside(pipeline, block, &unit.upstream))
                 .unwrap_or_default(),

@@ -10,10 +10,11 @@ use crate::config::{LayerKind, Origin, Source};
 use crate::error::{CliError, Problem};
 use crate::explain::LayerReport;
 use crate::finding::{Finding, Severity};
+use crate::job::secret::is_secret_name;
 use crate::job::{BuildContext, CommandParts, RenderedJob, build, job_id};
 use crate::load::{Base, Edition, Inputs, guardrails, merge_layers, read_source, reports};
 use crate::project::{
-    Block, ExecutorChoice, LookupKind, Pipeline, Project, TemplateValues, block_executor,
+    Block, ExecutorChoice, Lookup, LookupKind, Pipeline, Project, TemplateValues, block_executor,
     pipeline_executor,
 };
 
@@ -202,7 +203,7 @@ impl<'a> Maker<'a> {
         let ReadPipeline { pipeline, values, .. } = read;
         let whole = targets.iter().any(Option::is_none);
         let one_process = self.inputs.env.value("RUN_PIPELINE_IN_ONE_PROCESS");
-        let default = self.inputs.env.value("DEFAULT_EXECUTOR_TYPE");
+        let default = self.default_executor();
         if whole && pipeline.runs_as_one(one_process.as_deref()) {
             let executor = pipeline_executor(pipeline, values, default).map_err(problems)?;
             return Ok(vec![Unit { block: None, executor, upstream: Vec::new() }]);
@@ -229,10 +230,16 @@ impl<'a> Maker<'a> {
         Ok(units)
     }
 
+    /// Returns `DEFAULT_EXECUTOR_TYPE` and who has it.
+    pub(super) fn default_executor(&self) -> Option<(String, Source)> {
+        let found = self.inputs.env.get("DEFAULT_EXECUTOR_TYPE");
+        found.map(|found| (found.value, found.source))
+    }
+
     /// Returns the executor of every block; where one cannot be told, Mage's own default.
     pub(super) fn executors(&self, read: &ReadPipeline) -> Vec<ExecutorChoice> {
         let ReadPipeline { pipeline, values, .. } = read;
-        let default = self.inputs.env.value("DEFAULT_EXECUTOR_TYPE");
+        let default = self.default_executor();
         let of = |block| block_executor(pipeline, block, values, default.clone());
         pipeline.blocks.iter().map(|block| of(block).unwrap_or_default()).collect()
     }
@@ -295,7 +302,7 @@ impl<'a> Maker<'a> {
         let bodies = Bodies::new(self.inputs, project, pipeline, unit.block(pipeline));
         let sources = bodies.sources(self.inputs, self.args, self.connection, unit.block.is_none());
         let render = |text: &str, origin: &Origin| render_at(text, origin, values);
-        let context = self.context(pipeline, unit.uuid(), naming, &render);
+        let context = self.context(read, unit.uuid(), naming, &render);
         let merged = merge_layers(self.inputs.edition, &read.base, &sources);
         let job = build(merged.root, merged.merge, &context);
         let mut made = Made { findings: merged.findings, job, unreadable: false };
@@ -318,11 +325,12 @@ impl<'a> Maker<'a> {
 
     fn context<'c>(
         &self,
-        pipeline: &Pipeline,
+        read: &ReadPipeline,
         block: Option<&str>,
         naming: &Naming,
         render: &'c dyn Fn(&str, &Origin) -> Result<String, Problem>,
     ) -> BuildContext<'c> {
+        let pipeline = &read.pipeline;
         let args = self.args;
         let env = &self.inputs.env;
         let (repo_path, repo_path_source) = self.repo_path();
@@ -361,12 +369,26 @@ impl<'a> Maker<'a> {
             name_id,
             command,
             default_namespace: self.default_namespace(),
+            secrets: Self::secrets(read),
             guardrails: match self.inputs.edition {
                 Edition::Pro => guardrails(env),
                 Edition::Oss => Vec::new(),
             },
             render,
         }
+    }
+
+    /// What templates were given as secrets: it may stand anywhere, by way of `{% set %}`.
+    fn secrets(read: &ReadPipeline) -> Vec<String> {
+        let ReadPipeline { project, values, .. } = read;
+        let looked_up = project.lookups.iter().map(|used| &used.lookup);
+        let looked_up = looked_up.filter(|lookup| is_secret_name(&lookup.name));
+        let of_name = looked_up.filter_map(|Lookup { kind, name }| match kind {
+            LookupKind::Env => values.env.get(name).cloned(),
+            LookupKind::Variable => values.variables.get(name)?.as_str().map(str::to_owned),
+            _ => None,
+        });
+        of_name.chain(values.secrets.values().cloned()).collect()
     }
 
     /// The namespace where no layer names one: `KUBE_NAMESPACE`; else `default` when a server pod

@@ -5,6 +5,7 @@ mod completion;
 mod entry;
 mod explain;
 mod facts;
+mod graph;
 mod lint;
 mod load;
 mod maker;

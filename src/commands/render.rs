@@ -2,15 +2,12 @@
 
 use std::fmt::Write as _;
 
-use serde_json::Value as Json;
-
 use super::entry::out;
 use super::load::{Masked, Request, load_each};
 use super::maker::{Naming, Widen};
 use crate::cli::{RenderArgs, RenderOutput};
 use crate::error::{CliError, Problem};
 use crate::exit::Exit;
-use crate::job::secret::MASK;
 use crate::job::{JobValue, RenderedJob};
 use crate::project::Missing;
 use crate::ui::{Printer, manifest};
@@ -53,13 +50,13 @@ fn write(text: &mut String, job: &RenderedJob, args: &RenderArgs) {
             if !text.is_empty() {
                 text.push_str("---\n");
             }
-            text.push_str(&manifest::yaml(&manifest_of(job, args.mask)));
+            text.push_str(&manifest::yaml(&job.manifest(args.mask)));
         }
         RenderOutput::Json => {
             if !text.is_empty() {
                 text.push_str(",\n");
             }
-            text.push_str(&manifest::list_item(&manifest_of(job, args.mask)));
+            text.push_str(&manifest::list_item(&job.manifest(args.mask)));
         }
         RenderOutput::Name => {
             let _ = writeln!(text, "job.batch/{}", job.name);
@@ -76,25 +73,4 @@ fn told_secrets(job: &RenderedJob, masked: bool) -> Vec<Problem> {
             .hint("hide it with --mask, or take it from a Secret with value_from")
     };
     secrets.filter(|_| !masked).map(problem).collect()
-}
-
-fn manifest_of(job: &RenderedJob, mask: bool) -> Json {
-    let mut manifest = job.job.clone();
-    for value in job.values.iter().filter(|value| mask && value.secret) {
-        let pointer: String = value
-            .path
-            .0
-            .iter()
-            .map(|segment| match segment {
-                crate::config::Segment::Key(key) => {
-                    format!("/{}", key.replace('~', "~0").replace('/', "~1"))
-                }
-                crate::config::Segment::Index(index) => format!("/{index}"),
-            })
-            .collect();
-        if let Some(place) = manifest.pointer_mut(&pointer) {
-            *place = Json::from(MASK);
-        }
-    }
-    manifest
 }

@@ -21,17 +21,22 @@ pub struct Convert<'a> {
     pub file: &'a Arc<SourceFile>,
     /// What was found on the way.
     pub findings: Vec<Finding>,
+    /// The last key on the way down that is not written as Mage spells it.
+    pub(super) spelled: Option<Arc<str>>,
 }
 
 impl<'a> Convert<'a> {
     /// Starts with no findings.
     #[must_use]
     pub fn new(layer: LayerKind, file: &'a Arc<SourceFile>) -> Self {
-        Self { layer, file, findings: Vec::new() }
+        Self { layer, file, findings: Vec::new(), spelled: None }
     }
 
     pub(super) fn origin(&self, node: &Node, setting: &str) -> Origin {
-        Origin::file(self.layer, self.file, node, setting)
+        Origin {
+            spelled: self.spelled.clone(),
+            ..Origin::file(self.layer, self.file, node, setting)
+        }
     }
 
     pub(super) fn problem(&self, node: &Node, message: impl Into<String>) -> Problem {
@@ -111,12 +116,18 @@ impl<'a> Convert<'a> {
         let api = api_type(type_name);
         let mut map = IndexMap::new();
         for (key, entry) in self.known(mapping, api, type_name, setting) {
-            let setting = below(setting, &setting_name(setting, key));
+            let name = setting_name(setting, key);
+            let setting = below(setting, &name);
+            let outer = self.spelled.clone();
+            if let Some(written) = entry.key.as_str().filter(|written| *written != name) {
+                self.spelled = Some(written.into());
+            }
             let value = if key.name == "imagePullSecrets" {
                 self.pull_secrets(&entry.value, &setting)
             } else {
                 self.value(&entry.value, &key.kind, &setting)
             };
+            self.spelled = outer;
             if let Some(value) = value {
                 map.insert(key.name.to_owned(), value);
             }

@@ -34,6 +34,16 @@ impl JobPath {
         Self(segments)
     }
 
+    /// Returns the JSON pointer to the same place.
+    #[must_use]
+    pub fn pointer(&self) -> String {
+        let step = |segment: &Segment| match segment {
+            Segment::Key(key) => format!("/{}", key.replace('~', "~0").replace('/', "~1")),
+            Segment::Index(index) => format!("/{index}"),
+        };
+        self.0.iter().map(step).collect()
+    }
+
     /// Tells whether `self` is `prefix` or below it.
     #[must_use]
     pub fn starts_with(&self, prefix: &Self) -> bool {

@@ -4,12 +4,14 @@ pub mod api;
 pub mod check;
 mod convert;
 mod keys;
+mod known;
 mod layer;
 mod origin;
 mod settings;
 
 pub use convert::{Convert, scalar_text};
 pub use keys::{JobPath, Segment, camel_to_snake, nearest};
+pub use known::{UnknownPath, check_path};
 pub use layer::LayerKind;
 pub use origin::{Origin, Source};
 pub(crate) use settings::part_to_job;

@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::layer::LayerKind;
-use crate::yaml::{Node, SourceFile, Span};
+use crate::yaml::{Node, Position, SourceFile, Span};
 
 /// The place that gave a value.
 #[derive(Clone, Debug)]
@@ -67,6 +67,10 @@ pub struct Origin {
     pub setting: String,
     /// The template expression that gave the value, as written.
     pub expression: Option<Arc<str>>,
+    /// Where an alias or a merge key brought the value in; the source is the anchor's content.
+    pub alias: Option<Position>,
+    /// A key on the way to the value as written, where that is not Mage's spelling: `nodeSelector`.
+    pub spelled: Option<Arc<str>>,
 }
 
 impl Origin {
@@ -78,6 +82,8 @@ impl Origin {
             source: Source::File { file: Arc::clone(file), span: node.span },
             setting: setting.to_owned(),
             expression: node.expression.clone(),
+            alias: node.alias.map(|span| span.start),
+            spelled: None,
         }
     }
 
@@ -90,6 +96,13 @@ impl Origin {
     /// Makes an origin from its parts.
     #[must_use]
     pub fn new(layer: LayerKind, source: Source, setting: &str) -> Self {
-        Self { layer, source, setting: setting.to_owned(), expression: None }
+        Self {
+            layer,
+            source,
+            setting: setting.to_owned(),
+            expression: None,
+            alias: None,
+            spelled: None,
+        }
     }
 }

@@ -26,14 +26,14 @@ pub struct Fragment {
 }
 
 /// A top-level key: its name, its rank, and where its value goes.
-struct TopLevel {
-    name: &'static str,
+pub(super) struct TopLevel {
+    pub(super) name: &'static str,
     rank: u8,
     part: &'static [&'static str],
-    kind: Kind,
+    pub(super) kind: Kind,
 }
 
-fn top_level(key: &str) -> Option<TopLevel> {
+pub(super) fn top_level(key: &str) -> Option<TopLevel> {
     let quantities = || Kind::Map(Box::new(Kind::Quantity));
     let (name, rank, part, kind): (_, _, &'static [&'static str], _) = match key {
         "job_name_prefix" => ("job_name_prefix", 1, &["prefix"], Kind::String),
@@ -57,7 +57,7 @@ fn top_level(key: &str) -> Option<TopLevel> {
     Some(TopLevel { name, rank, part, kind })
 }
 
-const TOP_LEVEL: [&str; 10] = [
+pub(super) const TOP_LEVEL: [&str; 10] = [
     "job_name_prefix",
     "namespace",
     "resource_limits",
@@ -92,8 +92,10 @@ pub fn settings(convert: &mut Convert<'_>, body: &Mapping) -> Vec<Fragment> {
             continue;
         }
         seen.push((top.name, entry));
+        convert.spelled = (key != top.name).then(|| key.as_str().into());
         fragments.extend(fragment(convert, &top, &entry.value));
     }
+    convert.spelled = None;
     fragments.sort_by_key(|fragment| fragment.rank);
     fragments
 }

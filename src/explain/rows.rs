@@ -1,24 +1,14 @@
 //! The default table: one row a setting.
 
-use serde_json::Value as Json;
+use std::collections::HashMap;
+use std::path::PathBuf;
 
-use crate::config::{JobPath, LayerKind, Segment, Source, job_paths};
-use crate::job::secret::MASK;
+use super::query::{Query, Selection};
+use super::shown::shown_with_expression;
+use crate::config::{JobPath, Origin, Segment, Source};
 use crate::job::{JobValue, RenderedJob};
 use crate::merge::Loser;
-
-/// What to show.
-#[derive(Clone, Debug, Default)]
-pub struct Query {
-    /// Only these values and what is below them, as typed; empty for everything.
-    pub paths: Vec<String>,
-    /// Add what is built in.
-    pub all: bool,
-    /// Add what lost.
-    pub overridden: bool,
-    /// Show secrets.
-    pub show_secrets: bool,
-}
+use crate::project::ExecutorChoice;
 
 /// A line of the table.
 #[derive(Clone, Debug)]
@@ -33,135 +23,119 @@ pub struct Row {
     pub layer: &'static str,
     /// Where it is said.
     pub source: String,
+    /// The file and line of the source, where it is on this machine.
+    pub link: Option<(PathBuf, usize)>,
     /// The rule that decided, where more than one layer spoke.
     pub why: String,
     /// Whether it lost.
     pub overridden: bool,
 }
 
-/// Returns a value as people read it: text as it is, everything else as JSON.
-pub(super) fn shown(value: &Json, secret: bool) -> String {
-    match value {
-        _ if secret => MASK.to_owned(),
-        Json::String(text) => text.clone(),
-        other => other.to_string(),
-    }
-}
-
-pub(super) fn shown_value(value: &JobValue, query_secrets: bool) -> String {
-    let text = shown(&value.value, value.secret && !query_secrets);
-    match &value.origin.expression {
-        Some(expression) => format!("{text}  ({expression})"),
-        None => text,
-    }
-}
-
-/// Tells whether somebody set this value, rather than Mage or this tool.
-pub(super) fn is_set(value: &JobValue) -> bool {
-    match (&value.origin.layer, &value.origin.source) {
-        (LayerKind::ApiDefault, _) => false,
-        (LayerKind::Hardcoded, source) => matches!(source, Source::Env { .. }),
-        (_, Source::Flag { name }) => name != "TARGET",
-        _ => true,
-    }
-}
-
-/// Returns the values that a path, in either spelling, names.
-#[must_use]
-pub fn matching<'a>(job: &'a RenderedJob, path: &str) -> Vec<&'a JobValue> {
-    let paths = job_paths(path);
-    job.values
-        .iter()
-        .filter(|value| paths.iter().any(|path| value.path.starts_with(path)))
-        .collect()
-}
-
-fn is_wanted(paths: &[JobPath], value: &JobPath) -> bool {
-    paths.is_empty() || paths.iter().any(|path| value.starts_with(path))
-}
-
 /// Returns the rows that a query asks for, in the order of the Job.
 #[must_use]
 pub fn rows(job: &RenderedJob, query: &Query) -> Vec<Row> {
-    let paths: Vec<JobPath> = query.paths.iter().flat_map(|path| job_paths(path)).collect();
-    let mut rows: Vec<Row> = Vec::new();
-    for value in &job.values {
-        let asked = query.all || !paths.is_empty() || is_set(value);
-        if !asked || !is_wanted(&paths, &value.path) {
-            continue;
-        }
-        if let Some(item) = folded(job, value, query, &paths) {
-            match item {
-                Folded::First(row) => rows.push(row),
-                Folded::Rest => {}
-            }
-            if query.overridden {
-                let secret = value.secret && !query.show_secrets;
-                rows.extend(value.overridden.iter().rev().map(|lo| lost(lo, &value.path, secret)));
-            }
-            continue;
-        }
-        let row = winner(value, query);
-        // What stands both on the Job and on its pods is one setting.
-        let same = |known: &&mut Row| {
-            !row.setting.is_empty()
-                && known.setting == row.setting
-                && known.source == row.source
-                && known.value == row.value
-                && !known.overridden
+    let selection = Selection::new(query);
+    let mut rows = Rows { query, selection, found: Vec::new(), known: HashMap::new() };
+    let mut rest = job.values.as_slice();
+    while let Some(first) = rest.first() {
+        let length = item_length(&first.path);
+        let in_item = |value: &&JobValue| match length {
+            Some(length) => value.path.0.get(..length) == first.path.0.get(..length),
+            None => false,
         };
-        if let Some(known) = rows.iter_mut().find(same) {
-            known.job_paths.push(value.path.clone());
-            continue;
-        }
-        rows.push(row);
-        if query.overridden {
-            let secret = value.secret && !query.show_secrets;
-            rows.extend(
-                value.overridden.iter().rev().map(|loser| lost(loser, &value.path, secret)),
-            );
-        }
+        // The leaves of an item stand together.
+        let count = rest.iter().take_while(in_item).count().max(1);
+        let (leaves, after) = rest.split_at(count);
+        rows.push(leaves, length);
+        rest = after;
     }
     if query.overridden {
-        let homeless = job.lost.iter().filter(|(path, _)| is_wanted(&paths, path));
-        rows.extend(homeless.map(|(path, loser)| lost(loser, path, is_secret(path, query))));
+        for (path, loser) in &job.lost {
+            if rows.selection.has_path(path) {
+                rows.found.push(lost(loser, path, query));
+            }
+        }
     }
-    rows
+    rows.found
 }
 
-/// A leaf of a list's item that one layer gave: the item is one row.
-enum Folded {
-    First(Row),
-    Rest,
+struct Rows<'a> {
+    query: &'a Query,
+    selection: Selection,
+    found: Vec<Row>,
+    /// Rows by setting, source and value.
+    known: HashMap<(String, String, String), usize>,
+}
+
+impl Rows<'_> {
+    /// Adds one leaf, or the leaves of one item of a list.
+    fn push(&mut self, leaves: &[JobValue], item: Option<usize>) {
+        let wanted: Vec<&JobValue> =
+            leaves.iter().filter(|value| self.selection.has(value)).collect();
+        if let Some(length) = item.filter(|length| self.is_folded(&wanted, leaves, *length)) {
+            self.found.push(folded(&wanted, length, self.query));
+            self.losers(&wanted);
+            return;
+        }
+        for value in wanted {
+            let row = winner(value, self.query);
+            // What stands both on the Job and on its pods is one setting.
+            let key = (row.setting.clone(), row.source.clone(), row.value.clone());
+            match self.known.get(&key) {
+                Some(index) if !row.setting.is_empty() => {
+                    self.found[*index].job_paths.push(value.path.clone());
+                }
+                _ => {
+                    self.known.insert(key, self.found.len());
+                    self.found.push(row);
+                    self.losers(&[value]);
+                }
+            }
+        }
+    }
+
+    fn losers(&mut self, values: &[&JobValue]) {
+        if self.query.overridden {
+            for value in values {
+                let losers = value.overridden.iter().rev();
+                self.found.extend(losers.map(|loser| lost(loser, &value.path, self.query)));
+            }
+        }
+    }
+
+    /// Tells whether an item is told in one row: one layer gave all of it, and neither everything
+    /// nor something inside is asked for.
+    fn is_folded(&self, wanted: &[&JobValue], leaves: &[JobValue], length: usize) -> bool {
+        let Some(first) = wanted.first() else { return false };
+        let inside =
+            |path: &JobPath| path.0.len() > length && path.0[..length] == first.path.0[..length];
+        !self.query.all
+            && wanted.len() == leaves.len()
+            && !self.selection.paths.iter().any(inside)
+            && wanted.iter().all(|leaf| leaf.origin.layer == first.origin.layer)
+    }
 }
 
 /// Lists whose items are told in one row each, where one place gave the whole item.
 const FOLDED: [&str; 6] =
     ["env", "envFrom", "volumeMounts", "volumes", "tolerations", "imagePullSecrets"];
 
-/// Folds an item of such a list into one row, unless everything or something inside is asked for.
-fn folded(job: &RenderedJob, value: &JobValue, query: &Query, paths: &[JobPath]) -> Option<Folded> {
-    let length = value.path.0.windows(2).position(|pair| {
+/// Returns how much of a path names an item of such a list.
+fn item_length(path: &JobPath) -> Option<usize> {
+    let at = path.0.windows(2).position(|pair| {
         matches!(pair, [Segment::Key(key), Segment::Index(_)] if FOLDED.contains(&key.as_str()))
-    })? + 2;
-    let item = JobPath(value.path.0[..length].to_vec());
-    let inside = |path: &JobPath| path.0.len() > length && path.starts_with(&item);
-    if query.all || paths.iter().any(inside) {
-        return None;
-    }
-    let leaves: Vec<&JobValue> =
-        job.values.iter().filter(|leaf| leaf.path.starts_with(&item)).collect();
-    let first = leaves.first()?;
-    if leaves.iter().any(|leaf| leaf.origin.layer != first.origin.layer) {
-        return None;
-    }
-    if first.path != value.path {
-        return Some(Folded::Rest);
-    }
+    })?;
+    Some(at + 2)
+}
+
+/// Tells an item in one row.
+fn folded(leaves: &[&JobValue], length: usize, query: &Query) -> Row {
+    let first = leaves[0];
+    let item = JobPath(first.path.0[..length].to_vec());
     let mut row = winner(first, query);
     row.setting = item_setting(&first.origin.setting, &item);
+    row.value = summary(leaves, length, query);
     row.job_paths = vec![item];
-    row.value = shortened(&summary(&leaves, length, query));
     if let Some(decided) = leaves.iter().find_map(|leaf| leaf.rule) {
         row.why = decided.to_string();
     }
@@ -169,16 +143,7 @@ fn folded(job: &RenderedJob, value: &JobValue, query: &Query, paths: &[JobPath])
         let end = field.rfind(']').map_or(field.len(), |end| end + 1);
         row.source = format!("{object} {}", &field[..end]);
     }
-    Some(Folded::First(row))
-}
-
-/// Cuts a summary to what a table has room for; `--why` and `-o json` have the whole.
-fn shortened(text: &str) -> String {
-    const LONGEST: usize = 60;
-    if text.chars().count() <= LONGEST {
-        return text.to_owned();
-    }
-    text.chars().take(LONGEST - 1).chain(['…']).collect()
+    row
 }
 
 /// Cuts a setting after the index of the item.
@@ -194,7 +159,10 @@ fn summary(leaves: &[&JobValue], length: usize, query: &Query) -> String {
         let path = JobPath(leaf.path.0[length..].to_vec()).to_string();
         path.trim_start_matches('.').to_owned()
     };
-    let text = |leaf: &JobValue| shown_value(leaf, query.show_secrets);
+    let text = |leaf: &JobValue| {
+        let masked = leaf.secret && !query.show_secrets;
+        shown_with_expression(&leaf.value, &leaf.origin, masked)
+    };
     let find = |name: &str| leaves.iter().find(|leaf| inner(leaf) == name).map(|leaf| text(leaf));
     if let (2, Some(name), Some(value)) = (leaves.len(), find("name"), find("value")) {
         return format!("{name}={value}");
@@ -205,40 +173,69 @@ fn summary(leaves: &[&JobValue], length: usize, query: &Query) -> String {
         let sub = find("subPath").map(|sub| format!(", subPath {sub}")).unwrap_or_default();
         return format!("{name} at {path}{sub}{read_only}");
     }
-    let name = find("name").map(|name| format!("{name}: ")).unwrap_or_default();
     let rest: Vec<String> = leaves
         .iter()
         .filter(|leaf| inner(leaf) != "name" && !text(leaf).is_empty())
-        .take(3)
         .map(|leaf| format!("{}={}", inner(leaf), text(leaf)))
         .collect();
-    let more = if leaves.len() > 5 { ", …" } else { "" };
-    format!("{name}{}{more}", rest.join(", "))
+    match find("name") {
+        Some(name) if rest.is_empty() => name,
+        Some(name) => format!("{name}: {}", rest.join(", ")),
+        None => rest.join(", "),
+    }
 }
 
-fn is_secret(path: &JobPath, query: &Query) -> bool {
-    !query.show_secrets && crate::job::secret::is_secret_name(&path.to_string())
+/// Returns the file and line of everything that speaks for a Job, by how it is shown.
+#[must_use]
+pub fn links(job: &RenderedJob, executor: &ExecutorChoice) -> Links {
+    let losers = job.values.iter().flat_map(|value| &value.overridden);
+    let losers = losers.chain(job.lost.iter().map(|(_, loser)| loser));
+    let origins = job.values.iter().map(|value| &value.origin).chain(losers.map(|l| &l.origin));
+    let steps = executor.steps.iter().chain(&executor.unasked);
+    origins
+        .map(|origin| &origin.source)
+        .chain(steps.filter_map(|step| step.source.as_ref()))
+        .filter_map(|source| Some((source.to_string(), place(source)?)))
+        .collect()
+}
+
+/// Files and lines by the text that names them.
+pub type Links = HashMap<String, (PathBuf, usize)>;
+
+fn link(origin: &Origin) -> Option<(PathBuf, usize)> {
+    place(&origin.source)
+}
+
+fn place(source: &Source) -> Option<(PathBuf, usize)> {
+    match source {
+        Source::File { file, span } => Some((file.path.clone()?, span.start.line)),
+        _ => None,
+    }
 }
 
 fn winner(value: &JobValue, query: &Query) -> Row {
+    let masked = value.secret && !query.show_secrets;
     Row {
         setting: value.origin.setting.clone(),
         job_paths: vec![value.path.clone()],
-        value: shown_value(value, query.show_secrets),
+        value: shown_with_expression(&value.value, &value.origin, masked),
         layer: value.origin.layer.name(),
         source: value.origin.source.to_string(),
+        link: link(&value.origin),
         why: value.rule.map(|rule| rule.to_string()).unwrap_or_default(),
         overridden: false,
     }
 }
 
-fn lost(loser: &Loser, path: &JobPath, secret: bool) -> Row {
+fn lost(loser: &Loser, path: &JobPath, query: &Query) -> Row {
+    let masked = loser.secret && !query.show_secrets;
     Row {
         setting: loser.origin.setting.clone(),
         job_paths: vec![path.clone()],
-        value: shown(&loser.value, secret),
+        value: shown_with_expression(&loser.value, &loser.origin, masked),
         layer: loser.origin.layer.name(),
         source: loser.origin.source.to_string(),
+        link: link(&loser.origin),
         why: format!("overridden: {}", loser.rule),
         overridden: true,
     }

@@ -6,8 +6,9 @@ use serde_json::Value as Json;
 use super::command::{CommandParts, command};
 use super::name::{clean_name, dns_label, job_id, job_name};
 use super::resources::{self, Guardrail, at_origin, told};
-use super::secret;
-use crate::config::{CONTAINER, JobPath, LayerKind, Origin, Segment, check, part_to_job};
+use super::secret::{MASK, is_placeholder};
+use super::values::{JobValue, values};
+use crate::config::{JobPath, LayerKind, Origin, check};
 use crate::error::Problem;
 use crate::finding::{Finding, FindingId};
 use crate::merge::{Content, Loser, Merge, Rule, Tree};
@@ -24,27 +25,12 @@ pub struct BuildContext<'a> {
     pub command: CommandParts,
     /// The namespace where no layer names one, with its origin.
     pub default_namespace: (String, Origin),
+    /// Texts that must not be shown wherever they end up: what templates were given as secrets.
+    pub secrets: Vec<String>,
     /// Upper bounds.
     pub guardrails: Vec<Guardrail>,
     /// Renders a template in a value, such as a namespace.
     pub render: &'a dyn Fn(&str, &Origin) -> Result<String, Problem>,
-}
-
-/// A value of the Job with its whole history.
-#[derive(Clone, Debug)]
-pub struct JobValue {
-    /// Where it stands in the Job.
-    pub path: JobPath,
-    /// The value.
-    pub value: Json,
-    /// Who gave it.
-    pub origin: Origin,
-    /// The rule that decided, when more than one layer spoke.
-    pub rule: Option<Rule>,
-    /// What lost against it, lowest layer first.
-    pub overridden: Vec<Loser>,
-    /// Whether it must not be shown to people.
-    pub secret: bool,
 }
 
 /// A Job, and where every leaf of it came from.
@@ -58,6 +44,8 @@ pub struct RenderedJob {
     pub namespace: String,
     /// The Job's name.
     pub name: String,
+    /// The name in Mage's format, before it was made valid.
+    pub mage_name: String,
     /// The Job as it is sent.
     pub job: Json,
     /// Every leaf of it, in order.
@@ -66,6 +54,20 @@ pub struct RenderedJob {
     pub lost: Vec<(JobPath, Loser)>,
     /// What is doubtful.
     pub findings: Vec<Finding>,
+}
+
+impl RenderedJob {
+    /// Returns the Job as it is sent, or with its literal secrets masked.
+    #[must_use]
+    pub fn manifest(&self, masked: bool) -> Json {
+        let mut manifest = self.job.clone();
+        for value in self.values.iter().filter(|value| masked && value.secret) {
+            if let Some(place) = manifest.pointer_mut(&value.path.pointer()) {
+                *place = Json::from(MASK);
+            }
+        }
+        manifest
+    }
 }
 
 /// Builds the Job. Where an error is among its findings, it must not be sent.
@@ -79,15 +81,16 @@ pub fn build(root: Tree, merge: Merge, context: &BuildContext<'_>) -> RenderedJo
     building.findings.extend(over.into_iter().map(Finding::error));
     building.label_problems(&root);
     let namespace = building.namespace(&mut root);
-    let name = building.name(&mut root);
+    let (name, mage_name) = building.name(&mut root);
     building.image(&root);
     let tree = assemble(root, &name, &namespace);
-    let (values, lost) = values(&tree, building.merge.lost);
+    let (values, lost) = values(&tree, building.merge.lost, &context.secrets);
     RenderedJob {
         pipeline: context.command.pipeline.clone(),
         block: context.command.block.clone(),
         namespace: text(&namespace),
         name: text(&name),
+        mage_name,
         job: tree.to_json(),
         values,
         lost,
@@ -206,6 +209,9 @@ impl Building<'_> {
             self.findings.extend(unresolved(function, variable, &tree.origin));
             return tree;
         }
+        if is_placeholder(&name) {
+            return tree;
+        }
         if name.is_empty() || name.len() > 63 || dns_label(&name) != name {
             let message = format!("`{name}` ({}) cannot be a namespace", told(&tree.origin));
             let problem = at_origin(Problem::new(message), &tree.origin);
@@ -215,7 +221,7 @@ impl Building<'_> {
         tree
     }
 
-    fn name(&mut self, root: &mut Tree) -> Tree {
+    fn name(&mut self, root: &mut Tree) -> (Tree, String) {
         let mut tree = root
             .take(&["prefix"])
             .unwrap_or_else(|| Tree::leaf("data-prep", Origin::built_in("job_name_prefix")));
@@ -243,7 +249,7 @@ impl Building<'_> {
             )));
         }
         tree.content = Content::Leaf(name.into());
-        tree
+        (tree, mages)
     }
 
     fn image(&mut self, root: &Tree) {
@@ -350,102 +356,4 @@ fn ordered(tree: Tree, first: &[&str]) -> Tree {
         .collect();
     sorted.extend(map);
     Tree { content: Content::Map(sorted), ..tree }
-}
-
-/// Flattens the Job, and gives what lost to the leaf that took its place.
-fn values(tree: &Tree, lost: Vec<(JobPath, Loser)>) -> (Vec<JobValue>, Vec<(JobPath, Loser)>) {
-    let mut values: Vec<JobValue> = tree
-        .leaves(&JobPath::default())
-        .into_iter()
-        .map(|(path, leaf)| JobValue {
-            value: leaf.to_json(),
-            origin: placed(leaf.origin.clone(), &path),
-            rule: leaf.rule,
-            overridden: leaf.losers.clone(),
-            secret: false,
-            path,
-        })
-        .collect();
-    let mut homeless = Vec::new();
-    for (part, loser) in lost {
-        let mut found = false;
-        let paths = part_to_job(&part);
-        for path in &paths {
-            if let Some(value) = values.iter_mut().find(|value| value.path == *path) {
-                value.overridden.push(loser.clone());
-                value.rule = value.rule.or(Some(loser.rule));
-                found = true;
-            }
-        }
-        if let (false, Some(path)) = (found, paths.into_iter().next()) {
-            homeless.push((path, loser));
-        }
-    }
-    for value in &mut values {
-        value.overridden.sort_by_key(|loser| loser.origin.layer);
-    }
-    mark_secrets(&mut values, tree);
-    (values, homeless)
-}
-
-/// Gives a setting inside a list the index it has in the Job: the layer's own may be another, for
-/// layers are joined.
-fn placed(mut origin: Origin, path: &JobPath) -> Origin {
-    let container = JobPath::parse(CONTAINER).unwrap_or_default();
-    let skip = if path.starts_with(&container) { container.0.len() } else { 0 };
-    let indices: Vec<usize> = path.0[skip..]
-        .iter()
-        .filter_map(|segment| match segment {
-            Segment::Index(index) => Some(*index),
-            Segment::Key(_) => None,
-        })
-        .collect();
-    let Some(setting) = JobPath::parse(&origin.setting) else { return origin };
-    let numbered = setting.0.iter().filter(|segment| matches!(segment, Segment::Index(_))).count();
-    if indices.is_empty() || numbered != indices.len() {
-        return origin;
-    }
-    let mut indices = indices.into_iter();
-    let segments = setting.0.into_iter().map(|segment| match segment {
-        Segment::Index(own) => Segment::Index(indices.next().unwrap_or(own)),
-        key @ Segment::Key(_) => key,
-    });
-    let text = JobPath(segments.collect()).to_string();
-    text.trim_start_matches('.').clone_into(&mut origin.setting);
-    origin
-}
-
-fn mark_secrets(values: &mut [JobValue], tree: &Tree) {
-    let secret_env = |path: &JobPath| {
-        let [parents @ .., Segment::Key(last)] = path.0.as_slice() else { return false };
-        last == "value"
-            && lookup(tree, parents)
-                .and_then(|item| item.at(&["name"])?.as_str())
-                .is_some_and(secret::is_secret_name)
-    };
-    for value in values {
-        let text = value.value.as_str().unwrap_or_default();
-        let from_secret =
-            value.origin.expression.as_deref().is_some_and(|text| text.contains("secret_var"));
-        let key_is_secret = matches!(value.path.0.last(), Some(Segment::Key(key))
-            if is_free_key(&value.path) && secret::is_secret_name(key));
-        value.secret = secret_env(&value.path)
-            || from_secret
-            || key_is_secret
-            || secret::mask_urls(text) != text;
-    }
-}
-
-/// Tells whether the last key is one a person chose: an annotation, a label, a driver's attribute.
-fn is_free_key(path: &JobPath) -> bool {
-    let parents = ["annotations", "labels", "volumeAttributes", "options"];
-    let parent = path.0.len().checked_sub(2).and_then(|index| path.0.get(index));
-    matches!(parent, Some(Segment::Key(key)) if parents.contains(&key.as_str()))
-}
-
-fn lookup<'a>(tree: &'a Tree, path: &[Segment]) -> Option<&'a Tree> {
-    path.iter().try_fold(tree, |tree, segment| match segment {
-        Segment::Key(key) => tree.as_map()?.get(key),
-        Segment::Index(index) => tree.items()?.get(*index),
-    })
 }

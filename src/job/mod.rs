@@ -6,9 +6,11 @@ mod name;
 mod quantity;
 mod resources;
 pub mod secret;
+mod values;
 
-pub use build::{BuildContext, JobValue, RenderedJob, build};
+pub use build::{BuildContext, RenderedJob, build};
 pub use command::{CommandParts, command};
 pub use name::{clean_name, dns_label, job_id, job_name, short_hash};
 pub use quantity::Quantity;
 pub use resources::Guardrail;
+pub use values::JobValue;

@@ -32,7 +32,7 @@ pub fn read_source(path: &Path, project: &Path) -> Result<Arc<SourceFile>, CliEr
     let text = read(path)?;
     let absolute = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
     let name = absolute.strip_prefix(project).unwrap_or(&absolute).display().to_string();
-    Ok(Arc::new(SourceFile { name, text }))
+    Ok(Arc::new(SourceFile { name, text, path: Some(absolute) }))
 }
 
 /// Finds the project: the folder named, else `KUBECTL_MAGE_PROJECT`, else the nearest parent of the

@@ -7,7 +7,6 @@ use super::server_env::ServerEnv;
 use super::server_pod::ServerPod;
 use crate::config::{Convert, Fragment, LayerKind, Origin, Source, settings};
 use crate::error::Problem;
-use crate::explain::LayerReport;
 use crate::finding::{Finding, FindingId};
 use crate::job::Guardrail;
 use crate::merge::{Merge, OssInput, OssLayer, Pro, ProLayer, Tree, merge_oss};
@@ -81,6 +80,27 @@ pub struct LayerSources<'a> {
     pub namespace: Option<&'a str>,
     /// The Mage server's pod.
     pub server: Option<&'a ServerPod>,
+    /// Where what is not there was looked for.
+    pub looked: LookedFor<'a>,
+}
+
+/// Where layers were looked for, for people who miss one.
+#[derive(Debug, Default)]
+pub struct LookedFor<'a> {
+    /// The project's file.
+    pub project_file: &'a str,
+    /// The pipeline's file.
+    pub pipeline_file: &'a str,
+    /// The block; absent for a pipeline in one pod.
+    pub block: Option<&'a str>,
+    /// `ENV`, which picks the overrides.
+    pub env: Option<String>,
+    /// `--server-pod`.
+    pub server_pod: &'a str,
+    /// `--offline`.
+    pub offline: bool,
+    /// The namespace of the current context, where one is known.
+    pub context_namespace: Option<&'a str>,
 }
 
 /// What came of the layers.
@@ -215,7 +235,7 @@ fn flags(sources: &LayerSources<'_>) -> Vec<Fragment> {
 }
 
 /// Reads `K8S_EXECUTOR_DEFAULT_*`.
-fn env_defaults(env: &ServerEnv) -> Vec<Fragment> {
+pub(super) fn env_defaults(env: &ServerEnv) -> Vec<Fragment> {
     let mut fragments = Vec::new();
     for (name, setting, part) in [
         (
@@ -294,98 +314,4 @@ fn oss_input(sources: &LayerSources<'_>) -> (OssInput, Vec<Finding>) {
     let layers = project.into_iter().chain(last).collect();
     let server = sources.server.map(|pod| pod.tree.clone());
     (OssInput { template, layers, server }, findings)
-}
-
-/// Reports on every layer, in order.
-#[must_use]
-pub fn reports(edition: Edition, sources: &LayerSources<'_>, env: &ServerEnv) -> Vec<LayerReport> {
-    let ignored = |oss: bool| {
-        if edition == Edition::Oss && !oss { ", which Mage OSS does not read" } else { "" }
-    };
-    LayerKind::ALL
-        .into_iter()
-        .map(|kind| {
-            let (source, looked_for, oss) = found(kind, sources, env);
-            LayerReport {
-                kind,
-                present: source.is_some() && ignored(oss).is_empty(),
-                source,
-                looked_for: format!("{looked_for}{}", ignored(oss)),
-            }
-        })
-        .collect()
-}
-
-fn body_source(body: Option<&Body>) -> Option<String> {
-    let body = body.filter(|body| !body.node.is_null())?;
-    let start = body.node.span.start;
-    Some(format!("{}:{}:{}", body.file.name, start.line, start.column))
-}
-
-fn found(
-    kind: LayerKind,
-    sources: &LayerSources<'_>,
-    env: &ServerEnv,
-) -> (Option<String>, &'static str, bool) {
-    let policy = |wanted| {
-        sources
-            .policy
-            .filter(|policy| policy.enabled && policy.kind == wanted)
-            .map(|p| p.file.name.clone())
-    };
-    match kind {
-        LayerKind::Hardcoded => (Some("built in".to_owned()), "always there", true),
-        LayerKind::Context => (None, "namespace of the kubeconfig's current context", true),
-        LayerKind::ServerPod => (
-            sources.server.map(|pod| format!("pod/{} in namespace {}", pod.name, pod.namespace)),
-            "--server-pod, or by label and image in the cluster",
-            true,
-        ),
-        LayerKind::Template => (body_source(sources.template), "--template, K8S_CONFIG_FILE", true),
-        LayerKind::Env => {
-            let count = env_defaults(env).len();
-            let source = (count > 0).then(|| format!("{count} of 5 variables"));
-            (source, "K8S_EXECUTOR_DEFAULT_* of the server's environment", false)
-        }
-        LayerKind::Policy => {
-            (policy(LayerKind::Policy), "--policy, K8S_DEFAULT_CONFIG_PATH, enforce: false", false)
-        }
-        LayerKind::Project => {
-            (body_source(sources.project), "metadata.yaml: k8s_executor_config", true)
-        }
-        LayerKind::ProjectOverrides => (
-            body_source(sources.project_overrides),
-            "metadata.yaml: overrides.<ENV>.k8s_executor_config",
-            false,
-        ),
-        LayerKind::Pipeline => (
-            body_source(sources.pipeline),
-            "the pipeline's metadata.yaml: executor_config",
-            sources.whole_pipeline,
-        ),
-        LayerKind::PipelineOverrides => (
-            body_source(sources.pipeline_overrides),
-            "the pipeline's metadata.yaml: overrides.<ENV>.executor_config",
-            false,
-        ),
-        LayerKind::Block => (
-            body_source(sources.block),
-            "the pipeline's metadata.yaml: executor_config of the block",
-            true,
-        ),
-        LayerKind::Flag => {
-            let flags: Vec<&str> =
-                [sources.image.map(|_| "--image"), sources.namespace.map(|_| "--namespace")]
-                    .into_iter()
-                    .flatten()
-                    .collect();
-            ((!flags.is_empty()).then(|| flags.join(", ")), "--image, --namespace", true)
-        }
-        LayerKind::PolicyEnforced => (
-            policy(LayerKind::PolicyEnforced),
-            "--policy, K8S_DEFAULT_CONFIG_PATH, enforce: true",
-            false,
-        ),
-        LayerKind::ApiDefault => (None, "not asked: what the API server adds", true),
-    }
 }

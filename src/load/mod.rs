@@ -7,6 +7,7 @@ mod git;
 mod inputs;
 mod layers;
 mod policy;
+mod reports;
 mod server_env;
 mod server_pod;
 mod user_config;
@@ -18,9 +19,10 @@ pub use inputs::{
     ClusterFacts, Inputs, is_oss_image, read_inputs, read_server_env, server_container,
 };
 pub use layers::{
-    Base, Body, Edition, LayerSources, MergedLayers, guardrails, merge_layers, reports,
+    Base, Body, Edition, LayerSources, LookedFor, MergedLayers, guardrails, merge_layers,
 };
 pub use policy::{Policy, parse_policy};
+pub use reports::reports;
 pub use server_env::{EnvFound, ServerEnv};
 pub use server_pod::ServerPod;
 pub use user_config::UserConfig;

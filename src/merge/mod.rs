@@ -8,6 +8,6 @@ mod pro;
 mod tree;
 
 pub use oss::{OssInput, OssLayer, merge as merge_oss};
-pub use overlay::Merge;
+pub use overlay::{Merge, joined_by};
 pub use pro::{Pro, ProLayer};
 pub use tree::{Content, Loser, Rule, Tree};

@@ -34,15 +34,29 @@ fn list_rule(path: &JobPath) -> ListRule {
     }
 }
 
+/// Tells what the items of a list are joined by, if they are joined at all.
+#[must_use]
+pub fn joined_by(list: &str) -> Option<&'static str> {
+    match list_rule(&JobPath::default().key(list)) {
+        ListRule::By(key) => Some(key),
+        ListRule::Whole => Some("whole value"),
+        ListRule::Replace => None,
+    }
+}
+
 impl Merge {
     /// Records every leaf of a tree as lost.
     pub fn lose(&mut self, tree: &Tree, path: &JobPath, rule: Rule) {
-        for (path, leaf) in tree.leaves(path) {
+        for (below, leaf) in tree.leaves(&JobPath::default()) {
+            let secret = tree.is_value_of_secret_name(&below.0);
+            let mut path = path.clone();
+            path.0.extend(below.0);
             for loser in &leaf.losers {
-                self.lost.push((path.clone(), loser.clone()));
+                let loser = Loser { secret: loser.secret || secret, ..loser.clone() };
+                self.lost.push((path.clone(), loser));
             }
-            let loser = Loser { value: leaf.to_json(), origin: leaf.origin.clone(), rule };
-            self.lost.push((path, loser));
+            let loser = Loser::new(leaf.to_json(), leaf.origin.clone(), rule);
+            self.lost.push((path, Loser { secret, ..loser }));
         }
     }
 
@@ -84,7 +98,7 @@ impl Merge {
             ),
             (Content::Leaf(value), Content::Leaf(upper)) => {
                 let mut losers = losers;
-                losers.push(Loser { value, origin, rule });
+                losers.push(Loser::new(value, origin, rule));
                 losers.extend(high.losers);
                 let rule = high.rule.or(Some(rule));
                 Tree { content: Content::Leaf(upper), origin: high.origin, losers, rule }
@@ -157,13 +171,20 @@ fn mark(tree: &mut Tree, rule: Rule) {
     }
 }
 
+fn same_value(one: &Tree, other: &Tree) -> bool {
+    match (&one.content, &other.content) {
+        (Content::Leaf(one), Content::Leaf(other)) => one == other,
+        _ => one.to_json() == other.to_json(),
+    }
+}
+
 fn same_item(one: &Tree, other: &Tree, path: &JobPath) -> bool {
     match list_rule(path) {
         ListRule::By(key) => match (one.at(&[key]), other.at(&[key])) {
-            (Some(one), Some(other)) => one.to_json() == other.to_json(),
+            (Some(one), Some(other)) => same_value(one, other),
             _ => false,
         },
-        ListRule::Whole => one.to_json() == other.to_json(),
+        ListRule::Whole => same_value(one, other),
         ListRule::Replace => false,
     }
 }

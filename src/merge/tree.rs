@@ -5,7 +5,8 @@ use std::fmt;
 use indexmap::IndexMap;
 use serde_json::Value as Json;
 
-use crate::config::{JobPath, LayerKind, Origin};
+use crate::config::{JobPath, LayerKind, Origin, Segment};
+use crate::job::secret::is_secret_name;
 
 /// A part of a Job, with where it came from.
 #[derive(Clone, Debug)]
@@ -45,6 +46,16 @@ pub struct Loser {
     pub origin: Origin,
     /// Why it lost.
     pub rule: Rule,
+    /// Whether it must not be shown to people.
+    pub secret: bool,
+}
+
+impl Loser {
+    /// Makes one of what a leaf held.
+    #[must_use]
+    pub fn new(value: Json, origin: Origin, rule: Rule) -> Self {
+        Self { value, origin, rule, secret: false }
+    }
 }
 
 /// A rule that decided between layers.
@@ -198,6 +209,26 @@ impl Tree {
         let Content::Map(map) = &mut self.content else { return };
         let origin = value.origin.clone();
         map.entry((*first).to_owned()).or_insert_with(|| Self::empty_map(origin)).put(rest, value);
+    }
+
+    /// Returns the part at a path.
+    #[must_use]
+    pub fn lookup(&self, path: &[Segment]) -> Option<&Self> {
+        path.iter().try_fold(self, |tree, segment| match segment {
+            Segment::Key(key) => tree.as_map()?.get(key),
+            Segment::Index(index) => tree.items()?.get(*index),
+        })
+    }
+
+    /// Tells whether the leaf at a path is the `value` of a variable whose `name` looks secret.
+    #[must_use]
+    pub fn is_value_of_secret_name(&self, path: &[Segment]) -> bool {
+        let [parents @ .., Segment::Key(last)] = path else { return false };
+        last == "value"
+            && self
+                .lookup(parents)
+                .and_then(|item| item.at(&["name"])?.as_str())
+                .is_some_and(is_secret_name)
     }
 
     /// Returns the items, if it is a list.

@@ -66,6 +66,15 @@ impl Block {
             .is_some_and(Node::is_truthy)
     }
 
+    /// Tells whether it gathers what the children of a dynamic block gave.
+    #[must_use]
+    pub fn reduces_output(&self) -> bool {
+        self.node
+            .get("configuration")
+            .and_then(|configuration| configuration.get("reduce_output"))
+            .is_some_and(Node::is_truthy)
+    }
+
     /// Returns what its run is called: a replica's is `uuid:original`
     /// (`mage_ai/data_preparation/models/pipeline.py: get_block`).
     #[must_use]

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::block::Block;
 use super::jinja::{TemplateValues, render_value};
 use super::pipeline::Pipeline;
+use crate::config::{LayerKind, Source};
 use crate::error::Problem;
 use crate::yaml::Node;
 
@@ -20,21 +21,29 @@ pub const TYPES: [&str; 7] = [
 ];
 
 /// One place that was asked for an executor.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct ExecutorStep {
     /// Who was asked: `block`, `pipeline`, `DEFAULT_EXECUTOR_TYPE`, `built in`.
     pub asked: &'static str,
     /// What it said.
     pub value: Option<String>,
+    /// The layer it belongs to.
+    pub layer: LayerKind,
+    /// Where it says so.
+    pub source: Option<Source>,
+    /// The template that gave the value, as written.
+    pub expression: Option<String>,
 }
 
 /// The executor of a block, and how it was found.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default)]
 pub struct ExecutorChoice {
     /// Its name.
     pub executor: String,
     /// Who was asked, in order; the last one decided.
     pub steps: Vec<ExecutorStep>,
+    /// Who would have been asked next.
+    pub unasked: Vec<ExecutorStep>,
 }
 
 impl ExecutorChoice {
@@ -65,6 +74,7 @@ impl ExecutorChoice {
     /// Says in one line which executor it is and why.
     #[must_use]
     pub fn explain(&self) -> String {
+        let known = if self.is_known() { "" } else { " (unknown: it runs in the server)" };
         let steps: Vec<String> = self
             .steps
             .iter()
@@ -73,44 +83,47 @@ impl ExecutorChoice {
                 None => format!("{} says nothing", step.asked),
             })
             .collect();
-        let known = if self.is_known() { "" } else { " (unknown: it runs in the server)" };
         format!("executor {}{known}, because {}", self.executor, steps.join(", "))
     }
 }
 
-struct Chain {
-    steps: Vec<ExecutorStep>,
+/// Sorts the places into those that Mage asks and those that it does not: `local_python` and nothing
+/// at all ask on, and the last place, which is built in, always decides.
+fn choose(places: Vec<ExecutorStep>) -> ExecutorChoice {
+    let names_one = |step: &ExecutorStep| {
+        step.asked == BUILT_IN || step.value.as_deref().is_some_and(|name| name != "local_python")
+    };
+    let decided = places.iter().position(names_one).unwrap_or(places.len() - 1);
+    let mut steps = places;
+    let unasked = steps.split_off(decided + 1);
+    let executor = steps[decided].value.clone().unwrap_or_else(|| "local_python".to_owned());
+    ExecutorChoice { executor, steps, unasked }
 }
 
-impl Chain {
-    /// Asks one place; returns its answer if it decides. `local_python` asks on.
-    fn ask(&mut self, asked: &'static str, value: Option<String>) -> Option<String> {
-        let value = value.filter(|value| !value.is_empty());
-        self.steps.push(ExecutorStep { asked, value: value.clone() });
-        value.filter(|value| value != "local_python")
-    }
-
-    fn decided(self, executor: String) -> ExecutorChoice {
-        ExecutorChoice { executor, steps: self.steps }
-    }
-}
-
-fn rendered(
+/// Reads what a node says; it may be a template.
+fn asked(
+    asked: &'static str,
+    layer: LayerKind,
     node: Option<&Node>,
     pipeline: &Pipeline,
     values: &Arc<TemplateValues>,
-) -> Result<Option<String>, Vec<Problem>> {
+) -> Result<ExecutorStep, Vec<Problem>> {
+    let mut step = ExecutorStep { asked, value: None, layer, source: None, expression: None };
     let Some((node, text)) = node.and_then(|node| Some((node, node.as_str()?))) else {
-        return Ok(None);
+        return Ok(step);
     };
     let problem = |error: &super::TemplateError| {
         error.to_problem(&pipeline.file).at(&pipeline.file, node.span)
     };
-    match render_value(text, values) {
-        Ok((text, _)) => Ok(Some(text)),
-        Err(errors) => Err(errors.iter().map(problem).collect()),
-    }
+    let (value, _) = render_value(text, values)
+        .map_err(|errors| errors.iter().map(problem).collect::<Vec<_>>())?;
+    step.source = Some(Source::File { file: Arc::clone(&pipeline.file), span: node.span });
+    step.expression = (value != text).then(|| text.to_owned());
+    step.value = Some(value).filter(|value| !value.is_empty());
+    Ok(step)
 }
+
+const BUILT_IN: &str = "built in";
 
 /// Resolves a block's executor: the block, then the pipeline, then `DEFAULT_EXECUTOR_TYPE`, each
 /// asked when the one before says nothing or `local_python`.
@@ -118,49 +131,61 @@ pub fn block_executor(
     pipeline: &Pipeline,
     block: &Block,
     values: &Arc<TemplateValues>,
-    default: Option<String>,
+    default: Option<(String, Source)>,
 ) -> Result<ExecutorChoice, Vec<Problem>> {
-    let mut chain = Chain { steps: Vec::new() };
     if pipeline.pipeline_type() == "pyspark" {
-        return from_pipeline(chain, pipeline, values, default);
+        return pipeline_executor(pipeline, values, default);
     }
-    let own = rendered(block.executor_type(), pipeline, values)?;
-    if let Some(executor) = chain.ask("block", own) {
-        return Ok(chain.decided(executor));
-    }
-    from_pipeline(chain, pipeline, values, default)
+    let own = asked("block", LayerKind::Block, block.executor_type(), pipeline, values)?;
+    let decided = own.value.as_deref().is_some_and(|name| name != "local_python");
+    let rest = match pipeline_places(pipeline, values, default) {
+        // Mage does not render what it does not ask.
+        Err(_) if decided => Vec::new(),
+        rest => rest?,
+    };
+    Ok(choose(std::iter::once(own).chain(rest).collect()))
 }
 
 /// Resolves the executor of a whole pipeline.
 pub fn pipeline_executor(
     pipeline: &Pipeline,
     values: &Arc<TemplateValues>,
-    default: Option<String>,
+    default: Option<(String, Source)>,
 ) -> Result<ExecutorChoice, Vec<Problem>> {
-    from_pipeline(Chain { steps: Vec::new() }, pipeline, values, default)
+    pipeline_places(pipeline, values, default).map(choose)
 }
 
-fn from_pipeline(
-    mut chain: Chain,
+fn pipeline_places(
     pipeline: &Pipeline,
     values: &Arc<TemplateValues>,
-    default: Option<String>,
-) -> Result<ExecutorChoice, Vec<Problem>> {
+    default: Option<(String, Source)>,
+) -> Result<Vec<ExecutorStep>, Vec<Problem>> {
+    let layer = |property: &str| match &pipeline.overrides {
+        Some(overrides) if overrides.get(property).is_some() => LayerKind::PipelineOverrides,
+        _ => LayerKind::Pipeline,
+    };
     if pipeline.pipeline_type() == "pyspark" {
-        chain.ask("the pipeline's type", Some("pyspark".to_owned()));
-        return Ok(chain.decided("pyspark".to_owned()));
+        let node = pipeline.property("type");
+        return Ok(vec![asked("the pipeline's type", layer("type"), node, pipeline, values)?]);
     }
     let own = pipeline.property("executor_type").filter(|node| !node.is_null());
-    if let Some(executor) = chain.ask("pipeline", rendered(own, pipeline, values)?) {
-        return Ok(chain.decided(executor));
-    }
+    let own = asked("pipeline", layer("executor_type"), own, pipeline, values)?;
     // Mage compares with the names of its enum's members, so any case is valid here.
-    let default = default.filter(|name| TYPES.contains(&name.to_lowercase().as_str()));
-    if let Some(executor) = chain.ask("DEFAULT_EXECUTOR_TYPE", default) {
-        return Ok(chain.decided(executor));
-    }
-    chain.ask("built in", Some("local_python".to_owned()));
-    Ok(chain.decided("local_python".to_owned()))
+    let default = default.filter(|(name, _)| TYPES.contains(&name.to_lowercase().as_str()));
+    let (value, source) = default.unzip();
+    let step = |asked, layer, value, source| ExecutorStep {
+        asked,
+        value,
+        layer,
+        source,
+        expression: None,
+    };
+    let built_in = Some("local_python".to_owned());
+    Ok(vec![
+        own,
+        step("DEFAULT_EXECUTOR_TYPE", LayerKind::Env, value, source),
+        step(BUILT_IN, LayerKind::Hardcoded, built_in, Some(Source::BuiltIn)),
+    ])
 }
 
 #[cfg(test)]
@@ -173,7 +198,8 @@ mod tests {
         let (pipeline, _) =
             Pipeline::parse(&SourceFile::new("p", text), "p", None).expect("a pipeline");
         let values = Arc::new(TemplateValues::default());
-        block_executor(&pipeline, &pipeline.blocks[0], &values, default.map(str::to_owned)).unwrap()
+        let default = default.map(|name| (name.to_owned(), Source::BuiltIn));
+        block_executor(&pipeline, &pipeline.blocks[0], &values, default).unwrap()
     }
 
     #[test]

@@ -95,7 +95,6 @@ mod tests {
     use super::{may_hold_secret, render_error};
     use crate::error::{CliError, Problem};
     use crate::yaml::{Position, SourceFile, Span};
-    use std::sync::Arc;
 
     #[test]
     fn lines_that_may_hold_a_secret_are_told() {
@@ -110,10 +109,7 @@ mod tests {
 
     #[test]
     fn shows_the_line_and_the_next_step() {
-        let file = Arc::new(SourceFile {
-            name: "metadata.yaml".to_owned(),
-            text: "a: 1\n\tresource_limit: x\n".to_owned(),
-        });
+        let file = SourceFile::new("metadata.yaml", "a: 1\n\tresource_limit: x\n");
         let at = |line, column| Position { line, column, offset: 0 };
         let problem = Problem::new("unknown key \"resource_limit\"")
             .at(&file, Span { start: at(2, 2), end: at(2, 16) })

@@ -1,8 +1,11 @@
 //! Everything a person or a pipe reads. Nothing else prints.
 
+mod annotated;
 mod color;
 mod diagnostic;
 mod duration;
+mod explain_table;
+mod link;
 pub mod manifest;
 mod printer;
 mod run_json;
@@ -14,9 +17,11 @@ mod runs_table;
 mod sanitize;
 mod table;
 
+pub use annotated::annotated;
 pub use color::{ColorWhen, Paint};
 pub use diagnostic::{render_error, snippet};
 pub use duration::duration;
+pub use explain_table::{Terminal, explain_table, with_links};
 pub use printer::{Printer, Verbosity};
 pub use run_reporter::RunReporter;
 pub use run_summary::render_summary;

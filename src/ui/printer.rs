@@ -5,6 +5,8 @@ use std::io::{self, IsTerminal, Write};
 use anstream::AutoStream;
 
 use super::color::{ColorWhen, Paint};
+use super::explain_table::Terminal;
+use super::link::terminal_has_links;
 use super::sanitize::for_terminal;
 
 /// How much is said on stderr.
@@ -78,6 +80,28 @@ impl Printer {
         } else {
             out.write_all(text.as_bytes())?;
         }
+        out.flush()
+    }
+
+    /// Tells what stdout has, if it is a terminal.
+    #[must_use]
+    pub fn terminal(self) -> Option<Terminal> {
+        if !self.stdout_is_terminal() {
+            return None;
+        }
+        let (_, width) = console::Term::stdout().size();
+        Some(Terminal {
+            width: usize::from(width),
+            color: self.stdout_has_color(),
+            links: terminal_has_links(|name| std::env::var(name).ok()),
+        })
+    }
+
+    /// Writes data with links, and with colours only where there are to be some; whatever is not
+    /// this program's own in it has been made harmless.
+    pub fn styled_data(self, text: &str) -> io::Result<()> {
+        let mut out = io::stdout();
+        out.write_all(text.as_bytes())?;
         out.flush()
     }
 

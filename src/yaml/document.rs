@@ -86,7 +86,15 @@ impl SourceFile {
     /// Makes a file of a name and a text.
     #[must_use]
     pub fn new(name: impl Into<String>, text: impl Into<String>) -> Arc<Self> {
-        Arc::new(Self { name: name.into(), text: text.into() })
+        Arc::new(Self { name: name.into(), text: text.into(), path: None })
+    }
+
+    /// Returns the object and the key of it that this is, for one read from a cluster.
+    #[must_use]
+    pub fn object_key(&self) -> Option<(&str, &str)> {
+        let is_object = self.path.is_none()
+            && (self.name.starts_with("configmap/") || self.name.starts_with("secret/"));
+        self.name.split_once(':').filter(|_| is_object)
     }
 
     /// Returns where its lines start.

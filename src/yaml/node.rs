@@ -1,5 +1,6 @@
 //! Nodes of a YAML document: `PyYAML`'s values, each with its place in the file as written.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 /// A text that was read, and the name people know it by.
@@ -10,6 +11,9 @@ pub struct SourceFile {
     pub name: String,
     /// The text as written, before any template is rendered.
     pub text: String,
+    /// Where it is on this machine; `None` for a key of an object in a cluster, and for what a
+    /// template was rendered to.
+    pub path: Option<PathBuf>,
 }
 
 /// A place in a text.

@@ -3,13 +3,14 @@
 use std::path::{Path, PathBuf};
 
 /// Folders and files that know no network, clock, disk, environment or terminal.
-const PURE: [&str; 11] = [
+const PURE: [&str; 12] = [
     "yaml",
     "project",
     "config",
     "merge",
     "job",
     "explain",
+    "graph",
     "diagnose",
     "snapshot",
     "run/scheduler.rs",
