@@ -1,5 +1,7 @@
 //! The default table: one row a setting.
 
+use std::collections::HashMap;
+
 use serde_json::Value as Json;
 
 use crate::config::{JobPath, LayerKind, Segment, Source, job_paths};
@@ -85,12 +87,14 @@ fn is_wanted(paths: &[JobPath], value: &JobPath) -> bool {
 pub fn rows(job: &RenderedJob, query: &Query) -> Vec<Row> {
     let paths: Vec<JobPath> = query.paths.iter().flat_map(|path| job_paths(path)).collect();
     let mut rows: Vec<Row> = Vec::new();
-    for value in &job.values {
+    let mut known: HashMap<(String, String, String), usize> = HashMap::new();
+    let mut items = Items::default();
+    for (index, value) in job.values.iter().enumerate() {
         let asked = query.all || !paths.is_empty() || is_set(value);
         if !asked || !is_wanted(&paths, &value.path) {
             continue;
         }
-        if let Some(item) = folded(job, value, query, &paths) {
+        if let Some(item) = items.folded(job, index, query, &paths) {
             match item {
                 Folded::First(row) => rows.push(row),
                 Folded::Rest => {}
@@ -103,17 +107,12 @@ pub fn rows(job: &RenderedJob, query: &Query) -> Vec<Row> {
         }
         let row = winner(value, query);
         // What stands both on the Job and on its pods is one setting.
-        let same = |known: &&mut Row| {
-            !row.setting.is_empty()
-                && known.setting == row.setting
-                && known.source == row.source
-                && known.value == row.value
-                && !known.overridden
-        };
-        if let Some(known) = rows.iter_mut().find(same) {
-            known.job_paths.push(value.path.clone());
+        let same = (row.setting.clone(), row.source.clone(), row.value.clone());
+        if let Some(first) = known.get(&same).filter(|_| !row.setting.is_empty()) {
+            rows[*first].job_paths.push(value.path.clone());
             continue;
         }
+        known.insert(same, rows.len());
         rows.push(row);
         if query.overridden {
             let secret = value.secret && !query.show_secrets;
@@ -139,29 +138,54 @@ enum Folded {
 const FOLDED: [&str; 6] =
     ["env", "envFrom", "volumeMounts", "volumes", "tolerations", "imagePullSecrets"];
 
-/// Folds an item of such a list into one row, unless everything or something inside is asked for.
-fn folded(job: &RenderedJob, value: &JobValue, query: &Query, paths: &[JobPath]) -> Option<Folded> {
-    let length = value.path.0.windows(2).position(|pair| {
+/// The item that was folded last: its leaves stand one behind the other.
+#[derive(Default)]
+struct Items {
+    /// The index of the value behind the item's last.
+    end: usize,
+    folds: bool,
+}
+
+impl Items {
+    /// Folds an item of such a list into one row, at its first leaf.
+    fn folded(
+        &mut self,
+        job: &RenderedJob,
+        index: usize,
+        query: &Query,
+        paths: &[JobPath],
+    ) -> Option<Folded> {
+        if index < self.end {
+            return self.folds.then_some(Folded::Rest);
+        }
+        let (item, length) = item_of(&job.values[index].path)?;
+        let inside = |path: &JobPath| path.0.len() > length && path.starts_with(&item);
+        if query.all || paths.iter().any(inside) {
+            return None;
+        }
+        let leaves: Vec<&JobValue> =
+            job.values[index..].iter().take_while(|leaf| leaf.path.starts_with(&item)).collect();
+        let layer = leaves[0].origin.layer;
+        self.end = index + leaves.len();
+        self.folds = leaves.iter().all(|leaf| leaf.origin.layer == layer);
+        self.folds.then(|| Folded::First(item_row(&leaves, item, length, query)))
+    }
+}
+
+/// Returns the item of such a list that a path is in, and the length of its path.
+fn item_of(path: &JobPath) -> Option<(JobPath, usize)> {
+    let length = path.0.windows(2).position(|pair| {
         matches!(pair, [Segment::Key(key), Segment::Index(_)] if FOLDED.contains(&key.as_str()))
     })? + 2;
-    let item = JobPath(value.path.0[..length].to_vec());
-    let inside = |path: &JobPath| path.0.len() > length && path.starts_with(&item);
-    if query.all || paths.iter().any(inside) {
-        return None;
-    }
-    let leaves: Vec<&JobValue> =
-        job.values.iter().filter(|leaf| leaf.path.starts_with(&item)).collect();
-    let first = leaves.first()?;
-    if leaves.iter().any(|leaf| leaf.origin.layer != first.origin.layer) {
-        return None;
-    }
-    if first.path != value.path {
-        return Some(Folded::Rest);
-    }
+    Some((JobPath(path.0[..length].to_vec()), length))
+}
+
+fn item_row(leaves: &[&JobValue], item: JobPath, length: usize, query: &Query) -> Row {
+    let first = leaves[0];
     let mut row = winner(first, query);
     row.setting = item_setting(&first.origin.setting, &item);
     row.job_paths = vec![item];
-    row.value = shortened(&summary(&leaves, length, query));
+    row.value = shortened(&summary(leaves, length, query));
     if let Some(decided) = leaves.iter().find_map(|leaf| leaf.rule) {
         row.why = decided.to_string();
     }
@@ -169,7 +193,7 @@ fn folded(job: &RenderedJob, value: &JobValue, query: &Query, paths: &[JobPath])
         let end = field.rfind(']').map_or(field.len(), |end| end + 1);
         row.source = format!("{object} {}", &field[..end]);
     }
-    Some(Folded::First(row))
+    row
 }
 
 /// Cuts a summary to what a table has room for; `--why` and `-o json` have the whole.

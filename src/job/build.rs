@@ -1,5 +1,7 @@
 //! Puts the parts of the merged tree together into a Job.
 
+use std::collections::{HashMap, HashSet};
+
 use indexmap::IndexMap;
 use serde_json::Value as Json;
 
@@ -146,7 +148,7 @@ impl Building<'_> {
     fn drop_mounts_without_volume(&mut self, root: &mut Tree) {
         let volumes = root.at(&["pod", "volumes"]).and_then(Tree::items).unwrap_or_default();
         let name = |tree: &Tree| tree.at(&["name"]).map(text).unwrap_or_default();
-        let known: Vec<String> = volumes.iter().map(name).collect();
+        let known: HashSet<String> = volumes.iter().map(name).collect();
         let Some(mounts) = root.at_mut(&["container", "volumeMounts"]) else { return };
         let Content::List { items, .. } = &mut mounts.content else { return };
         let (kept, dropped): (Vec<Tree>, Vec<Tree>) =
@@ -334,12 +336,14 @@ fn values(tree: &Tree, lost: Vec<(JobPath, Loser)>) -> (Vec<JobValue>, Vec<(JobP
             path,
         })
         .collect();
+    let places: HashMap<JobPath, usize> =
+        values.iter().enumerate().map(|(index, value)| (value.path.clone(), index)).collect();
     let mut homeless = Vec::new();
     for (part, loser) in lost {
         let mut found = false;
         let paths = part_to_job(&part);
         for path in &paths {
-            if let Some(value) = values.iter_mut().find(|value| value.path == *path) {
+            if let Some(value) = places.get(path).map(|index| &mut values[*index]) {
                 value.overridden.push(loser.clone());
                 value.rule = value.rule.or(Some(loser.rule));
                 found = true;

@@ -10,6 +10,7 @@ mod explain;
 mod explained;
 mod generated;
 mod krew;
+mod limits;
 mod lint;
 mod lint_rules;
 mod mutation;
