@@ -8,6 +8,7 @@ mod docs;
 mod editions;
 mod explain;
 mod explained;
+mod fuzz;
 mod generated;
 mod krew;
 mod limits;
