@@ -12,7 +12,10 @@ MAKEFLAGS += --no-print-directory
 # rustup puts cargo there, and a shell that was open before does not know it.
 export PATH := $(PATH):$(HOME)/.cargo/bin
 
-scripts = $(shell grep -rlE '^\#!(/usr/bin/env bash|/bin/sh)$$' .ci benches completions examples tests/local-cluster)
+scripts = $(shell grep -rlE '^\#!(/usr/bin/env bash|/bin/sh)$$' .ci benches completions examples tests/local-cluster) fuzz/run
+
+# How long `make test` fuzzes each target.
+FUZZ_SECONDS = 20
 
 .PHONY: help
 help: ## List the targets
@@ -33,13 +36,14 @@ build: ## Build target/release/kubectl-mage
 	cargo build --release --locked
 
 .PHONY: test
-test: test-static test-unit test-cluster ## Everything that CI checks
+test: test-static test-unit test-fuzz test-cluster ## Everything that CI checks
 
 .PHONY: test-static
 test-static: ## Format, lints, documentation, shell scripts
 	@.ci/needs cargo rustfmt clippy cc shellcheck
 	echo "==> format"
 	cargo fmt --check
+	cargo fmt --check --manifest-path fuzz/Cargo.toml
 	echo "==> shell scripts"
 	shellcheck -x $(scripts)
 	echo "==> lints"
@@ -59,6 +63,11 @@ test-unit: ## Tests that need no cluster, and that generated files are fresh
 	cargo test --locked --quiet --doc
 	cargo test --locked --lib --bins --test it
 
+.PHONY: test-fuzz
+test-fuzz: ## Fuzz each of the pure rooms for 20 seconds
+	@.ci/needs cargo c++ python
+	fuzz/run --seconds $(FUZZ_SECONDS)
+
 .PHONY: test-cluster
 test-cluster: ## Tests against a real Kubernetes, started and ended here (or KUBECTL_MAGE_TEST_KUBECONFIG)
 	@.ci/needs cargo cc python
@@ -70,7 +79,13 @@ test-cluster: ## Tests against a real Kubernetes, started and ended here (or KUB
 
 .PHONY: test-long
 test-long: export PROPTEST_CASES = 50000
+test-long: FUZZ_SECONDS = 3600
 test-long: test ## The same with full counts
+
+.PHONY: fuzz
+fuzz: ## Fuzz for longer (SECONDS=600 for each target, ONLY="yaml jinja merge path")
+	@.ci/needs cargo c++ python
+	fuzz/run --seconds $(or $(SECONDS),600) $(ONLY)
 
 .PHONY: bench
 bench: build ## Ratios against kubectl and Helm, measured in one run (ONLY=start,runs,render,many,lint,explain,handover)

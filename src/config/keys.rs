@@ -84,11 +84,24 @@ impl JobPath {
 
 fn parse_bracket(text: &str) -> Option<(Segment, &str)> {
     if let Some(quoted) = text.strip_prefix('"') {
-        let end = quoted.find("\"]")?;
-        return Some((Segment::Key(quoted[..end].to_owned()), &quoted[end + 2..]));
+        return parse_quoted(quoted);
     }
     let end = text.find(']')?;
     Some((Segment::Index(text[..end].parse().ok()?), &text[end + 1..]))
+}
+
+/// Reads up to `"]`; a quote or a backslash in a key has a backslash before it.
+fn parse_quoted(text: &str) -> Option<(Segment, &str)> {
+    let mut key = String::new();
+    let mut characters = text.char_indices();
+    while let Some((index, character)) = characters.next() {
+        match character {
+            '"' => return Some((Segment::Key(key), text[index + 1..].strip_prefix(']')?)),
+            '\\' => key.push(characters.next()?.1),
+            other => key.push(other),
+        }
+    }
+    None
 }
 
 impl fmt::Display for JobPath {
@@ -100,7 +113,10 @@ impl fmt::Display for JobPath {
             match segment {
                 Segment::Index(index) => write!(f, "[{index}]")?,
                 Segment::Key(key) if is_plain(key) => write!(f, ".{key}")?,
-                Segment::Key(key) => write!(f, "[\"{key}\"]")?,
+                Segment::Key(key) => {
+                    let escaped = key.replace('\\', "\\\\").replace('"', "\\\"");
+                    write!(f, "[\"{escaped}\"]")?;
+                }
             }
         }
         Ok(())
@@ -132,16 +148,29 @@ pub fn camel_to_snake(name: &str) -> String {
     snake
 }
 
+/// The longest name, in bytes, that is compared with others: that costs its square.
+const LONGEST_MEANT: usize = 200;
+
 /// Returns the candidate a person most likely meant by `name`, if one is near.
 pub fn nearest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    if name.len() > LONGEST_MEANT {
+        return None;
+    }
     let wanted = camel_to_snake(name);
+    let farthest = 1 + wanted.len() / 5;
     candidates
         .into_iter()
-        .map(|candidate| {
+        .filter_map(|candidate| {
             let known = candidate.rsplit('.').next().unwrap_or(candidate);
-            (strsim::damerau_levenshtein(&wanted, &camel_to_snake(known)), candidate)
+            if known.len() > 2 * LONGEST_MEANT {
+                return None;
+            }
+            let known = camel_to_snake(known);
+            let apart = wanted.chars().count().abs_diff(known.chars().count());
+            let near = apart <= farthest;
+            near.then(|| (strsim::damerau_levenshtein(&wanted, &known), candidate))
         })
-        .filter(|(distance, _)| *distance <= 1 + wanted.len() / 5)
+        .filter(|(distance, _)| *distance <= farthest)
         .min_by_key(|(distance, _)| *distance)
         .map(|(_, candidate)| candidate)
 }
@@ -175,6 +204,8 @@ mod tests {
         ] {
             assert_eq!(JobPath::parse(text).expect("a path").to_string(), text);
         }
+        let quoted = JobPath::default().key("a\"]\\b").key("");
+        assert_eq!(JobPath::parse(&quoted.to_string()), Some(quoted));
         assert_eq!(JobPath::parse("spec.backoffLimit"), JobPath::parse(".spec.backoffLimit"));
         assert_eq!(JobPath::parse(".a[0"), None);
     }

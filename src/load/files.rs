@@ -1,6 +1,6 @@
 //! Reading files, with errors that name the file and the next step.
 
-use std::io::ErrorKind;
+use std::io::{ErrorKind, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -8,12 +8,19 @@ use crate::cli::environment;
 use crate::error::{CliError, Problem};
 use crate::yaml::SourceFile;
 
-/// Reads a file as text.
+/// The largest file that is read, in MiB; Mage's own are a thousand times smaller.
+const LARGEST_MIB: u64 = 16;
+
+/// Reads a file as text. One larger than 16 MiB is refused before it is read.
 pub fn read(path: &Path) -> Result<String, CliError> {
     let failed = |why: String, hint: &str| {
         CliError::usage(Problem::new(format!("cannot read {}: {why}", path.display())).hint(hint))
     };
-    let bytes = std::fs::read(path).map_err(|error| match error.kind() {
+    let bytes = read_bytes(path).map_err(|error| match error.kind() {
+        ErrorKind::FileTooLarge => failed(
+            format!("it is larger than {LARGEST_MIB} MiB"),
+            "name the right file, or leave out what Mage does not read",
+        ),
         ErrorKind::NotFound => failed("no such file".to_owned(), "check the path"),
         ErrorKind::PermissionDenied => {
             failed("permission denied".to_owned(), "make it readable for this user")
@@ -25,6 +32,19 @@ pub fn read(path: &Path) -> Result<String, CliError> {
         let offset = error.utf8_error().valid_up_to();
         failed(format!("byte {offset} is not UTF-8"), "save it as UTF-8, as Mage reads it")
     })
+}
+
+fn read_bytes(path: &Path) -> std::io::Result<Vec<u8>> {
+    let most = LARGEST_MIB << 20;
+    let file = std::fs::File::open(path)?;
+    let length = file.metadata()?.len();
+    if length > most {
+        return Err(ErrorKind::FileTooLarge.into());
+    }
+    // What is no regular file, such as a pipe, has no length before it was read.
+    let mut bytes = Vec::with_capacity(usize::try_from(length).unwrap_or_default());
+    file.take(most + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > most { Err(ErrorKind::FileTooLarge.into()) } else { Ok(bytes) }
 }
 
 /// Reads a file under the name people know it by: relative to the project when inside it.

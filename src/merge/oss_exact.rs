@@ -1,11 +1,13 @@
 //! Mage OSS to the letter, and what it cannot do.
 
+use std::collections::{HashMap, HashSet};
+
 use indexmap::IndexMap;
 use serde_json::Value as Json;
 
 use super::oss::{Effective, trees};
 use super::oss_affinity::affinity;
-use super::overlay::{Merge, empty_root};
+use super::overlay::{Merge, empty_root, identity};
 use super::tree::{Content, Rule, Tree};
 use crate::config::api::api_type;
 use crate::config::{JobPath, Origin};
@@ -398,11 +400,16 @@ impl<'a> Exactly<'a> {
             Some(Content::List { items, .. }) => items,
             _ => Vec::new(),
         };
-        let ours = items.len();
+        let path = keys.iter().fold(JobPath::default(), |path, key| path.key(key));
+        let mut ours = HashMap::new();
+        for (index, item) in
+            items.iter().enumerate().filter(|(_, item)| without_equal && flat(item))
+        {
+            ours.entry(identity(item)).or_insert(index);
+        }
         for item in more {
-            let path = keys.iter().fold(JobPath::default(), |path, key| path.key(key));
-            match items[..ours].iter().position(|known| without_equal && equal(known, item)) {
-                Some(index) => self.merge.lose(item, &path.index(index), Rule::ServerJoins),
+            match ours.get(&identity(item)).filter(|_| flat(item)) {
+                Some(index) => self.merge.lose(item, &path.index(*index), Rule::ServerJoins),
                 None => items.push(item.clone()),
             }
         }
@@ -416,20 +423,21 @@ impl<'a> Exactly<'a> {
         let Some(env) = self.root.at_mut(&["container", "env"]) else { return };
         let Content::List { items, .. } = &mut env.content else { return };
         let all = std::mem::take(items);
-        let name = |item: &Tree| item.at(&["name"]).map(Tree::to_json);
-        let mut lost = Vec::new();
-        for (index, item) in all.iter().enumerate() {
-            if all[index + 1..].iter().any(|later| name(later) == name(item)) {
-                lost.push(item.clone());
+        let names: Vec<Option<String>> =
+            all.iter().map(|item| item.at(&["name"]).map(identity)).collect();
+        let final_places: HashMap<&Option<String>, usize> =
+            names.iter().enumerate().map(|(index, name)| (name, index)).collect();
+        let (mut lost, mut places) = (Vec::new(), HashMap::new());
+        for (index, (item, name)) in all.into_iter().zip(&names).enumerate() {
+            if final_places[name] == index {
+                places.insert(name, items.len());
+                items.push(item);
             } else {
-                items.push(item.clone());
+                lost.push((item, name));
             }
         }
-        for item in lost {
-            let Some(index) = items.iter().position(|kept| name(kept) == name(&item)) else {
-                continue;
-            };
-            let path = JobPath::default().key("container").key("env").index(index);
+        for (item, name) in lost {
+            let path = JobPath::default().key("container").key("env").index(places[name]);
             self.merge.lose(&item, &path, Rule::OssServerEnv);
         }
     }
@@ -437,19 +445,19 @@ impl<'a> Exactly<'a> {
     /// Drops every volume that the container does not mount, ours too; `container_config` is
     /// looked at only later (`filter_used_volumes`).
     fn filter_volumes(&mut self) {
-        let mounted: Vec<Json> = self
+        let mounted: HashSet<String> = self
             .root
             .at(&["container", "volumeMounts"])
             .and_then(Tree::items)
             .unwrap_or_default()
             .iter()
-            .filter_map(|mount| mount.at(&["name"]).map(Tree::to_json))
+            .filter_map(|mount| mount.at(&["name"]).map(identity))
             .collect();
         let Some(volumes) = self.root.take(&["pod", "volumes"]) else { return };
         let Content::List { items, .. } = volumes.content else { return };
         let path = JobPath::default().key("pod").key("volumes");
         let (kept, dropped): (Vec<Tree>, Vec<Tree>) = items.into_iter().partition(|item| {
-            item.at(&["name"]).is_some_and(|name| mounted.contains(&name.to_json()))
+            item.at(&["name"]).is_some_and(|name| mounted.contains(&identity(name)))
         });
         for item in dropped {
             let name = item.at(&["name"]).and_then(Tree::as_str).unwrap_or_default().to_owned();
@@ -524,15 +532,9 @@ impl<'a> Exactly<'a> {
     }
 }
 
-/// Compares as the client's objects do: a mapping passed raw never equals an object of the client.
-fn equal(ours: &Tree, servers: &Tree) -> bool {
-    let scalars = |tree: &Tree| {
-        tree.as_map()
-            .is_some_and(|map| map.values().all(|value| matches!(value.content, Content::Leaf(_))))
-    };
-    scalars(ours) && scalars(servers) && same_members(&ours.to_json(), &servers.to_json())
-}
-
-fn same_members(one: &Json, other: &Json) -> bool {
-    one == other
+/// Tells whether an item can equal one of the server's, as the client compares: a mapping passed raw
+/// never equals an object of the client.
+fn flat(tree: &Tree) -> bool {
+    tree.as_map()
+        .is_some_and(|map| map.values().all(|value| matches!(value.content, Content::Leaf(_))))
 }

@@ -1,5 +1,7 @@
 //! Lays one tree over another, and keeps what lost.
 
+use std::collections::{HashMap, HashSet};
+
 use indexmap::IndexMap;
 
 use super::tree::{Content, Loser, Rule, Tree};
@@ -125,9 +127,9 @@ impl Merge {
         }
         let origin = if lower.is_empty() { upper_origin } else { origin };
         let mut items = lower;
+        let mut known = Known::of(&items, list_rule(path));
         for item in upper {
-            let position = items.iter().position(|known| same_item(known, &item, path));
-            match position {
+            match known.position(&item, items.len()) {
                 Some(index) => {
                     let lost = std::mem::replace(&mut items[index], item);
                     let rule = match (rule, list_rule(path)) {
@@ -171,22 +173,39 @@ fn mark(tree: &mut Tree, rule: Rule) {
     }
 }
 
-fn same_value(one: &Tree, other: &Tree) -> bool {
-    match (&one.content, &other.content) {
-        (Content::Leaf(one), Content::Leaf(other)) => one == other,
-        _ => one.to_json() == other.to_json(),
+/// The items of a list by what they are joined by, and where the first of each stands.
+struct Known {
+    rule: ListRule,
+    places: HashMap<String, usize>,
+}
+
+impl Known {
+    fn of(items: &[Tree], rule: ListRule) -> Self {
+        let mut known = Self { rule, places: HashMap::new() };
+        for (index, item) in items.iter().enumerate() {
+            known.position(item, index);
+        }
+        known
+    }
+
+    /// Returns the place of the item that this one is joined with. Without one, it is known by
+    /// `new_place` from now on.
+    fn position(&mut self, item: &Tree, new_place: usize) -> Option<usize> {
+        let key = match self.rule {
+            ListRule::By(key) => identity(item.at(&[key])?),
+            ListRule::Whole => identity(item),
+            ListRule::Replace => return None,
+        };
+        let place = *self.places.entry(key).or_insert(new_place);
+        (place != new_place).then_some(place)
     }
 }
 
-fn same_item(one: &Tree, other: &Tree, path: &JobPath) -> bool {
-    match list_rule(path) {
-        ListRule::By(key) => match (one.at(&[key]), other.at(&[key])) {
-            (Some(one), Some(other)) => same_value(one, other),
-            _ => false,
-        },
-        ListRule::Whole => same_value(one, other),
-        ListRule::Replace => false,
-    }
+/// Returns JSON with sorted keys: equal values have equal texts.
+pub(super) fn identity(tree: &Tree) -> String {
+    let mut value = tree.to_json();
+    value.sort_all_objects();
+    value.to_string()
 }
 
 /// Joins what the Mage server's pod gives: it fills what nobody set, and its environment, mounts
@@ -214,9 +233,7 @@ fn join_field(merge: &mut Merge, ours: &mut Tree, server: Tree, path: &JobPath) 
         (Content::List { items, closed: false }, Content::List { items: more, .. })
             if is_joined =>
         {
-            for item in more {
-                join_item(merge, items, item, path);
-            }
+            join_items(merge, items, more, path);
         }
         (_, content) => {
             let lost = Tree { content, origin: server.origin, losers: Vec::new(), rule: None };
@@ -225,18 +242,23 @@ fn join_field(merge: &mut Merge, ours: &mut Tree, server: Tree, path: &JobPath) 
     }
 }
 
-fn join_item(merge: &mut Merge, items: &mut Vec<Tree>, item: Tree, path: &JobPath) {
-    let same = |known: &Tree| same_item(known, &item, path) || known.to_json() == item.to_json();
-    match items.iter().position(same) {
-        Some(index) => merge.lose(&item, &path.index(index), Rule::ServerJoins),
-        None => items.push(item),
+fn join_items(merge: &mut Merge, items: &mut Vec<Tree>, more: Vec<Tree>, path: &JobPath) {
+    let mut known = Known::of(items, list_rule(path));
+    let mut equal = Known::of(items, ListRule::Whole);
+    for item in more {
+        let joined = known.position(&item, items.len());
+        let same = equal.position(&item, items.len());
+        match joined.into_iter().chain(same).min() {
+            Some(index) => merge.lose(&item, &path.index(index), Rule::ServerJoins),
+            None => items.push(item),
+        }
     }
 }
 
 /// Leaves out the volumes of the server pod that no container mounts
 /// (`mage_ai/services/k8s/job_manager.py: filter_used_volumes`).
 pub(super) fn drop_unmounted(merge: &mut Merge, root: &mut Tree) {
-    let mut mounted: Vec<String> = Vec::new();
+    let mut mounted: HashSet<String> = HashSet::new();
     let containers = root
         .at(&["container"])
         .into_iter()

@@ -25,16 +25,11 @@ impl Graph {
     /// that are ready, the order of the file. Blocks of a cycle are left out.
     #[must_use]
     pub fn topological(&self) -> Vec<usize> {
+        let downstream = self.downstream();
         let mut waits: Vec<usize> = self.upstream.iter().map(BTreeSet::len).collect();
-        let mut downstream: Vec<Vec<usize>> = vec![Vec::new(); self.upstream.len()];
-        for (block, upstream) in self.upstream.iter().enumerate() {
-            for up in upstream {
-                downstream[*up].push(block);
-            }
-        }
         let mut ready: BTreeSet<usize> =
             (0..waits.len()).filter(|block| waits[*block] == 0).collect();
-        let mut order: Vec<usize> = Vec::with_capacity(waits.len());
+        let mut order = Vec::with_capacity(waits.len());
         while let Some(next) = ready.pop_first() {
             order.push(next);
             for block in &downstream[next] {
@@ -47,16 +42,29 @@ impl Graph {
         order
     }
 
+    /// Returns for each block those that wait for it.
+    fn downstream(&self) -> Vec<Vec<usize>> {
+        let mut downstream = vec![Vec::new(); self.upstream.len()];
+        for (block, upstream) in self.upstream.iter().enumerate() {
+            for up in upstream {
+                downstream[*up].push(block);
+            }
+        }
+        downstream
+    }
+
     /// Returns a cycle, each block waiting for the one before it and the first for the last.
     #[must_use]
     pub fn cycle(&self) -> Option<Vec<usize>> {
         let ordered: BTreeSet<usize> = self.topological().into_iter().collect();
         let start = (0..self.upstream.len()).find(|block| !ordered.contains(block))?;
         let mut path = vec![start];
+        let mut place = vec![None; self.upstream.len()];
         loop {
             let last = path[path.len() - 1];
+            place[last] = Some(path.len() - 1);
             let next = *self.upstream[last].iter().find(|up| !ordered.contains(up))?;
-            if let Some(first) = path.iter().position(|block| *block == next) {
+            if let Some(first) = place[next] {
                 let mut cycle = path.split_off(first);
                 cycle.reverse();
                 return Some(cycle);
@@ -79,16 +87,13 @@ impl Graph {
     /// Returns `blocks` and everything that waits for them, at any distance.
     #[must_use]
     pub fn with_downstream(&self, blocks: &BTreeSet<usize>) -> BTreeSet<usize> {
+        let downstream = self.downstream();
         let mut all = blocks.clone();
-        loop {
-            let more: Vec<usize> = (0..self.upstream.len())
-                .filter(|block| !all.contains(block) && !self.upstream[*block].is_disjoint(&all))
-                .collect();
-            if more.is_empty() {
-                return all;
-            }
-            all.extend(more);
+        let mut queue: Vec<usize> = blocks.iter().copied().collect();
+        while let Some(block) = queue.pop() {
+            queue.extend(downstream[block].iter().filter(|down| all.insert(**down)));
         }
+        all
     }
 }
 

@@ -35,7 +35,7 @@ impl Project {
         let warnings = warnings.collect();
         let mut root = document.root.unwrap_or(Node {
             value: Value::Null,
-            span: yaml::Span::default(),
+            span: document.file.lines().span(0, 0),
             alias: None,
             expression: None,
         });

@@ -11,6 +11,9 @@ use crate::error::Problem;
 use crate::finding::FindingId;
 use crate::yaml::{self, Node, Position, SourceFile, Span, Value};
 
+/// The most unknown upstreams for which the nearest block is looked for.
+const MOST_MEANT: usize = 20;
+
 /// A pipeline.
 #[derive(Clone, Debug)]
 pub struct Pipeline {
@@ -257,11 +260,12 @@ impl Reading<'_> {
         for block in blocks {
             let mut upstream = BTreeSet::new();
             for (name, span) in &block.upstream {
-                match indices.get(name.as_str()) {
-                    Some(index) => {
-                        upstream.insert(*index);
-                    }
-                    None => warnings.push(unknown_upstream(self.file, block, name, *span, blocks)),
+                if let Some(index) = indices.get(name.as_str()) {
+                    upstream.insert(*index);
+                } else {
+                    // Each search for what was meant goes through all blocks.
+                    let known = if warnings.len() < MOST_MEANT { blocks } else { &[] };
+                    warnings.push(unknown_upstream(self.file, block, name, *span, known));
                 }
             }
             edges.push(upstream);

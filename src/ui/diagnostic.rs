@@ -1,5 +1,6 @@
 //! Errors as people read them (pure): what failed, where, the line itself, and the next step.
 
+use std::borrow::Cow;
 use std::fmt::Write;
 
 use super::color::Paint;
@@ -36,12 +37,13 @@ fn safe(text: &str, terminal: bool) -> String {
 
 fn render(out: &mut String, label: &str, problem: &Problem, terminal: bool) {
     let place = problem.place.as_ref().map(|place| format!("{place}: ")).unwrap_or_default();
-    let _ = writeln!(out, "{label} {}{}", safe(&place, terminal), safe(&problem.message, terminal));
+    let message = shortened(&problem.message);
+    let _ = writeln!(out, "{label} {}{}", safe(&place, terminal), safe(&message, terminal));
 }
 
 fn hints(out: &mut String, problem: &Problem, terminal: bool) {
     for hint in &problem.hints {
-        let _ = writeln!(out, "{} {}", Paint::Active.on("hint:"), safe(hint, terminal));
+        let _ = writeln!(out, "{} {}", Paint::Active.on("hint:"), safe(&shortened(hint), terminal));
     }
 }
 
@@ -61,40 +63,67 @@ fn may_hold_secret(lines: &[&str], index: usize) -> bool {
         && near.iter().any(|line| words(line).iter().any(|word| is_secret_name(word)))
 }
 
-/// Shows the line at fault with carets beneath; `safe` makes what a file says harmless. A line that
-/// may hold a secret is not shown.
-pub fn snippet(out: &mut String, place: &Place, safe: impl Fn(&str) -> String) {
-    let mut start = place.span.start;
-    let lines: Vec<&str> = place.file.text.lines().collect();
-    let Some(last) = lines.last() else { return };
-    if start.line > lines.len() {
-        // What is missing at the end of a file stands behind its last line.
-        start.line = lines.len();
-        start.column = last.chars().count() + 1;
+/// The most characters of a line that are shown before the place and behind it.
+const AROUND: usize = 100;
+
+/// The longest message, in characters: a name in a file may be as long as the file.
+const LONGEST: usize = 2000;
+
+/// Cuts the middle out of what is too long to be read.
+fn shortened(text: &str) -> Cow<'_, str> {
+    let count = text.chars().count();
+    if count <= LONGEST {
+        return text.into();
     }
-    if may_hold_secret(&lines, start.line.saturating_sub(1)) {
+    let start: String = text.chars().take(LONGEST / 2).collect();
+    let end: String = text.chars().skip(count - LONGEST / 2).collect();
+    format!("{start} … {end}").into()
+}
+
+/// Shows the line at fault with carets beneath, of a long line what is around the place; `safe` makes
+/// what a file says harmless. A line that may hold a secret is not shown.
+pub fn snippet(out: &mut String, place: &Place, safe: impl Fn(&str) -> String) {
+    let text = &place.file.text;
+    let is_break = |c: char| matches!(c, '\r' | '\n' | '\u{85}' | '\u{2028}' | '\u{2029}');
+    let mut start = place.span.start;
+    let mut at = start.offset.min(text.len());
+    if at == text.len() && start.line > 1 && start.column == 1 {
+        // What is missing at the end of a file stands behind its last line.
+        at = text.trim_end_matches(is_break).len();
+        start = place.file.lines().position(at);
+    }
+    let (before, behind) = text.split_at(at);
+    let before = before.rsplit(is_break).next().unwrap_or_default().trim_start_matches('\u{feff}');
+    let behind = behind.split(is_break).next().unwrap_or_default();
+    let lines: Vec<&str> = text.lines().collect();
+    let line = start.line.min(lines.len());
+    if line == 0 || may_hold_secret(&lines, line - 1) {
         return;
     }
-    let line = lines[start.line.saturating_sub(1)];
-    let before = start.column.saturating_sub(1);
-    let on_line = line.chars().count();
-    let end = if place.span.end.line == start.line { place.span.end.column } else { on_line + 1 };
-    let width = end.saturating_sub(start.column).clamp(1, on_line.saturating_sub(before).max(1));
+    let left = before.chars().count();
+    let cut: String = before.chars().skip(left.saturating_sub(AROUND)).collect();
+    let shown: String = behind.chars().take(AROUND).collect();
+    let (cut, left) = if left > AROUND { (format!("…{cut}"), AROUND + 1) } else { (cut, left) };
+    let more = if shown.len() < behind.len() { "…" } else { "" };
+    let end = place.span.end;
+    let width =
+        if end.line == start.line { end.column - start.column.min(end.column) } else { AROUND };
+    let width = width.clamp(1, shown.chars().count().max(1));
     // A tab is as wide as the terminal makes it; one space keeps the caret in place.
-    let line = safe(&line.replace('\t', " "));
+    let line = safe(&format!("{cut}{shown}{more}").replace('\t', " "));
     let number = start.line.to_string();
     let gutter = " ".repeat(number.len());
     let caret = Paint::Bad.on(&"^".repeat(width));
     let _ = writeln!(out, "{gutter} |");
     let _ = writeln!(out, "{number} | {line}");
-    let _ = writeln!(out, "{gutter} | {}{caret}", " ".repeat(before));
+    let _ = writeln!(out, "{gutter} | {}{caret}", " ".repeat(left));
 }
 
 #[cfg(test)]
 mod tests {
     use super::{may_hold_secret, render_error};
     use crate::error::{CliError, Problem};
-    use crate::yaml::{Position, SourceFile, Span};
+    use crate::yaml::SourceFile;
 
     #[test]
     fn lines_that_may_hold_a_secret_are_told() {
@@ -110,9 +139,8 @@ mod tests {
     #[test]
     fn shows_the_line_and_the_next_step() {
         let file = SourceFile::new("metadata.yaml", "a: 1\n\tresource_limit: x\n");
-        let at = |line, column| Position { line, column, offset: 0 };
         let problem = Problem::new("unknown key \"resource_limit\"")
-            .at(&file, Span { start: at(2, 2), end: at(2, 16) })
+            .at(&file, file.lines().span(6, 20))
             .hint("did you mean resource_limits?");
         let text = render_error(&CliError::usage(problem), true);
         let plain = anstream::adapter::strip_str(&text).to_string();
@@ -123,5 +151,20 @@ mod tests {
           |  ^^^^^^^^^^^^^^
         hint: did you mean resource_limits?
         "#);
+    }
+
+    #[test]
+    fn of_long_lines_and_messages_it_shows_a_part() {
+        let text = format!("a\u{85}{}here{}\n", "é".repeat(5000), "y".repeat(5000));
+        let file = SourceFile::new("a.yaml", text);
+        let at = file.text.find("here").unwrap();
+        let problem = Problem::new("x".repeat(1 << 20)).at(&file, file.lines().span(at, at + 4));
+        let text = render_error(&CliError::usage(problem.hint("h")), true);
+        let plain = anstream::adapter::strip_str(&text).to_string();
+        assert!(plain.len() < 3000, "{}", plain.len());
+        let lines: Vec<&str> = plain.lines().collect();
+        let column = lines[2].chars().position(|c| c == 'h');
+        assert!(lines[2].starts_with("2 | …é"), "{plain}");
+        assert_eq!(lines[3].chars().position(|c| c == '^'), column, "{plain}");
     }
 }

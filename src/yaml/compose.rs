@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::ops::Range;
 
 use super::error::YamlErrorKind;
-use super::events::{DEEPEST, Data, Event, Properties};
+use super::events::{DEEPEST, Data, Event, MOST_EVENTS, Properties};
 use super::position::is_break;
 use super::schema::{self, Tag};
 
@@ -182,7 +182,7 @@ impl Composer<'_> {
 
     fn sequence(&mut self, node: usize, flow: bool, depth: usize) -> Result<(), ComposeError> {
         loop {
-            let event = self.next_event();
+            let event = self.next_event(node)?;
             if matches!(event.data, Data::SequenceEnd) {
                 self.close(node, flow, &event.range);
                 return Ok(());
@@ -197,14 +197,14 @@ impl Composer<'_> {
 
     fn mapping(&mut self, node: usize, flow: bool, depth: usize) -> Result<(), ComposeError> {
         loop {
-            let event = self.next_event();
+            let event = self.next_event(node)?;
             if matches!(event.data, Data::MappingEnd) {
                 self.close(node, flow, &event.range);
                 return Ok(());
             }
             let key = self.node(event, depth + 1)?;
             self.extend(node, &key);
-            let event = self.next_event();
+            let event = self.next_event(node)?;
             let value = self.node(event, depth + 1)?;
             self.extend(node, &value);
             if let Content::Mapping(pairs) = &mut self.nodes[node].content {
@@ -213,8 +213,12 @@ impl Composer<'_> {
         }
     }
 
-    fn next_event(&mut self) -> Event {
-        self.events.next().expect("the parser balances starts and ends")
+    /// Takes the next event in a collection. The parser balances starts and ends; where one is
+    /// missing, the reading was ended.
+    fn next_event(&mut self, node: usize) -> Result<Event, ComposeError> {
+        let range = &self.nodes[node].range;
+        let too_many = || (YamlErrorKind::TooMany { limit: MOST_EVENTS }, range.clone());
+        self.events.next().ok_or_else(|| too_many().into())
     }
 
     /// A block collection ends with its last item: its end event stands at the next token.

@@ -16,6 +16,10 @@ use super::schema::Tag;
 const MOST_COPIED: usize = 32 << 20;
 const NODE_COST: usize = 160;
 
+/// What the keys on the way to every value may add up to, in bytes: whoever keeps the path of each
+/// value holds as much.
+const MOST_PATHS: usize = 256 << 20;
+
 /// A key that stands twice in one mapping; the last value counts.
 #[derive(Clone, Debug, PartialEq)]
 pub struct DuplicateKey {
@@ -34,7 +38,8 @@ pub(super) fn construct(
 ) -> Result<(Option<Node>, Vec<DuplicateKey>), Failure> {
     let Some(root) = graph.root else { return Ok((None, Vec::new())) };
     let open = vec![false; graph.nodes.len()];
-    let mut constructor = Constructor { graph, places, open, copied: 0, duplicates: Vec::new() };
+    let (copied, path, paths, duplicates) = (0, 0, 0, Vec::new());
+    let mut constructor = Constructor { graph, places, open, copied, path, paths, duplicates };
     let node = constructor.node(&Link { node: root, alias: None }, None)?;
     Ok((Some(node), constructor.duplicates))
 }
@@ -45,6 +50,10 @@ struct Constructor<'a> {
     /// The nodes whose value is being built.
     open: Vec<bool>,
     copied: usize,
+    /// The bytes of the keys on the way to the value being built.
+    path: usize,
+    /// The same of all values, added up.
+    paths: usize,
     duplicates: Vec<DuplicateKey>,
 }
 
@@ -59,6 +68,10 @@ impl Constructor<'_> {
         }
         if alias.is_some() {
             self.count_copy(link)?;
+        }
+        self.paths = self.paths.saturating_add(self.path);
+        if self.paths > MOST_PATHS {
+            return Err((YamlErrorKind::KeysTooLong, self.range(link.node)));
         }
         self.open[link.node] = true;
         let value = self.value(link.node, alias)?;
@@ -221,7 +234,10 @@ impl Constructor<'_> {
                 let kind = YamlErrorKind::UnhashableKey { kind: key.kind() };
                 return Err((kind, self.range(pair.key.node)));
             };
+            let above = self.path;
+            self.path = above.saturating_add(key_length(&key));
             let value = self.node(&pair.value, outer)?;
+            self.path = above;
             let duplicate = dict.insert(dict_key, key, value, pair.merged.is_some());
             // Seen through an alias, it was reported where it is written.
             self.duplicates.extend(duplicate.filter(|_| alias.is_none()));
@@ -237,8 +253,12 @@ impl Constructor<'_> {
         if depth > DEEPEST {
             return Err((YamlErrorKind::TooDeep { limit: DEEPEST }, self.range(node)));
         }
+        let links = self.take_merges(node);
+        if links.is_empty() {
+            return Ok(());
+        }
         let mut merged = Vec::new();
-        while let Some(link) = self.take_merge(node) {
+        for link in links {
             match &self.graph.nodes[link.node].content {
                 Content::Mapping(_) => self.merge_from(&link, None, depth, &mut merged)?,
                 Content::Sequence(items) => {
@@ -259,20 +279,26 @@ impl Constructor<'_> {
         Ok(())
     }
 
-    /// Takes the first `<<` out of a mapping; a key `=` becomes a string.
-    fn take_merge(&mut self, node: usize) -> Option<Link> {
-        let Content::Mapping(pairs) = &self.graph.nodes[node].content else { return None };
-        let keys: Vec<usize> = pairs.iter().map(|pair| pair.key.node).collect();
-        let at = keys.iter().position(|key| self.graph.nodes[*key].tag == Tag::Merge);
-        for key in keys.iter().take(at.unwrap_or(keys.len())) {
-            if self.graph.nodes[*key].tag == Tag::Value {
-                self.graph.nodes[*key].tag = Tag::Str;
+    /// Takes every `<<` out of a mapping; a key `=` becomes a string.
+    fn take_merges(&mut self, node: usize) -> Vec<Link> {
+        let nodes = &mut self.graph.nodes;
+        let Content::Mapping(pairs) = &mut nodes[node].content else { return Vec::new() };
+        let all = std::mem::take(pairs);
+        let (mut merges, mut rest) = (Vec::new(), Vec::with_capacity(all.len()));
+        for pair in all {
+            match nodes[pair.key.node].tag {
+                Tag::Merge => merges.push(pair.value),
+                Tag::Value => {
+                    nodes[pair.key.node].tag = Tag::Str;
+                    rest.push(pair);
+                }
+                _ => rest.push(pair),
             }
         }
-        match &mut self.graph.nodes[node].content {
-            Content::Mapping(pairs) => at.map(|at| pairs.remove(at).value),
-            Content::Scalar(_) | Content::Sequence(_) => None,
+        if let Content::Mapping(pairs) = &mut nodes[node].content {
+            *pairs = rest;
         }
+        merges
     }
 
     fn merge_from(
@@ -302,6 +328,14 @@ impl Constructor<'_> {
     }
 }
 
+fn key_length(key: &Node) -> usize {
+    match &key.value {
+        Value::String(text) | Value::Timestamp(text) => text.len(),
+        Value::Int(number) => number.as_str().len(),
+        _ => 0,
+    }
+}
+
 /// A `dict` that grows: an equal key keeps its place and its first spelling, and gets the new value.
 #[derive(Default)]
 struct Dict {
@@ -319,7 +353,8 @@ impl Dict {
         value: Node,
         merged: bool,
     ) -> Option<DuplicateKey> {
-        let second = key.span;
+        // A key by an alias stands where the alias does.
+        let second = key.alias.unwrap_or(key.span);
         let written = (!merged).then_some(second);
         let Some(at) = self.index.get(&dict_key) else {
             self.index.insert(dict_key, self.entries.len());

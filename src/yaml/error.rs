@@ -106,6 +106,15 @@ pub enum YamlErrorKind {
     /// Aliases that together stand for too large a value.
     #[error("aliases expand to too large a value")]
     TooLarge,
+    /// More values than this program reads.
+    #[error("more than {limit} values in one file")]
+    TooMany {
+        /// The most values.
+        limit: usize,
+    },
+    /// Long keys with much below them.
+    #[error("long keys with many values below them add up to too large a value")]
+    KeysTooLong,
 }
 
 fn found_text(found: Option<char>) -> String {
@@ -145,6 +154,8 @@ impl YamlErrorKind {
             Self::RecursiveAlias | Self::TooDeep { .. } | Self::TooLarge => {
                 "write the value out where it is used"
             }
+            Self::TooMany { .. } => "leave out what Mage does not read, or split the file",
+            Self::KeysTooLong => "shorten the keys",
             Self::SecondDocument => "keep one document: remove the `---` and what follows it",
             Self::UnhashableKey { .. } => {
                 "quote the key; a template (`{{ … }}`) as a value needs quotes too"

@@ -22,6 +22,9 @@ const LAST_BREAK: &str = "\u{2028}";
 /// The scanner's time grows with the square of it.
 pub(super) const DEEPEST: usize = 128;
 
+/// The most events that are read: a pipeline of 10,000 blocks has half as many.
+pub(super) const MOST_EVENTS: usize = 1_000_000;
+
 /// One event, and the bytes it covers, anchor and tag included.
 #[derive(Debug)]
 pub(super) struct Event {
@@ -85,9 +88,12 @@ pub(super) fn read(text: &str) -> Result<Vec<Event>, SyntaxError> {
         return scan(text);
     }
     let events = read_spaced(text, &tags)?;
+    let scalars = events.iter().filter(|event| matches!(event.data, Data::Scalar { .. }));
+    let scalars: Vec<&Range<usize>> = scalars.map(|event| &event.range).collect();
     let in_scalar = |at: &usize| {
-        let holds = |event: &Event| event.range.start < *at && *at < event.range.end;
-        events.iter().any(|e| matches!(e.data, Data::Scalar { .. }) && holds(e))
+        // They stand in order, one behind the other.
+        let next = scalars.partition_point(|range| range.end <= *at);
+        scalars.get(next).is_some_and(|range| range.start < *at)
     };
     let outside: Vec<usize> = tags.iter().copied().filter(|at| !in_scalar(at)).collect();
     if outside.len() == tags.len() { Ok(events) } else { read_spaced(text, &outside) }
@@ -97,19 +103,46 @@ pub(super) fn read(text: &str) -> Result<Vec<Event>, SyntaxError> {
 ///
 /// libyaml allows `[!!str, a]`; `libyaml-safer` panics there, and so has to see a blank.
 fn tags_before_commas(text: &str) -> Vec<usize> {
-    let mut commas: Vec<usize> = text
-        .match_indices('!')
-        .filter_map(|(start, _)| {
-            let rest = &text[start..];
-            let verbatim = if rest.starts_with("!<") { rest.find('>')? } else { 0 };
-            let end = rest[verbatim..].find(|c| matches!(c, ' ' | '\t' | ',') || is_break(c))?;
-            let at = start + verbatim + end;
-            text[at..].starts_with(',').then_some(at)
-        })
-        .collect();
+    let ends = |c: char| matches!(c, ' ' | '\t' | ',') || is_break(c);
+    let (mut closing, mut end, mut end_verbatim) = Default::default();
+    let mut comma = |start: usize| {
+        let at = if text[start..].starts_with("!<") {
+            let from = Ahead::find(&mut closing, text, start, |c| c == '>')?;
+            Ahead::find(&mut end_verbatim, text, from, ends)?
+        } else {
+            Ahead::find(&mut end, text, start, ends)?
+        };
+        text[at..].starts_with(',').then_some(at)
+    };
+    let mut commas: Vec<usize> =
+        text.match_indices('!').filter_map(|(start, _)| comma(start)).collect();
     commas.sort_unstable();
     commas.dedup();
     commas
+}
+
+/// Where a search that began at `from` ended. One that begins in between ends there too, so that
+/// searching from one place after the other costs one pass over the text.
+struct Ahead {
+    from: usize,
+    found: Option<usize>,
+}
+
+impl Ahead {
+    fn find(
+        last: &mut Option<Self>,
+        text: &str,
+        from: usize,
+        wanted: impl Fn(char) -> bool,
+    ) -> Option<usize> {
+        let holds = |last: &&Self| last.from <= from && last.found.is_none_or(|at| from <= at);
+        if let Some(known) = last.as_ref().filter(holds) {
+            return known.found;
+        }
+        let found = text[from..].find(wanted).map(|at| from + at);
+        *last = Some(Self { from, found });
+        found
+    }
 }
 
 /// Reads `text` with a blank put before each of `commas`; offsets are those of `text`.
@@ -122,11 +155,9 @@ fn read_spaced(text: &str, commas: &[usize]) -> Result<Vec<Event>, SyntaxError> 
         copied = *comma;
     }
     spaced.push_str(&text[copied..]);
-    let original = |offset: usize| {
-        // The blank before the comma number `i` stands at `commas[i] + i`.
-        let before = commas.iter().enumerate().take_while(|(i, comma)| *comma + i < offset).count();
-        offset - before
-    };
+    // The blank before the comma number `i` stands at `commas[i] + i`.
+    let blanks: Vec<usize> = commas.iter().enumerate().map(|(i, comma)| comma + i).collect();
+    let original = |offset: usize| offset - blanks.partition_point(|blank| *blank < offset);
     let unshift = |range: Range<usize>| original(range.start)..original(range.end);
     match scan(&spaced) {
         Ok(events) => {
@@ -173,7 +204,7 @@ fn scan(text: &str) -> Result<Vec<Event>, SyntaxError> {
             Data::StreamEnd | Data::DocumentEnd | Data::Alias(_) | Data::Scalar { .. } => {}
         }
         events.push(Event { data, range });
-        if depth > DEEPEST + 1 {
+        if depth > DEEPEST + 1 || events.len() > MOST_EVENTS {
             // Whoever reads them will refuse them before the end is missed.
             return Ok(events);
         }

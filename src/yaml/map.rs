@@ -1,5 +1,7 @@
 //! From a rendered template back to the file as written.
 
+use std::cell::RefCell;
+use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -50,12 +52,14 @@ impl SourceMap {
 pub(super) struct Places<'a> {
     lines: LineIndex<'a>,
     pieces: Option<&'a [Piece]>,
+    /// The texts of expressions; a loop gives many values from one.
+    expressions: RefCell<HashMap<(usize, usize), Arc<str>>>,
 }
 
 impl<'a> Places<'a> {
     /// `file` is the text as written; without `pieces` it is the parsed text too.
     pub(super) fn new(file: &'a SourceFile, pieces: Option<&'a [Piece]>) -> Self {
-        Self { lines: LineIndex::new(&file.text), pieces }
+        Self { lines: LineIndex::new(&file.text), pieces, expressions: RefCell::default() }
     }
 
     pub(super) fn span(&self, range: &Range<usize>) -> Span {
@@ -81,18 +85,22 @@ impl<'a> Places<'a> {
             });
         let first = expressions.next()?;
         let end = expressions.map(|source| source.end).filter(|end| *end > first.start).last();
-        Some(self.lines.text()[first.start..end.unwrap_or(first.end)].into())
+        Some(self.written(first.start..end.unwrap_or(first.end)))
     }
-}
 
-impl Places<'_> {
+    fn written(&self, range: Range<usize>) -> Arc<str> {
+        let mut expressions = self.expressions.borrow_mut();
+        let text = &self.lines.text()[range.clone()];
+        Arc::clone(expressions.entry((range.start, range.end)).or_insert_with(|| text.into()))
+    }
+
     /// Returns the text of the expression that gave all of the range, as written.
     pub(super) fn whole_expression(&self, range: &Range<usize>) -> Option<Arc<str>> {
         let pieces = self.pieces?;
         let piece = &pieces.get(pieces.partition_point(|p| p.rendered.end <= range.start))?;
         match &piece.source {
             PieceSource::Expression(source) if range.end <= piece.rendered.end => {
-                Some(self.lines.text()[source.clone()].into())
+                Some(self.written(source.clone()))
             }
             PieceSource::Expression(_) | PieceSource::Literal(_) => None,
         }

@@ -5,13 +5,17 @@ use super::node::{Position, Span};
 /// The byte order mark that an editor may have put in front of a file.
 pub(super) const BYTE_ORDER_MARK: &str = "\u{feff}";
 
+/// The most bytes between two known places: a line may be as long as the file.
+const STRIDE: usize = 256;
+
 /// Where the lines of a text start.
 ///
 /// A line ends as libyaml ends it: at CR, LF, CRLF, NEL, LS or PS.
 #[derive(Clone, Debug)]
 pub struct LineIndex<'text> {
     text: &'text str,
-    starts: Vec<usize>,
+    /// The start of every line and, in long lines, places on the way, in order.
+    known: Vec<Position>,
 }
 
 impl<'text> LineIndex<'text> {
@@ -19,18 +23,26 @@ impl<'text> LineIndex<'text> {
     #[must_use]
     pub fn new(text: &'text str) -> Self {
         let first = if text.starts_with(BYTE_ORDER_MARK) { BYTE_ORDER_MARK.len() } else { 0 };
-        let mut starts = vec![first];
-        for (offset, character) in text.char_indices() {
-            let end = offset + character.len_utf8();
+        let mut here = Position { line: 1, column: 1, offset: first };
+        let mut known = vec![here];
+        let mut last = first;
+        for (offset, character) in text[first..].char_indices() {
+            let end = first + offset + character.len_utf8();
             let is_break = match character {
                 '\r' => !text[end..].starts_with('\n'),
                 _ => is_break(character),
             };
-            if is_break {
-                starts.push(end);
+            here = if is_break {
+                Position { line: here.line + 1, column: 1, offset: end }
+            } else {
+                Position { column: here.column + 1, offset: end, ..here }
+            };
+            if is_break || end - last >= STRIDE {
+                known.push(here);
+                last = end;
             }
         }
-        Self { text, starts }
+        Self { text, known }
     }
 
     /// Returns the text it was made from.
@@ -47,10 +59,10 @@ impl<'text> LineIndex<'text> {
         while !self.text.is_char_boundary(offset) {
             offset -= 1;
         }
-        let line = self.starts.partition_point(|start| *start <= offset).max(1);
-        let start = self.starts[line - 1];
-        let column = self.text.get(start..offset).map_or(1, |before| before.chars().count() + 1);
-        Position { line, column, offset }
+        let after = self.known.partition_point(|known| known.offset <= offset);
+        let Position { line, column, offset: start } = self.known[after.saturating_sub(1)];
+        let between = self.text.get(start..offset).map_or(0, |text| text.chars().count());
+        Position { line, column: column + between, offset }
     }
 
     /// Returns the part between two byte offsets.
@@ -82,6 +94,17 @@ mod tests {
             ['a', 'b', 'c', 'd', 'e', 'f'].map(place),
             [(1, 1), (2, 1), (3, 1), (4, 1), (5, 1), (6, 2)]
         );
+    }
+
+    #[test]
+    fn long_lines_are_counted_as_short_ones_are() {
+        let text = format!("{}\n{}", "é日x".repeat(500), "ab".repeat(700));
+        let index = LineIndex::new(&text);
+        let (mut line, mut column) = (1, 1);
+        for (offset, character) in text.char_indices() {
+            assert_eq!(index.position(offset), Position { line, column, offset });
+            (line, column) = if character == '\n' { (line + 1, 1) } else { (line, column + 1) };
+        }
     }
 
     #[test]

@@ -65,9 +65,22 @@ fn python_int(text: &str, base: u32) -> Option<(bool, String)> {
     if digits.is_empty() || digits.len() > MOST_DIGITS {
         return None;
     }
+    if !digits.chars().all(|digit| digit.is_digit(base)) {
+        return None;
+    }
+    if base == 10 {
+        let significant = digits.trim_start_matches('0');
+        let text = if significant.is_empty() { "0" } else { significant };
+        return Some((negative, text.to_owned()));
+    }
     let mut number = Decimal::default();
-    for digit in digits.chars() {
-        number.multiply_add(base, digit.to_digit(base)?);
+    for group in digits.as_bytes().chunks(15) {
+        let (mut factor, mut value) = (1, 0);
+        for digit in group {
+            factor *= u64::from(base);
+            value = value * u64::from(base) + u64::from(char::from(*digit).to_digit(base)?);
+        }
+        number.multiply_add(factor, value);
     }
     Some((negative, number.to_text()))
 }
@@ -77,40 +90,42 @@ fn sexagesimal(text: &str) -> Option<(bool, String)> {
     if parts.len() > MOST_DIGITS {
         return None;
     }
-    let mut number = Decimal::default();
-    for (index, part) in parts.iter().enumerate() {
-        let (negative, digits) = python_int(part, 10)?;
-        if index == 0 {
-            // The first may be of any size and is read digit by digit.
-            for digit in digits.chars() {
-                number.multiply_add(10, digit.to_digit(10)?);
-            }
-        } else {
-            number.multiply_add(60, digits.parse().ok()?);
-        }
-        if negative {
-            return None;
-        }
+    let number = |part: &&str| python_int(part, 10).filter(|(negative, _)| !negative);
+    let (first, rest) = parts.split_first()?;
+    let mut sum = Decimal::default();
+    // The first may be of any size.
+    for group in number(first)?.1.as_bytes().chunks(15) {
+        let text = std::str::from_utf8(group).ok()?;
+        sum.multiply_add(10_u64.pow(u32::try_from(group.len()).ok()?), text.parse().ok()?);
     }
-    Some((false, number.to_text()))
+    for group in rest.chunks(8) {
+        let (mut factor, mut value) = (1, 0_u64);
+        for part in group {
+            factor *= 60;
+            value = value.checked_mul(60)?.checked_add(number(part)?.1.parse().ok()?)?;
+        }
+        sum.multiply_add(factor, value);
+    }
+    Some((false, sum.to_text()))
 }
 
-/// A number of any size that grows digit by digit, in limbs of nine decimal digits, lowest first.
+/// A number of any size that grows by several digits at a time, in limbs of 18 decimal digits, lowest
+/// first.
 #[derive(Default)]
-struct Decimal(Vec<u32>);
+struct Decimal(Vec<u64>);
 
 impl Decimal {
-    const LIMB: u64 = 1_000_000_000;
+    const LIMB: u128 = 1_000_000_000_000_000_000;
 
-    fn multiply_add(&mut self, factor: u32, summand: u32) {
-        let mut carry = u64::from(summand);
+    fn multiply_add(&mut self, factor: u64, summand: u64) {
+        let mut carry = u128::from(summand);
         for limb in &mut self.0 {
-            let value = u64::from(*limb) * u64::from(factor) + carry;
-            *limb = u32::try_from(value % Self::LIMB).expect("a limb is under 10^9");
+            let value = u128::from(*limb) * u128::from(factor) + carry;
+            *limb = u64::try_from(value % Self::LIMB).expect("a limb is under 10^18");
             carry = value / Self::LIMB;
         }
         while carry > 0 {
-            self.0.push(u32::try_from(carry % Self::LIMB).expect("a limb is under 10^9"));
+            self.0.push(u64::try_from(carry % Self::LIMB).expect("a limb is under 10^18"));
             carry /= Self::LIMB;
         }
     }
@@ -119,7 +134,7 @@ impl Decimal {
         let Some((highest, rest)) = self.0.split_last() else { return "0".to_owned() };
         let mut text = highest.to_string();
         for limb in rest.iter().rev() {
-            write!(text, "{limb:09}").expect("a String takes all text");
+            write!(text, "{limb:018}").expect("a String takes all text");
         }
         text
     }

@@ -29,6 +29,15 @@ pub enum TemplateErrorKind {
         /// What Jinja says.
         message: String,
     },
+    /// It loops too often or makes too much text.
+    #[error("it takes too many steps or makes too much text")]
+    TooCostly,
+    /// It is longer than any that Mage's users write.
+    #[error("a file with templates in it may have {kib} KiB at most")]
+    TooLong {
+        /// The most KiB.
+        kib: usize,
+    },
     /// It prints a value that is not there.
     #[error("{0} is not set")]
     Unset(Lookup),
@@ -43,6 +52,16 @@ impl TemplateError {
                 Problem::new(format!("the template cannot be rendered: {message}"))
                     .id(FindingId::Template)
                     .hint("Mage renders this file as a Jinja template: correct the expression")
+            }
+            TemplateErrorKind::TooCostly => {
+                Problem::new(format!("the template cannot be rendered: {}", self.kind))
+                    .id(FindingId::Template)
+                    .hint("loop over less, or write out what is needed: a million steps are done")
+            }
+            TemplateErrorKind::TooLong { .. } => {
+                Problem::new(format!("the template cannot be rendered: {}", self.kind))
+                    .id(FindingId::Template)
+                    .hint("leave out what Mage does not read")
             }
             TemplateErrorKind::Unset(lookup) => lookup.problem(),
         };

@@ -5,36 +5,72 @@ use std::fmt::Write;
 use minijinja::value::{Rest, Serde, Value, ValueKind, from_args};
 use minijinja::{Error, ErrorKind, State};
 
+/// The most levels of lists and dicts that are printed.
+const DEEPEST: usize = 128;
+
 /// Writes a value as Python's `str()` does.
-pub(super) fn to_text(value: &Value) -> String {
+pub(super) fn to_text(state: &State<'_, '_>, value: &Value) -> Result<String, Error> {
     match value.kind() {
-        ValueKind::Undefined => String::new(),
-        ValueKind::String => value.to_string(),
-        _ => repr(value),
+        ValueKind::Undefined => Ok(String::new()),
+        ValueKind::String => Ok(value.to_string()),
+        _ => {
+            let mut text = String::new();
+            repr(state, value, &mut text, 0)?;
+            Ok(text)
+        }
     }
 }
 
-/// Writes a value as Python's `repr()` does.
-fn repr(value: &Value) -> String {
+/// Appends a value as Python's `repr()` writes it.
+///
+/// A value may hold another many times, and that one a third, so that a small template can ask for
+/// more text than any memory holds: every part is paid for before it is written.
+fn repr(
+    state: &State<'_, '_>,
+    value: &Value,
+    text: &mut String,
+    depth: usize,
+) -> Result<(), Error> {
+    if depth > DEEPEST {
+        let message = format!("a value with more than {DEEPEST} levels cannot be printed");
+        return Err(Error::new(ErrorKind::InvalidOperation, message));
+    }
+    state.consume_fuel(1)?;
     match value.kind() {
-        ValueKind::Undefined => "Undefined".to_owned(),
-        ValueKind::None => "None".to_owned(),
-        ValueKind::Bool => if value.is_true() { "True" } else { "False" }.to_owned(),
-        ValueKind::String => quoted(&value.to_string()),
-        ValueKind::Seq => {
-            let items: Vec<String> = items(value).iter().map(repr).collect();
-            format!("[{}]", items.join(", "))
+        ValueKind::Undefined => text.push_str("Undefined"),
+        ValueKind::None => text.push_str("None"),
+        ValueKind::Bool => text.push_str(if value.is_true() { "True" } else { "False" }),
+        ValueKind::String => {
+            pay_for(state, value.as_str().map_or(0, str::len))?;
+            text.push_str(&quoted(&value.to_string()));
+        }
+        ValueKind::Seq | ValueKind::Iterable => {
+            text.push('[');
+            for (index, item) in value.try_iter().into_iter().flatten().enumerate() {
+                text.push_str(if index > 0 { ", " } else { "" });
+                repr(state, &item, text, depth + 1)?;
+            }
+            text.push(']');
         }
         ValueKind::Map => {
-            let entry = |key: &Value| {
-                let item = value.get_item(key).unwrap_or(Value::UNDEFINED);
-                format!("{}: {}", repr(key), repr(&item))
-            };
-            let entries: Vec<String> = items(value).iter().map(entry).collect();
-            format!("{{{}}}", entries.join(", "))
+            text.push('{');
+            for (index, key) in value.try_iter().into_iter().flatten().enumerate() {
+                text.push_str(if index > 0 { ", " } else { "" });
+                repr(state, &key, text, depth + 1)?;
+                text.push_str(": ");
+                let item = value.get_item(&key).unwrap_or(Value::UNDEFINED);
+                repr(state, &item, text, depth + 1)?;
+            }
+            text.push('}');
         }
-        _ => value.to_string(),
+        _ => text.push_str(&value.to_string()),
     }
+    Ok(())
+}
+
+/// Takes from the template's fuel what so many bytes cost.
+fn pay_for(state: &State<'_, '_>, bytes: usize) -> Result<(), Error> {
+    state.consume_fuel(u64::try_from(bytes / 64 + 1).unwrap_or(u64::MAX))
 }
 
 fn items(value: &Value) -> Vec<Value> {
@@ -67,19 +103,27 @@ fn quoted(text: &str) -> String {
 
 /// Calls the methods of `str` and `dict` that minijinja does not have.
 pub(super) fn call_method(
-    _state: &mut State<'_, '_>,
+    state: &mut State<'_, '_>,
     value: &Value,
     method: &str,
     args: &[Value],
 ) -> Result<Value, Error> {
     match value.kind() {
-        ValueKind::String => string_method(&value.to_string(), method, args),
+        ValueKind::String => {
+            pay_for(state, value.as_str().map_or(0, str::len))?;
+            string_method(state, &value.to_string(), method, args)
+        }
         ValueKind::Map => map_method(value, method, args),
         _ => Err(Error::from(ErrorKind::UnknownMethod)),
     }
 }
 
-fn string_method(text: &str, method: &str, args: &[Value]) -> Result<Value, Error> {
+fn string_method(
+    state: &State<'_, '_>,
+    text: &str,
+    method: &str,
+    args: &[Value],
+) -> Result<Value, Error> {
     let blank = |c: char| c.is_whitespace();
     Ok(match method {
         "upper" => no_args(args, text.to_uppercase())?,
@@ -101,10 +145,14 @@ fn string_method(text: &str, method: &str, args: &[Value]) -> Result<Value, Erro
         }
         "replace" => {
             let (from, to): (&str, &str) = from_args(args)?;
+            let grown = text.matches(from).count().saturating_mul(to.len());
+            pay_for(state, grown.saturating_add(text.len()))?;
             Value::from(text.replace(from, to))
         }
         "split" => {
             let (separator,): (Option<&str>,) = from_args(args)?;
+            // Each part is a value of its own.
+            state.consume_fuel(u64::try_from(text.len() / 4).unwrap_or(u64::MAX))?;
             match separator {
                 Some("") => {
                     let message = "empty separator";
@@ -116,6 +164,8 @@ fn string_method(text: &str, method: &str, args: &[Value]) -> Result<Value, Erro
         }
         "join" => {
             let (items,): (Vec<String>,) = from_args(args)?;
+            let length = items.iter().map(|item| item.len().saturating_add(text.len()));
+            pay_for(state, length.fold(0, usize::saturating_add))?;
             Value::from(items.join(text))
         }
         _ => return Err(Error::from(ErrorKind::UnknownMethod)),
@@ -147,10 +197,12 @@ fn no_args(args: &[Value], result: impl Into<Value>) -> Result<Value, Error> {
 
 /// Mage's `json_value(text, path)` (`mage_ai/shared/hash.py: get_json_value` and `dig`): a part of a
 /// JSON text by a path such as `a.b[0].c`; a text that is not JSON is returned as it is.
-pub(super) fn json_value(text: &Value, path: &str) -> Result<Value, Error> {
+pub(super) fn json_value(state: &State<'_, '_>, text: &Value, path: &str) -> Result<Value, Error> {
     if !text.is_true() {
         return Ok(text.clone());
     }
+    // Reading costs more than copying.
+    pay_for(state, text.as_str().map_or(0, str::len).saturating_mul(4))?;
     let Ok(json) = serde_json::from_str::<serde_json::Value>(&text.to_string()) else {
         return Ok(text.clone());
     };

@@ -1,11 +1,17 @@
 //! Renders a template and tells where each part of the result comes from.
 
+use std::collections::HashMap;
 use std::fmt;
 use std::ops::Range;
+use std::sync::mpsc::{self, RecvTimeoutError};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
+use indexmap::IndexMap;
 use minijinja::value::{Kwargs, Object, ObjectRepr, Serde, Value};
-use minijinja::{Environment, Error, ErrorKind, OutputSpan, OutputSpanKind, UndefinedBehavior};
+use minijinja::{
+    Environment, Error, ErrorKind, OutputSpan, OutputSpanKind, State, UndefinedBehavior,
+};
 
 use super::error::{TemplateError, TemplateErrorKind};
 use super::python;
@@ -15,6 +21,27 @@ use crate::yaml::{LineIndex, Piece, PieceSource, SourceFile, SourceMap, Span};
 /// Around the name of a missing value inside of a text that is not printed yet. Noncharacters, so
 /// that no file holds them.
 const MISSING: char = '\u{fdd0}';
+
+/// What one template may cost: so many steps, or 64 times as many bytes of text.
+const MOST_FUEL: u64 = 1_000_000;
+
+/// The longest template, in KiB. The deepest recursion of minijinja's parser is as long as the text.
+const LONGEST_KIB: usize = 256;
+
+/// The stack for rendering: each byte of a template such as `{{ ----1 }}` takes up to 1 KiB of it,
+/// and a list in a list in a list, as deep as the fuel allows, less than that. What is not used costs
+/// nothing.
+const STACK: usize = 512 << 20;
+
+/// How long one template may take. The fuel ends what is long; this is for what minijinja does in one
+/// step, such as comparing two lists that hold the same list twice, and that one too, and so on.
+const LONGEST: Duration = Duration::from_secs(20);
+
+/// The most missing values that are reported at once: each costs a run.
+const MOST_ERRORS: usize = 20;
+
+/// The longest name of a value whose place in the template is looked for, in bytes.
+const LONGEST_NAME: usize = 1024;
 
 /// A rendered template.
 #[derive(Clone, Debug)]
@@ -38,20 +65,30 @@ pub struct UsedLookup {
     pub span: Option<Span>,
 }
 
+/// What begins a template's own parts.
+const OPENINGS: [&str; 3] = ["{{", "{%", "{#"];
+
 /// Tells whether a text has anything for Jinja to do.
 #[must_use]
 pub fn is_template(text: &str) -> bool {
-    ["{{", "{%", "{#"].iter().any(|opening| text.contains(opening))
+    OPENINGS.iter().any(|opening| text.contains(opening))
 }
 
 /// Renders a file.
 ///
-/// Errors have their place in the file; of values that are not set, all are reported.
+/// Errors have their place in the file; of values that are not set, the first 20 are reported.
 pub fn render(
     file: &Arc<SourceFile>,
     values: &Arc<TemplateValues>,
 ) -> Result<Rendered, Vec<TemplateError>> {
-    let rendered = render_text(&file.text, values)?;
+    // What has no place of its own began with the first tag.
+    let begin = || OPENINGS.iter().filter_map(|opening| file.text.find(opening)).min();
+    let rendered = render_text(&file.text, values).map_err(|mut errors| {
+        for error in errors.iter_mut().filter(|error| error.span.is_none()) {
+            error.span = begin().map(|start| file.lines().span(start, start + 2));
+        }
+        errors
+    })?;
     let map = match rendered.spans {
         None => SourceMap::Identity,
         Some(spans) => pieces(&rendered.text, &file.text, &spans).map_or_else(
@@ -98,12 +135,43 @@ fn render_text(
         let text = text.strip_suffix('\r').filter(|_| text.len() < template.len()).unwrap_or(text);
         return Ok(RenderedText { text: text.to_owned(), spans: None, lookups: Vec::new() });
     }
+    if template.len() > LONGEST_KIB << 10 {
+        let kind = TemplateErrorKind::TooLong { kib: LONGEST_KIB };
+        return Err(vec![TemplateError { kind, span: None }]);
+    }
+    let (template, values) = (template.to_owned(), Arc::clone(values));
+    on_a_large_stack(move || render_all(&template, &values)).unwrap_or_else(|| {
+        Err(vec![TemplateError { kind: TemplateErrorKind::TooCostly, span: None }])
+    })
+}
+
+/// Runs `render` on a thread of its own; `None` when it takes too long. Then the thread goes on until
+/// the process ends, which is what follows this error.
+fn on_a_large_stack<T: Send + 'static>(render: impl FnOnce() -> T + Send + 'static) -> Option<T> {
+    let (sender, receiver) = mpsc::channel();
+    let thread = std::thread::Builder::new().name("template".to_owned()).stack_size(STACK);
+    // Nobody waits for the result any more where it cannot be sent.
+    let thread = thread.spawn(move || drop(sender.send(render()))).ok()?;
+    match receiver.recv_timeout(LONGEST) {
+        Ok(rendered) => Some(rendered),
+        Err(RecvTimeoutError::Timeout) => None,
+        Err(RecvTimeoutError::Disconnected) => match thread.join() {
+            Ok(()) => None,
+            Err(panic) => std::panic::resume_unwind(panic),
+        },
+    }
+}
+
+fn render_all(
+    template: &str,
+    values: &Arc<TemplateValues>,
+) -> Result<RenderedText, Vec<TemplateError>> {
     let lines = LineIndex::new(template);
     let mut errors = Vec::new();
     // A run stops at the first missing value that is printed; the next goes on past it.
     let mut tolerated = Vec::new();
     loop {
-        let log = Arc::new(Mutex::new(Vec::new()));
+        let log = Log::default();
         match render_once(template, values, &log, &tolerated) {
             Ok(_) if !errors.is_empty() => return Err(errors),
             Ok((text, spans)) => {
@@ -113,10 +181,12 @@ fn render_text(
             Err(error) => {
                 let error = template_error(&error, &lines);
                 let next = match &error.kind {
-                    TemplateErrorKind::Unset(lookup) if !tolerated.contains(lookup) => {
+                    TemplateErrorKind::Unset(lookup)
+                        if !tolerated.contains(lookup) && errors.len() + 1 < MOST_ERRORS =>
+                    {
                         Some(lookup.clone())
                     }
-                    TemplateErrorKind::Unset(_) | TemplateErrorKind::Invalid { .. } => None,
+                    _ => None,
                 };
                 errors.push(error);
                 match next {
@@ -128,7 +198,8 @@ fn render_text(
     }
 }
 
-type Log = Arc<Mutex<Vec<(Lookup, bool)>>>;
+/// What was asked for, in the order of first use, and whether it was there.
+type Log = Arc<Mutex<IndexMap<Lookup, bool>>>;
 
 fn render_once(
     template: &str,
@@ -138,10 +209,12 @@ fn render_once(
 ) -> Result<(String, Vec<OutputSpan>), Error> {
     let mut environment = Environment::new();
     environment.set_debug(true);
+    environment.set_fuel(Some(MOST_FUEL));
     environment.set_undefined_behavior(UndefinedBehavior::Lenient);
     environment.set_unknown_method_callback(python::call_method);
-    environment
-        .add_function("json_value", |text: Value, path: &str| python::json_value(&text, path));
+    environment.add_function("json_value", |state: &State, text: Value, path: &str| {
+        python::json_value(state, &text, path)
+    });
     environment.add_test("none", |value: Value| {
         value.is_none() || value.downcast_object_ref::<MissingValue>().is_some()
     });
@@ -156,8 +229,8 @@ fn render_once(
         );
     }
     let (values, tolerated) = (Arc::clone(values), tolerated.to_vec());
-    environment.set_formatter(move |output, _, value| {
-        let text = fill_missing(&python::to_text(value), &values, &tolerated)?;
+    environment.set_formatter(move |output, state, value| {
+        let text = fill_missing(&python::to_text(state, value)?, &values, &tolerated)?;
         Ok(output.write_str(&text)?)
     });
     environment.template_from_str(template)?.render_with_spans(())
@@ -176,7 +249,8 @@ fn look_up(values: &TemplateValues, log: &Log, lookup: Lookup, default: Option<V
         | LookupKind::AzureSecret
         | LookupKind::DopplerSecret => values.secrets.get(&lookup.name).map(Value::from),
     };
-    log.lock().unwrap_or_else(PoisonError::into_inner).push((lookup.clone(), found.is_some()));
+    let mut log = log.lock().unwrap_or_else(PoisonError::into_inner);
+    log.entry(lookup.clone()).or_insert(found.is_some());
     // `os.getenv` is the only one whose second argument is a default.
     let default = default.filter(|_| lookup.kind == LookupKind::Env);
     found.or(default).unwrap_or_else(|| Value::from_object(MissingValue(lookup)))
@@ -249,6 +323,9 @@ fn template_error(error: &Error, lines: &LineIndex<'_>) -> TemplateError {
         }
         source = cause.source();
     }
+    if error.kind() == ErrorKind::OutOfFuel {
+        return TemplateError { kind: TemplateErrorKind::TooCostly, span };
+    }
     let message = match error.detail() {
         Some(detail) => format!("{}: {detail}", error.kind()),
         None => error.kind().to_string(),
@@ -258,33 +335,45 @@ fn template_error(error: &Error, lines: &LineIndex<'_>) -> TemplateError {
 
 fn used_lookups(log: &Log, lines: &LineIndex<'_>) -> Vec<UsedLookup> {
     let log = log.lock().unwrap_or_else(PoisonError::into_inner);
-    let mut used: Vec<UsedLookup> = Vec::new();
-    for (lookup, found) in log.iter() {
-        if used.iter().all(|known| known.lookup != *lookup) {
-            let span = written(lookup, lines);
-            used.push(UsedLookup { lookup: lookup.clone(), found: *found, span });
-        }
-    }
-    used
+    let written = written(lines.text());
+    log.iter()
+        .map(|(lookup, found)| {
+            let range = written.get(&(lookup.kind, lookup.name.as_str()));
+            let span = range.map(|range| lines.span(range.start, range.end));
+            UsedLookup { lookup: lookup.clone(), found: *found, span }
+        })
+        .collect()
 }
 
-/// Finds `function('name'` in the template.
-fn written(lookup: &Lookup, lines: &LineIndex<'_>) -> Option<Span> {
-    let text = lines.text();
-    let function = lookup.kind.function();
-    text.match_indices(function).find_map(|(start, _)| {
-        let rest = text[start + function.len()..].trim_start().strip_prefix('(')?.trim_start();
-        let quote = rest.chars().next().filter(|c| matches!(c, '\'' | '"'))?;
-        let rest = rest[1..].strip_prefix(lookup.name.as_str())?;
-        let rest = rest.strip_prefix(quote)?;
-        Some(lines.span(start, text.len() - rest.len()))
-    })
+/// Finds every `function('name'` in the template, and where each first stands.
+fn written(text: &str) -> HashMap<(LookupKind, &str), Range<usize>> {
+    let mut found = HashMap::new();
+    for kind in LookupKind::ALL {
+        for (start, function) in text.match_indices(kind.function()) {
+            if let Some((name, rest)) = quoted_argument(&text[start + function.len()..]) {
+                found.entry((kind, name)).or_insert(start..text.len() - rest.len());
+            }
+        }
+    }
+    found
+}
+
+/// Splits `('name'` into the name and what follows it.
+fn quoted_argument(text: &str) -> Option<(&str, &str)> {
+    let text = text.trim_start().strip_prefix('(')?.trim_start();
+    let quote = text.chars().next().filter(|c| matches!(c, '\'' | '"'))?;
+    let text = &text[1..];
+    let near = &text.as_bytes()[..text.len().min(LONGEST_NAME)];
+    let end = near.iter().position(|byte| char::from(*byte) == quote)?;
+    Some((&text[..end], &text[end + 1..]))
 }
 
 /// Turns minijinja's account of its output into a map; `None` where it does not add up.
 fn pieces(rendered: &str, template: &str, spans: &[OutputSpan]) -> Option<Vec<Piece>> {
     let mut end = 0;
     let mut pieces = Vec::with_capacity(spans.len());
+    // A loop gives the same expression many times.
+    let mut widened = HashMap::new();
     for span in spans {
         let (output, source) = (span.output_range(), span.source_range());
         if output.start != end {
@@ -298,7 +387,11 @@ fn pieces(rendered: &str, template: &str, spans: &[OutputSpan]) -> Option<Vec<Pi
                 }
                 PieceSource::Literal(source.start)
             }
-            OutputSpanKind::Expression => PieceSource::Expression(with_braces(template, source)),
+            OutputSpanKind::Expression => {
+                let widen = || with_braces(template, source.clone());
+                let wide = widened.entry((source.start, source.end)).or_insert_with(widen);
+                PieceSource::Expression(wide.clone())
+            }
             _ => return None,
         };
         pieces.push(Piece { rendered: output, source });
@@ -310,7 +403,8 @@ fn pieces(rendered: &str, template: &str, spans: &[OutputSpan]) -> Option<Vec<Pi
 fn with_braces(template: &str, expression: Range<usize>) -> Range<usize> {
     let widened = || {
         let before = template.get(..expression.start)?;
-        let start = before.rfind("{{").max(before.rfind("{%"))?;
+        let opens = |pair: &[u8]| matches!(pair, b"{{" | b"{%");
+        let start = before.as_bytes().windows(2).rposition(opens)?;
         let closing = if template[start..].starts_with("{{") { "}}" } else { "%}" };
         let end = expression.end + template.get(expression.end..)?.find(closing)? + closing.len();
         Some(start..end)

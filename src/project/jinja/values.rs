@@ -88,7 +88,7 @@ impl LookupKind {
 }
 
 /// A value that a template asked for.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Lookup {
     /// By which function.
     pub kind: LookupKind,
