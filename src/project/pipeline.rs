@@ -214,7 +214,7 @@ impl Reading<'_> {
         let upstream = self.names(node.get("upstream_blocks"), &uuid);
         let replicated_block =
             node.get("replicated_block").and_then(Node::as_str).map(str::to_owned);
-        Some(Block { uuid_span, uuid, block_type, upstream, replicated_block, node })
+        Some(Block { uuid, uuid_span, block_type, upstream, replicated_block, node })
     }
 
     fn block_type(&mut self, node: &Node, uuid: &str) -> String {
