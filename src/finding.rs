@@ -169,6 +169,8 @@ finding_ids! {
     ContainerName,
     /// A Mage server that looks for its own pod in the wrong namespace.
     ServerNamespace,
+    /// A value that the API server would refuse.
+    Refused,
 
     /// Mage OSS raises an error.
     OssFails,

@@ -11,8 +11,10 @@ use crate::error::{CliError, Problem};
 use crate::explain::LayerReport;
 use crate::finding::{Finding, Severity};
 use crate::job::secret::is_secret_name;
-use crate::job::{BuildContext, CommandParts, RenderedJob, build, job_id};
-use crate::load::{Base, Edition, Inputs, guardrails, merge_layers, read_source, reports};
+use crate::job::{BuildContext, CommandParts, Fidelity, RenderedJob, build, job_id};
+use crate::load::{
+    Base, Edition, Inputs, guardrails, merge_layers, read_source, reports, server_pod_not_found,
+};
 use crate::project::{
     Block, ExecutorChoice, Lookup, LookupKind, Pipeline, Project, TemplateValues, block_executor,
     pipeline_executor,
@@ -147,7 +149,11 @@ impl<'a> Maker<'a> {
         let project = self.read_project(&values).map_err(problems)?;
         let bodies = Bodies::new(self.inputs, &project, &pipeline, None);
         let sources = bodies.sources(self.inputs, self.args, self.connection, false);
-        let base = Base::new(self.inputs.edition, &sources, &self.inputs.env);
+        let mut base = Base::new(self.inputs.edition, &sources, &self.inputs.env);
+        if self.inputs.edition == Edition::Oss {
+            let unknown = project.variables_unknown_to_mage();
+            base.findings.extend(unknown.into_iter().map(Finding::warning));
+        }
         Ok(ReadPipeline { project, pipeline, values, warnings, base })
     }
 
@@ -312,6 +318,16 @@ impl<'a> Maker<'a> {
         if !made.unreadable {
             made.findings.append(&mut made.job.findings);
         }
+        if context.command.fidelity == Fidelity::MageOss {
+            let server = self.inputs.server.as_ref().filter(|_| unit.executor.is_k8s());
+            let job = &made.job;
+            let lost = server.and_then(|pod| {
+                let named = job.values.iter().find(|v| v.path.to_string() == ".metadata.namespace");
+                let origin = named.map(|value| &value.origin);
+                server_pod_not_found(pod, &self.inputs.env, &job.namespace, origin)
+            });
+            made.findings.extend(lost);
+        }
         made
     }
 
@@ -344,6 +360,10 @@ impl<'a> Maker<'a> {
             pipeline_run_id: args.pipeline_run_id.map(|id| id.to_string()),
             template_runtime_configuration: args.template_runtime_configuration.clone(),
             runtime_vars: None,
+            fidelity: match (self.inputs.edition, naming) {
+                (Edition::Oss, Naming::Target) => Fidelity::MageOss,
+                _ => Fidelity::Meant,
+            },
         };
         let id = if block.is_some() { args.block_run_id } else { args.pipeline_run_id };
         let mut name_id = id.map(|id| id.to_string());
@@ -364,7 +384,10 @@ impl<'a> Maker<'a> {
             }
         }
         BuildContext {
-            cluster_uuid: env.value("MAGE_CLUSTER_UUID").unwrap_or_else(|| "mage".to_owned()),
+            cluster_uuid: env
+                .value("MAGE_CLUSTER_UUID")
+                .filter(|uuid| !uuid.is_empty())
+                .unwrap_or_else(|| "mage".to_owned()),
             trigger_name: args.trigger.clone().unwrap_or_else(|| "manual".to_owned()),
             name_id,
             command,

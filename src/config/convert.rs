@@ -149,7 +149,11 @@ impl<'a> Convert<'a> {
         for entry in &mapping.entries {
             let key = scalar_text(&entry.key).unwrap_or_default();
             let Some(field) = api.field(&key).or_else(|| api.snake_field(&key)) else {
-                if !is_flat_form(type_name, &key) {
+                if type_name == "PodAffinityTerm" && key == "weight" {
+                    let message = format!("`{setting}.weight` has no effect on a required term");
+                    let problem = self.problem(&entry.key, message).id(FindingId::NoEffect);
+                    self.warn(problem.hint("remove it"));
+                } else if !is_flat_form(type_name, &key) {
                     self.unknown(&entry.key, &key, api, setting);
                 }
                 continue;
@@ -397,14 +401,9 @@ const NAMES: [&str; 9] = [
 ];
 
 fn is_flat_form(type_name: &str, key: &str) -> bool {
-    match type_name {
-        "WeightedPodAffinityTerm" => {
-            let term = api_type("PodAffinityTerm");
-            term.field(key).or_else(|| term.snake_field(key)).is_some()
-        }
-        "PodAffinityTerm" => key == "weight",
-        _ => false,
-    }
+    let term = api_type("PodAffinityTerm");
+    type_name == "WeightedPodAffinityTerm"
+        && term.field(key).or_else(|| term.snake_field(key)).is_some()
 }
 
 /// Names a field as Mage does: `snake_case`, but the API's own inside `affinity`.
@@ -416,7 +415,7 @@ fn setting_name(parent: &str, field: &Field) -> String {
 }
 
 /// Appends a key to a setting, in brackets where it has dots.
-pub(super) fn below(setting: &str, key: &str) -> String {
+pub(crate) fn below(setting: &str, key: &str) -> String {
     if key.contains(['.', '/', '[']) {
         return format!("{setting}[\"{key}\"]");
     }

@@ -9,6 +9,7 @@ mod layer;
 mod origin;
 mod settings;
 
+pub(crate) use convert::below as setting_below;
 pub use convert::{Convert, scalar_text};
 pub use keys::{JobPath, Segment, camel_to_snake, nearest};
 pub use known::{UnknownPath, check_path};

@@ -139,9 +139,10 @@ fn drop_empty_lists(tree: &mut Tree) {
 fn drop_name(convert: &mut Convert<'_>, tree: &mut Tree, node: &Node) {
     for key in ["name", "generateName"] {
         if tree.take(&[key]).is_some() {
-            let message =
-                format!("`metadata.{}` has no effect: Mage names the Job", camel_to_snake(key));
-            let problem = convert.problem(node, message).id(FindingId::NoEffect);
+            let snake = camel_to_snake(key);
+            let message = format!("`metadata.{snake}` has no effect: Mage names the Job");
+            let given = node.get(key).or_else(|| node.get(&snake)).unwrap_or(node);
+            let problem = convert.problem(given, message).id(FindingId::NoEffect);
             convert.warn(problem.hint("set `job_name_prefix` instead"));
         }
     }
@@ -149,7 +150,8 @@ fn drop_name(convert: &mut Convert<'_>, tree: &mut Tree, node: &Node) {
 
 fn drop_template(convert: &mut Convert<'_>, tree: &mut Tree, node: &Node) {
     if tree.take(&["template"]).is_some() {
-        let problem = convert.problem(node, "`job.template` has no effect");
+        let given = node.get("template").unwrap_or(node);
+        let problem = convert.problem(given, "`job.template` has no effect");
         let problem = problem.id(FindingId::NoEffect).setting("job.template");
         convert.warn(problem.hint("use `pod`, `container` and `metadata`"));
     }

@@ -3,14 +3,14 @@
 use indexmap::IndexMap;
 use serde_json::Value as Json;
 
-use super::command::{CommandParts, command};
-use super::name::{clean_name, dns_label, job_id, job_name};
+use super::command::{CommandParts, Fidelity, command};
+use super::name::{LONGEST, clean_name, dns_label, formatted_prefix, job_id, job_name};
 use super::resources::{self, Guardrail, at_origin, told};
 use super::secret::{MASK, is_placeholder};
 use super::values::{JobValue, values};
 use crate::config::{JobPath, LayerKind, Origin, check};
 use crate::error::Problem;
-use crate::finding::{Finding, FindingId};
+use crate::finding::{Finding, FindingId, Severity};
 use crate::merge::{Content, Loser, Merge, Rule, Tree};
 
 /// What a Job is made from, besides the merged tree.
@@ -83,7 +83,11 @@ pub fn build(root: Tree, merge: Merge, context: &BuildContext<'_>) -> RenderedJo
     let namespace = building.namespace(&mut root);
     let (name, mage_name) = building.name(&mut root);
     building.image(&root);
+    building.blanks();
     let tree = assemble(root, &name, &namespace);
+    if !building.findings.iter().any(|finding| finding.severity == Severity::Error) {
+        building.refusals(&tree, &text(&namespace));
+    }
     let (values, lost) = values(&tree, building.merge.lost, &context.secrets);
     RenderedJob {
         pipeline: context.command.pipeline.clone(),
@@ -227,7 +231,7 @@ impl Building<'_> {
             .unwrap_or_else(|| Tree::leaf("data-prep", Origin::built_in("job_name_prefix")));
         let written = text(&tree);
         let trigger = clean_name(&self.context.trigger_name).replace('_', "-");
-        let prefix = written.replace("{trigger_name}", &trigger);
+        let prefix = self.prefix(&written, &trigger, &tree.origin);
         if prefix != written {
             tree.origin.expression = Some(written.into());
         }
@@ -238,8 +242,12 @@ impl Building<'_> {
         };
         let id = self.context.name_id.clone().unwrap_or(own_id);
         let cluster = &self.context.cluster_uuid;
-        let name = job_name(cluster, &prefix, kind, &id);
         let mages = format!("{cluster}-{prefix}-{kind}-{id}");
+        // The API server takes dots, too; only labels may have none of them.
+        let is_mages = parts.fidelity == Fidelity::MageOss
+            && mages.len() <= LONGEST
+            && check::is_dns_subdomain(&mages);
+        let name = if is_mages { mages.clone() } else { job_name(cluster, &prefix, kind, &id) };
         if name != mages && self.context.name_id.is_some() {
             let message = format!("`{mages}` cannot be the name of a Job, so it is {name}");
             let problem = at_origin(Problem::new(message), &tree.origin);
@@ -250,6 +258,53 @@ impl Building<'_> {
         }
         tree.content = Content::Leaf(name.into());
         (tree, mages)
+    }
+
+    /// Says what the API server would have against the Job. Not an error: another version of
+    /// Kubernetes may know better.
+    fn refusals(&mut self, job: &Tree, namespace: &str) {
+        let refusals = check::job_refusals(job, namespace);
+        // What stands for a value that is not known yet says nothing of the value.
+        let is_known = placeholder(namespace).is_none() && !is_placeholder(namespace);
+        for refusal in
+            refusals.into_iter().filter(|found| is_known || found.path != "the namespace")
+        {
+            let message = format!("the API server would refuse the Job: {}", refusal.message);
+            let problem = at_origin(Problem::new(message), &refusal.origin);
+            let problem = problem.id(FindingId::Refused).setting(&refusal.origin.setting);
+            let hint = format!("{} gives the value", told(&refusal.origin));
+            self.findings.push(Finding::warning(problem.hint(hint)));
+        }
+    }
+
+    /// Puts the trigger's name into the prefix; in edition `oss` says where Mage fails at it.
+    fn prefix(&mut self, written: &str, trigger: &str, origin: &Origin) -> String {
+        let plain = || written.replace("{trigger_name}", trigger);
+        let has_run = self.context.name_id.is_some();
+        if self.context.command.fidelity == Fidelity::Meant || !has_run {
+            return plain();
+        }
+        formatted_prefix(written, trigger).unwrap_or_else(|error| {
+            let problem = at_origin(Problem::new(format!("Mage OSS fails here: {error}")), origin)
+                .id(FindingId::OssFails);
+            let hint = "`{trigger_name}` is the only name in braces that `job_name_prefix` takes";
+            self.findings.push(Finding::warning(problem.hint(hint)));
+            plain()
+        })
+    }
+
+    /// Says that Mage OSS tears the command apart at blanks.
+    fn blanks(&mut self) {
+        let parts = &self.context.command;
+        let torn = [&parts.repo_path, &parts.pipeline].into_iter().find(|text| text.contains(' '));
+        if let (Fidelity::MageOss, Some(text)) = (parts.fidelity, torn) {
+            let message = format!(
+                "Mage OSS splits its command at blanks, so `{text}` is several words of it"
+            );
+            let problem = Problem::new(message).id(FindingId::OssRepoPath);
+            let hint = "move the project to a folder without blanks in its name";
+            self.findings.push(Finding::warning(problem.hint(hint)));
+        }
     }
 
     fn image(&mut self, root: &Tree) {

@@ -25,6 +25,18 @@ pub struct CommandParts {
     pub template_runtime_configuration: Option<String>,
     /// `--runtime-vars`, JSON: what Mage would read from its database.
     pub runtime_vars: Option<String>,
+    /// Whose Job it is.
+    pub fidelity: Fidelity,
+}
+
+/// How close a Job is kept to Mage's own where that is not what the text means.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Fidelity {
+    /// It means what the text says.
+    #[default]
+    Meant,
+    /// It is the very Job that Mage OSS sends, wherever the API server accepts that.
+    MageOss,
 }
 
 /// Makes the command, each word with its origin.
@@ -34,8 +46,16 @@ pub fn command(parts: &CommandParts) -> Tree {
     for word in ["/app/run_app.sh", "mage", "run"] {
         words.push(word, Source::BuiltIn);
     }
-    words.push(&parts.repo_path, parts.repo_path_source.clone().unwrap_or(Source::BuiltIn));
-    words.push(&parts.pipeline, flag("TARGET"));
+    let repo_path_source = parts.repo_path_source.clone().unwrap_or(Source::BuiltIn);
+    for (text, source) in [(&parts.repo_path, repo_path_source), (&parts.pipeline, flag("TARGET"))]
+    {
+        // Mage joins these with blanks, and then splits at blanks.
+        if parts.fidelity == Fidelity::MageOss {
+            text.split(' ').for_each(|word| words.push(word, source.clone()));
+        } else {
+            words.push(text, source);
+        }
+    }
     if let Some(block) = &parts.block {
         words.push("--block-uuid", Source::BuiltIn);
         words.push(block, flag("TARGET"));

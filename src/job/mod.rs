@@ -9,7 +9,7 @@ pub mod secret;
 mod values;
 
 pub use build::{BuildContext, RenderedJob, build};
-pub use command::{CommandParts, command};
+pub use command::{CommandParts, Fidelity, command};
 pub use name::{clean_name, dns_label, job_id, job_name, short_hash};
 pub use quantity::Quantity;
 pub use resources::Guardrail;

@@ -2,10 +2,11 @@
 
 use std::fmt::Write as _;
 
+use crate::config::check::is_dns_subdomain;
 use sha2::{Digest, Sha256};
 
 /// The longest name of a Job: the Job controller copies it into a label.
-const LONGEST: usize = 63;
+pub(super) const LONGEST: usize = 63;
 
 /// Cleans a name as Mage does (`mage_ai/shared/utils.py: clean_name`): what is no word character
 /// becomes `_`, a leading digit gets `letter_`, and everything is in lower case.
@@ -63,10 +64,44 @@ pub fn job_id(parts: &[&str]) -> String {
     id.trim_start_matches('-').to_owned()
 }
 
+/// Puts the trigger's name into a prefix as Mage does, with Python's `str.format`, which is only called
+/// where the prefix has `{trigger_name}` in it (`k8s_block_executor.py: _get_job_name_prefix`).
+///
+/// Returns what Python raises at any other brace.
+pub(super) fn formatted_prefix(prefix: &str, trigger: &str) -> Result<String, String> {
+    if !prefix.contains("{trigger_name}") {
+        return Ok(prefix.to_owned());
+    }
+    let mut text = String::new();
+    let mut rest = prefix;
+    while let Some(at) = rest.find(['{', '}']) {
+        text.push_str(&rest[..at]);
+        let brace = &rest[at..=at];
+        rest = &rest[at + 1..];
+        if let Some(after) = rest.strip_prefix(brace) {
+            text.push_str(brace);
+            rest = after;
+        } else if brace == "}" {
+            return Err("str.format finds a single `}`".to_owned());
+        } else if let Some(after) = rest.strip_prefix("trigger_name}") {
+            text.push_str(trigger);
+            rest = after;
+        } else {
+            let field = rest.split(['}', '{']).next().unwrap_or_default();
+            return Err(format!("str.format knows nothing for `{{{field}}}`"));
+        }
+    }
+    Ok(text + rest)
+}
+
 /// Returns a Job's name in Mage's format, `{cluster}-{prefix}-{kind}-{id}`, made a valid label of
 /// at most 63 characters: the front is shortened (and hashed), the id is kept.
 #[must_use]
 pub fn job_name(cluster: &str, prefix: &str, kind: &str, id: &str) -> String {
+    let mages = format!("{cluster}-{prefix}-{kind}-{id}");
+    if mages.len() <= LONGEST && !mages.contains('.') && is_dns_subdomain(&mages) {
+        return mages;
+    }
     let head = dns_label(&format!("{cluster}-{prefix}"));
     let tail = format!("{kind}-{id}");
     let room = LONGEST.saturating_sub(tail.len() + 1);
@@ -88,6 +123,17 @@ mod tests {
         assert_eq!(job_name("mage", "Data_Prep", "block", "7"), "mage-data-prep-block-7");
         assert_eq!(clean_name("täglich (朝の実行)"), "täglich__朝の実行_");
         assert_eq!(clean_name("7 days"), "letter_7_days");
+    }
+
+    #[test]
+    fn a_prefix_is_formatted_as_python_does() {
+        let format = |prefix| formatted_prefix(prefix, "daily");
+        assert_eq!(format("a-{trigger_name}"), Ok("a-daily".to_owned()));
+        assert_eq!(format("{other}"), Ok("{other}".to_owned()));
+        assert_eq!(format("{{{trigger_name}}}"), Ok("{daily}".to_owned()));
+        assert_eq!(format("{{trigger_name}}"), Ok("{trigger_name}".to_owned()));
+        assert!(format("{trigger_name}{b}").unwrap_err().contains("`{b}`"));
+        assert!(format("{trigger_name}}").is_err());
     }
 
     #[test]

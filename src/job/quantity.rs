@@ -43,6 +43,12 @@ impl Quantity {
         };
         decimal(number, scale).map(Self)
     }
+
+    /// Tells whether it is a whole number of units.
+    #[must_use]
+    pub fn is_whole(self) -> bool {
+        self.0 % 1_000_000_000 == 0
+    }
 }
 
 impl std::iter::Sum for Quantity {

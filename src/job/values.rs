@@ -85,8 +85,8 @@ fn give_losers(values: &mut [JobValue], lost: Vec<(JobPath, Loser)>) -> Vec<(Job
             value.rule = value.rule.or(Some(loser.rule));
             found = true;
         }
-        if let (false, Some(path)) = (found, paths.into_iter().next()) {
-            homeless.push((path, loser));
+        if !found {
+            homeless.push((paths.into_iter().next().unwrap_or(part), loser));
         }
     }
     homeless

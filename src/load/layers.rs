@@ -293,7 +293,8 @@ pub fn guardrails(env: &ServerEnv) -> Vec<Guardrail> {
 fn oss_input(sources: &LayerSources<'_>) -> (OssInput, Vec<Finding>) {
     let mut findings = Vec::new();
     let mut layer = |kind, body: Option<&Body>| {
-        let body = body?;
+        // What Python takes for false, `''` or `[]`, is as good as nothing to Mage.
+        let body = body.filter(|body| body.node.is_truthy())?;
         match body.mapping(what(kind)) {
             Ok(mapping) => {
                 Some(OssLayer { kind, file: Arc::clone(&body.file), body: mapping?.clone() })
@@ -314,4 +315,40 @@ fn oss_input(sources: &LayerSources<'_>) -> (OssInput, Vec<Finding>) {
     let layers = project.into_iter().chain(last).collect();
     let server = sources.server.map(|pod| pod.tree.clone());
     (OssInput { template, layers, server }, findings)
+}
+
+/// Says that Mage OSS would look for its own pod in the wrong namespace: without `KUBE_NAMESPACE` it
+/// takes the Job's (`mage_ai/services/k8s/job_manager.py: JobManager.__init__`).
+#[must_use]
+pub fn server_pod_not_found(
+    pod: &ServerPod,
+    env: &ServerEnv,
+    namespace: &str,
+    origin: Option<&Origin>,
+) -> Option<Finding> {
+    const NAME: &str = "KUBE_NAMESPACE";
+    let unknown = &pod.environment.unknown;
+    let is_set = env.value(NAME).is_some() || unknown.iter().any(|unknown| unknown.name == NAME);
+    if is_set || pod.namespace == namespace || pod.namespace.is_empty() {
+        return None;
+    }
+    // Of an object whose keys are not known, any variable may come.
+    let maybe = unknown.iter().find(|unknown| unknown.name.is_empty());
+    let message = match maybe {
+        Some(unknown) => format!(
+            "Mage OSS fails here unless {} sets KUBE_NAMESPACE: without it, the server looks for its pod in `{namespace}` instead of `{}`",
+            unknown.object, pod.namespace
+        ),
+        None => format!(
+            "Mage OSS fails here: KUBE_NAMESPACE is not set, so the server looks for its pod in `{namespace}` instead of `{}`",
+            pod.namespace
+        ),
+    };
+    let problem = Problem::new(message).id(FindingId::ServerNamespace);
+    let problem = match origin.map(|origin| &origin.source) {
+        Some(Source::File { file, span }) => problem.at(file, *span),
+        _ => problem,
+    };
+    let hint = "set KUBE_NAMESPACE in the server from `fieldRef: metadata.namespace`";
+    Some(Finding::warning(problem.hint(hint)))
 }

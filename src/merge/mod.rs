@@ -3,6 +3,8 @@
 mod oss;
 mod oss_affinity;
 mod oss_exact;
+mod oss_reader;
+mod oss_unread;
 mod overlay;
 mod pro;
 mod tree;

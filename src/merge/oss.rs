@@ -6,13 +6,15 @@
 
 use std::sync::Arc;
 
-use super::oss_exact::{Defect, exact};
+use super::oss_exact::exact;
+use super::oss_reader::Defect;
+use super::oss_unread::lose_whole;
 use super::overlay::{Merge, drop_unmounted, empty_root, join_server};
 use super::tree::{Rule, Tree};
 use crate::config::{Convert, JobPath, LayerKind, check, settings};
 use crate::error::Problem;
 use crate::finding::{Finding, FindingId};
-use crate::yaml::{Entry, Mapping, SourceFile};
+use crate::yaml::{Entry, Mapping, Node, SourceFile};
 
 /// One layer Mage OSS reads.
 #[derive(Clone, Debug)]
@@ -104,9 +106,10 @@ fn effective(input: &OssInput, merge: &mut Merge) -> Vec<Effective> {
     for layer in &input.layers {
         lay(&mut keys, layer, merge);
     }
-    if let Some(nested) = keys.iter().find(|key| key.key() == "k8s_executor_config").cloned() {
+    let nested = keys.iter().find(|key| key.key() == "k8s_executor_config");
+    if let Some(nested) = nested.filter(|key| replaces_all(&key.entry.value)).cloned() {
         for key in keys.drain(..).filter(|key| key.key() != "k8s_executor_config") {
-            lose(&key, nested.layer, merge);
+            lose_whole(&key, nested.layer, merge);
         }
         if let Some(body) = nested.entry.value.as_mapping() {
             let layer =
@@ -124,6 +127,11 @@ fn effective(input: &OssInput, merge: &mut Merge) -> Vec<Effective> {
     all
 }
 
+/// A mapping takes the place of everything, and so does what is false in Python: nothing is left.
+fn replaces_all(node: &Node) -> bool {
+    node.as_mapping().is_some() || !node.is_truthy()
+}
+
 fn lay(keys: &mut Vec<Effective>, layer: &OssLayer, merge: &mut Merge) {
     for entry in &layer.body.entries {
         let effective =
@@ -135,16 +143,10 @@ fn lay(keys: &mut Vec<Effective>, layer: &OssLayer, merge: &mut Merge) {
 fn put(keys: &mut Vec<Effective>, key: Effective, merge: &mut Merge) {
     match keys.iter_mut().find(|known| known.key() == key.key()) {
         Some(known) => {
-            lose(known, key.layer, merge);
+            lose_whole(known, key.layer, merge);
             *known = key;
         }
         None => keys.push(key),
-    }
-}
-
-fn lose(key: &Effective, winner: LayerKind, merge: &mut Merge) {
-    for tree in trees(key, &mut Vec::new()) {
-        merge.lose(&tree.tree, &JobPath::default(), Rule::OssWholeKey(winner));
     }
 }
 
@@ -168,9 +170,22 @@ fn meant(
     for fragment in fragments {
         root = merge.overlay(root, fragment.tree, &JobPath::default());
     }
+    empty_names(&mut root, merge);
     if let Some(server) = server {
         join_server(merge, &mut root, server);
     }
     drop_unmounted(merge, &mut root);
     root
+}
+
+/// Mage takes an empty name for none.
+fn empty_names(root: &mut Tree, merge: &mut Merge) {
+    for keys in [&["prefix"][..], &["namespace"], &["pod", "serviceAccountName"]] {
+        if root.at(keys).and_then(Tree::as_str) == Some("")
+            && let Some(lost) = root.take(keys)
+        {
+            let path = keys.iter().fold(JobPath::default(), |path, key| path.key(key));
+            merge.lose(&lost, &path, Rule::OssEmpty);
+        }
+    }
 }

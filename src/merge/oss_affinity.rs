@@ -2,127 +2,149 @@
 
 use indexmap::IndexMap;
 
-use super::oss_exact::{Defect, Reader, truthy};
+use super::oss_reader::{Exact, Reader, truthy};
 use super::tree::{Content, Tree};
-use crate::yaml::Node;
-
-type Exact<T> = Result<T, Vec<Defect>>;
+use crate::yaml::{Mapping, Node};
 
 const REQUIRED: &str = "requiredDuringSchedulingIgnoredDuringExecution";
 const PREFERRED: &str = "preferredDuringSchedulingIgnoredDuringExecution";
 
+type Map = IndexMap<String, Tree>;
+
 /// Reads `pod.affinity`; outer keys in `snake_case` are not seen, so nothing may come of it.
-pub(super) fn affinity(reader: &Reader<'_>, node: &Node) -> Exact<Option<Tree>> {
-    let mut map = IndexMap::new();
-    let read = |name: &str| node.get(name).filter(|node| truthy(node));
-    if let Some(node) = read("nodeAffinity") {
-        map.insert("nodeAffinity".to_owned(), node_affinity(reader, node));
+pub(super) fn affinity(reader: Reader<'_>, node: &Node) -> Exact<Option<Tree>> {
+    let setting = "pod.affinity";
+    let mapping = reader.mapping(node, setting)?;
+    let mut map = Map::new();
+    for name in ["nodeAffinity", "podAffinity", "podAntiAffinity"] {
+        let Some(node) = mapping.get(name).filter(|node| truthy(node)) else { continue };
+        let setting = format!("{setting}.{name}");
+        let inner = reader.mapping(node, &setting)?;
+        let content = match name {
+            "nodeAffinity" => node_affinity(reader, inner, node, &setting)?,
+            _ => pod_affinity(reader, inner, &setting)?,
+        };
+        map.insert(name.to_owned(), Tree::new(content, reader.origin(node, &setting)));
     }
-    for name in ["podAffinity", "podAntiAffinity"] {
-        if let Some(node) = read(name) {
-            let mut terms = IndexMap::new();
-            for when in [REQUIRED, PREFERRED] {
-                if let Some(list) = node.get(when).filter(|node| truthy(node)) {
-                    terms.insert(when.to_owned(), weighted_terms(reader, list)?);
-                }
-            }
-            let origin = reader.origin(node, &format!("pod.affinity.{name}"));
-            map.insert(name.to_owned(), Tree::new(Content::Map(terms), origin));
-        }
-    }
-    let origin = reader.origin(node, "pod.affinity");
-    Ok((!map.is_empty()).then(|| Tree::new(Content::Map(map), origin)))
+    Ok((!map.is_empty()).then(|| Tree::new(Content::Map(map), reader.origin(node, setting))))
 }
 
 /// Keeps the match expressions of required terms; everything else is lost.
-fn node_affinity(reader: &Reader<'_>, node: &Node) -> Tree {
-    let setting = format!("pod.affinity.nodeAffinity.{REQUIRED}.nodeSelectorTerms");
-    let terms = node.get(REQUIRED).and_then(|node| node.get("nodeSelectorTerms"));
-    let items = terms
-        .and_then(Node::as_sequence)
-        .unwrap_or_default()
-        .iter()
-        .enumerate()
-        .map(|(index, term)| {
-            let setting = format!("{setting}[{index}]");
-            let mut map = IndexMap::new();
-            if let Some(expressions) = term.get("matchExpressions").filter(|node| truthy(node)) {
-                let setting = format!("{setting}.matchExpressions");
-                map.insert(
-                    "matchExpressions".to_owned(),
-                    expressions_of(reader, expressions, &setting),
-                );
+fn node_affinity(
+    reader: Reader<'_>,
+    mapping: &Mapping,
+    node: &Node,
+    setting: &str,
+) -> Exact<Content> {
+    let setting = format!("{setting}.{REQUIRED}");
+    let terms = match mapping.get(REQUIRED) {
+        Some(required) => reader.mapping(required, &setting)?.get("nodeSelectorTerms"),
+        None => None,
+    };
+    let setting = format!("{setting}.nodeSelectorTerms");
+    let mut items = Vec::new();
+    for (index, term) in each(reader, terms, &setting)?.iter().enumerate() {
+        let setting = format!("{setting}[{index}]");
+        let expressions = reader.mapping(term, &setting)?.get("matchExpressions");
+        let type_name = "NodeSelectorRequirement";
+        let map = Map::from_iter(self::expressions(reader, expressions, type_name, &setting)?);
+        items.push(Tree::new(Content::Map(map), reader.origin(term, &setting)));
+    }
+    let list = list(items, reader.origin(terms.unwrap_or(node), &setting));
+    Ok(Tree::nest(&[REQUIRED, "nodeSelectorTerms"], list).content)
+}
+
+/// Goes through a list; without one there is nothing, but null raises.
+fn each<'n>(reader: Reader<'_>, node: Option<&'n Node>, setting: &str) -> Exact<&'n [Node]> {
+    node.map_or(Ok(&[]), |node| reader.iterate(node, setting))
+}
+
+fn list(items: Vec<Tree>, origin: crate::config::Origin) -> Tree {
+    Tree::new(Content::List { items, closed: false }, origin)
+}
+
+/// Reads `matchExpressions`, of which nothing comes when it is missing.
+fn expressions(
+    reader: Reader<'_>,
+    node: Option<&Node>,
+    type_name: &str,
+    setting: &str,
+) -> Exact<Option<(String, Tree)>> {
+    let setting = format!("{setting}.matchExpressions");
+    let mut items = Vec::new();
+    for (index, expression) in each(reader, node, &setting)?.iter().enumerate() {
+        let setting = format!("{setting}[{index}]");
+        let mapping = reader.mapping(expression, &setting)?;
+        let mut map = Map::new();
+        for key in ["key", "operator", "values"] {
+            match mapping.get(key).filter(|node| !node.is_null()) {
+                Some(value) => {
+                    map.insert(key.to_owned(), reader.raw(value, &format!("{setting}.{key}")));
+                }
+                None if key == "values" => {}
+                None => return reader.must_not_be_none(expression, type_name, key),
             }
-            Tree::new(Content::Map(map), reader.origin(term, &setting))
-        })
-        .collect();
-    let origin = reader.origin(terms.unwrap_or(node), &setting);
-    let list = Tree::new(Content::List { items, closed: false }, origin);
-    Tree::nest(&[REQUIRED, "nodeSelectorTerms"], list)
+        }
+        items.push(Tree::new(Content::Map(map), reader.origin(expression, &setting)));
+    }
+    let Some(node) = node.filter(|_| !items.is_empty()) else { return Ok(None) };
+    let origin = reader.origin(node, &setting);
+    Ok(Some(("matchExpressions".to_owned(), list(items, origin))))
 }
 
-fn expressions_of(reader: &Reader<'_>, node: &Node, setting: &str) -> Tree {
-    let items = node
-        .as_sequence()
-        .unwrap_or_default()
-        .iter()
-        .enumerate()
-        .map(|(index, expression)| {
-            let setting = format!("{setting}[{index}]");
-            keep(reader, expression, &["key", "operator", "values"], &setting)
-        })
-        .collect();
-    Tree::new(Content::List { items, closed: false }, reader.origin(node, setting))
-}
-
-fn keep(reader: &Reader<'_>, node: &Node, keys: &[&str], setting: &str) -> Tree {
-    let map = keys
-        .iter()
-        .filter_map(|key| {
-            let value = node.get(key).filter(|node| !node.is_null())?;
-            Some(((*key).to_owned(), reader.raw(value, &format!("{setting}.{key}"))))
-        })
-        .collect();
-    Tree::new(Content::Map(map), reader.origin(node, setting))
+fn pod_affinity(reader: Reader<'_>, mapping: &Mapping, setting: &str) -> Exact<Content> {
+    let mut terms = Map::new();
+    for when in [REQUIRED, PREFERRED] {
+        if let Some(node) = mapping.get(when).filter(|node| truthy(node)) {
+            let setting = format!("{setting}.{when}");
+            terms.insert(when.to_owned(), weighted_terms(reader, node, &setting)?);
+        }
+    }
+    Ok(Content::Map(terms))
 }
 
 /// Makes a weighted term of every term, required ones too: those then raise for want of a weight.
-fn weighted_terms(reader: &Reader<'_>, node: &Node) -> Exact<Tree> {
-    let setting = "pod.affinity";
+fn weighted_terms(reader: Reader<'_>, node: &Node, setting: &str) -> Exact<Tree> {
     let mut items = Vec::new();
-    for term in node.as_sequence().unwrap_or_default() {
-        let Some(topology) = term.get("topologyKey").filter(|node| !node.is_null()) else {
-            return reader
-                .defect(term, "V1PodAffinityTerm: `topology_key` must not be None".into());
+    for (index, term) in reader.iterate(node, setting)?.iter().enumerate() {
+        let setting = format!("{setting}[{index}]");
+        let mapping = reader.mapping(term, &setting)?;
+        let value = |key: &str| mapping.get(key).filter(|node| !node.is_null());
+        let selector = label_selector(reader, mapping, term, &setting)?;
+        let Some(topology) = value("topologyKey") else {
+            return reader.must_not_be_none(term, "PodAffinityTerm", "topology_key");
         };
-        let Some(weight) = term.get("weight").filter(|node| !node.is_null()) else {
-            let message = "V1WeightedPodAffinityTerm: `weight` must not be None";
-            return reader.defect(term, message.into());
+        let Some(weight) = value("weight") else {
+            return reader.must_not_be_none(term, "WeightedPodAffinityTerm", "weight");
         };
-        let mut inner = IndexMap::new();
-        if let Some(selector) = term.get("labelSelector").filter(|node| truthy(node)) {
-            inner.insert("labelSelector".to_owned(), label_selector(reader, selector));
-        }
-        inner.insert("topologyKey".to_owned(), reader.raw(topology, setting));
-        let origin = reader.origin(term, setting);
+        let inner = Map::from([
+            ("labelSelector".to_owned(), selector),
+            ("topologyKey".to_owned(), reader.raw(topology, &format!("{setting}.topologyKey"))),
+        ]);
+        let origin = reader.origin(term, &setting);
         let inner = Tree::new(Content::Map(inner), origin.clone());
-        let map = IndexMap::from([
-            ("weight".to_owned(), reader.raw(weight, setting)),
+        let map = Map::from([
+            ("weight".to_owned(), reader.raw(weight, &format!("{setting}.weight"))),
             ("podAffinityTerm".to_owned(), inner),
         ]);
         items.push(Tree::new(Content::Map(map), origin));
     }
-    Ok(Tree::new(Content::List { items, closed: false }, reader.origin(node, setting)))
+    Ok(list(items, reader.origin(node, setting)))
 }
 
-fn label_selector(reader: &Reader<'_>, node: &Node) -> Tree {
-    let setting = "pod.affinity";
-    let mut map = IndexMap::new();
-    if let Some(labels) = node.get("matchLabels").filter(|node| truthy(node)) {
-        map.insert("matchLabels".to_owned(), reader.raw(labels, setting));
+/// Mage gives every term a selector: one that is empty, and so selects every pod, where there is none.
+fn label_selector(reader: Reader<'_>, term: &Mapping, node: &Node, setting: &str) -> Exact<Tree> {
+    let setting = format!("{setting}.labelSelector");
+    let mut map = Map::new();
+    let selector = term.get("labelSelector");
+    if let Some(selector) = selector {
+        let mapping = reader.mapping(selector, &setting)?;
+        if let Some(labels) = mapping.get("matchLabels").filter(|node| !node.is_null()) {
+            let setting = format!("{setting}.matchLabels");
+            map.insert("matchLabels".to_owned(), reader.raw(labels, &setting));
+        }
+        let found = mapping.get("matchExpressions");
+        map.extend(expressions(reader, found, "LabelSelectorRequirement", &setting)?);
     }
-    if let Some(expressions) = node.get("matchExpressions").filter(|node| truthy(node)) {
-        map.insert("matchExpressions".to_owned(), expressions_of(reader, expressions, setting));
-    }
-    Tree::new(Content::Map(map), reader.origin(node, setting))
+    Ok(Tree::new(Content::Map(map), reader.origin(selector.unwrap_or(node), &setting)))
 }

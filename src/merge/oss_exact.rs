@@ -2,28 +2,20 @@
 
 use std::collections::{HashMap, HashSet};
 
-use indexmap::IndexMap;
 use serde_json::Value as Json;
 
-use super::oss::{Effective, trees};
+use super::oss::Effective;
 use super::oss_affinity::affinity;
+use super::oss_reader::{Defect, Exact, Reader, truthy};
+use super::oss_unread::lose_unread;
 use super::overlay::{Merge, empty_root, identity};
 use super::tree::{Content, Rule, Tree};
-use crate::config::api::api_type;
 use crate::config::{JobPath, Origin};
-use crate::yaml::{Node, Value};
+use crate::yaml::Node;
 
-/// Something Mage raises an exception at.
-#[derive(Clone, Debug)]
-pub(super) struct Defect {
-    pub(super) origin: Origin,
-    pub(super) message: String,
-}
-
-type Exact<T> = Result<T, Vec<Defect>>;
-
-/// The keys that `K8sExecutorConfig` has (`mage_ai/services/k8s/config.py`).
-const READ: [&str; 10] = [
+/// The keys that `K8sExecutorConfig` has (`mage_ai/services/k8s/config.py`); the last four are its
+/// own fields, which it fills itself or never looks at.
+const KNOWN: [&str; 14] = [
     "container_config",
     "job_name_prefix",
     "namespace",
@@ -34,102 +26,11 @@ const READ: [&str; 10] = [
     "container",
     "pod",
     "job",
+    "config_file",
+    "job_config",
+    "meta",
+    "pod_config",
 ];
-
-/// Reads values as Mage's Python does; knows the layer and file of one top-level key.
-pub(super) struct Reader<'a> {
-    key: &'a Effective,
-}
-
-impl Reader<'_> {
-    pub(super) fn origin(&self, node: &Node, setting: &str) -> Origin {
-        Origin::file(self.key.layer, &self.key.file, node, setting)
-    }
-
-    pub(super) fn defect<T>(&self, node: &Node, message: String) -> Exact<T> {
-        Err(vec![Defect { origin: self.origin(node, ""), message }])
-    }
-
-    /// Passes a value on as it is; keys keep their spelling, nulls go.
-    pub(super) fn raw(&self, node: &Node, setting: &str) -> Tree {
-        let content = match &node.value {
-            Value::Sequence(nodes) => Content::List {
-                items: nodes
-                    .iter()
-                    .enumerate()
-                    .map(|(index, node)| self.raw(node, &format!("{setting}[{index}]")))
-                    .collect(),
-                closed: false,
-            },
-            Value::Mapping(mapping) => Content::Map(
-                mapping
-                    .entries
-                    .iter()
-                    .filter(|entry| !entry.value.is_null())
-                    .map(|entry| {
-                        let key = crate::config::scalar_text(&entry.key).unwrap_or_default();
-                        let value = self.raw(&entry.value, &format!("{setting}.{key}"));
-                        (key, value)
-                    })
-                    .collect(),
-            ),
-            _ => Content::Leaf(node.to_json()),
-        };
-        Tree::new(content, self.origin(node, setting))
-    }
-
-    /// Calls a constructor of the Kubernetes client, `V1Volume(**node)`: keys in `snake_case` only,
-    /// required ones not null; what is inside passes as it is.
-    pub(super) fn construct(&self, node: &Node, type_name: &str, setting: &str) -> Exact<Tree> {
-        let Some(mapping) = node.as_mapping() else {
-            return self.defect(node, format!("{setting} is {}, not a mapping", node.kind()));
-        };
-        let api = api_type(type_name);
-        let mut map = IndexMap::new();
-        for (key, entry) in mapping.string_entries() {
-            let Some(field) = api.snake_field(key) else {
-                let message = format!("V1{type_name} has no argument '{key}'");
-                return self.defect(&entry.key, message);
-            };
-            if !entry.value.is_null() {
-                let value = self.raw(&entry.value, &format!("{setting}.{key}"));
-                map.insert(field.name.to_owned(), value);
-            }
-        }
-        for field in api.fields.iter().filter(|field| field.required) {
-            if !map.contains_key(field.name) && type_name != "Container" {
-                let message = format!("V1{type_name}: `{}` must not be None", field.name);
-                return self.defect(node, message);
-            }
-        }
-        Ok(Tree::new(Content::Map(map), self.origin(node, setting)))
-    }
-
-    fn construct_list(&self, node: &Node, type_name: &str, setting: &str) -> Exact<Tree> {
-        let Some(nodes) = node.as_sequence() else {
-            return self.defect(node, format!("{setting} is {}, not a list", node.kind()));
-        };
-        let mut items = Vec::new();
-        for (index, item) in nodes.iter().enumerate() {
-            items.push(self.construct(item, type_name, &format!("{setting}[{index}]"))?);
-        }
-        Ok(Tree::new(Content::List { items, closed: false }, self.origin(node, setting)))
-    }
-}
-
-/// Python's truth: null, false, zero and everything empty is false.
-pub(super) fn truthy(node: &Node) -> bool {
-    match &node.value {
-        Value::Null => false,
-        Value::Bool(value) => *value,
-        Value::Int(value) => value.as_str() != "0",
-        Value::Float(value) => *value != 0.0,
-        Value::String(text) => !text.is_empty(),
-        Value::Sequence(nodes) => !nodes.is_empty(),
-        Value::Mapping(mapping) => !mapping.entries.is_empty(),
-        Value::Timestamp(_) | Value::Binary(_) => true,
-    }
-}
 
 /// The merge in the making.
 struct Exactly<'a> {
@@ -154,7 +55,13 @@ pub(super) fn exact(keys: &[Effective], server: Option<&Tree>, merge: &mut Merge
     exactly.filter_volumes();
     exactly.resources();
     exactly.container_config();
-    if exactly.defects.is_empty() { Ok(exactly.root) } else { Err(exactly.defects) }
+    exactly.last_env_wins();
+    if !exactly.defects.is_empty() {
+        return Err(exactly.defects);
+    }
+    let Exactly { root, merge, .. } = exactly;
+    lose_unread(keys, &root, merge);
+    Ok(root)
 }
 
 impl<'a> Exactly<'a> {
@@ -167,37 +74,23 @@ impl<'a> Exactly<'a> {
         result.map_err(|mut defects| self.defects.append(&mut defects)).ok()
     }
 
-    fn unknown_keys(&mut self) {
-        for key in self.keys {
-            if !READ.contains(&key.key()) {
-                let reader = Reader { key };
-                let message = format!("K8sExecutorConfig has no argument '{}'", key.key());
-                let defect: Exact<()> = reader.defect(&key.entry.key, message);
-                self.take(defect);
-            }
-        }
+    fn fail(&mut self, reader: Reader<'_>, node: &Node, message: &str) {
+        let defect: Exact<()> = reader.defect(node, message.to_owned());
+        self.take(defect);
     }
 
-    /// Records what Mage never reads of a mapping.
-    fn ignore(&mut self, key: &'a Effective, node: &'a Node, read: &[&str]) {
-        let Some(mapping) = node.as_mapping() else { return };
-        let ignored: Vec<_> = mapping
-            .entries
-            .iter()
-            .filter(|entry| !entry.key.as_str().is_some_and(|key| read.contains(&key)))
-            .cloned()
-            .collect();
-        let mut part = key.clone();
-        part.entry.value = Node {
-            value: Value::Mapping(crate::yaml::Mapping { entries: ignored }),
-            ..node.clone()
-        };
-        for fragment in trees(&part, &mut Vec::new()) {
-            for (path, leaf) in fragment.tree.leaves(&JobPath::default()) {
-                if path.0.len() > 1 {
-                    self.merge.lose(leaf, &path, Rule::OssIgnores);
-                }
+    fn unknown_keys(&mut self) {
+        for key in self.keys {
+            let reader = Reader { key };
+            if !KNOWN.contains(&key.key()) {
+                let name = crate::config::scalar_text(&key.entry.key).unwrap_or_default();
+                let message = format!("K8sExecutorConfig has no argument '{name}'");
+                self.fail(reader, &key.entry.key, &message);
             }
+        }
+        // Without `metadata` it stays what it is, and Mage sets its `name`.
+        if let (Some((key, node)), None) = (self.key("meta"), self.key("metadata")) {
+            self.fail(Reader { key }, node, "`meta` is taken for an object of the client");
         }
     }
 
@@ -210,53 +103,9 @@ impl<'a> Exactly<'a> {
     fn pod(&mut self) {
         if let Some((key, node)) = self.key("pod") {
             let reader = Reader { key };
-            if node.as_mapping().is_none() {
-                let defect: Exact<()> = reader.defect(node, "pod is no mapping".to_owned());
-                self.take(defect);
-                return;
+            if self.take(reader.mapping(node, "pod")).is_some() {
+                self.pod_fields(reader, node);
             }
-            let read = |name: &str| node.get(name).filter(|node| truthy(node));
-            for (name, field) in [
-                ("service_account_name", "serviceAccountName"),
-                ("node_selector", "nodeSelector"),
-                ("scheduler_name", "schedulerName"),
-            ] {
-                if let Some(node) = read(name) {
-                    self.root.put(&["pod", field], reader.raw(node, &format!("pod.{name}")));
-                }
-            }
-            for (name, type_name) in [("tolerations", "Toleration"), ("volumes", "Volume")] {
-                if let Some(node) = read(name) {
-                    let list = reader.construct_list(node, type_name, &format!("pod.{name}"));
-                    if let Some(list) = self.take(list) {
-                        self.root.put(&["pod", name], list);
-                    }
-                }
-            }
-            if let Some(node) = read("affinity") {
-                let tree = affinity(&reader, node);
-                if let Some(Some(tree)) = self.take(tree) {
-                    self.root.put(&["pod", "affinity"], tree);
-                }
-            }
-            if let Some(node) = read("image_pull_secrets") {
-                let message = "image_pull_secrets becomes an object where a list is due";
-                let defect: Exact<()> = reader.defect(node, message.to_owned());
-                self.take(defect);
-            }
-            self.ignore(
-                key,
-                node,
-                &[
-                    "service_account_name",
-                    "image_pull_secrets",
-                    "node_selector",
-                    "scheduler_name",
-                    "tolerations",
-                    "affinity",
-                    "volumes",
-                ],
-            );
         }
         if let Some((key, node)) = self.key("service_account_name") {
             let path = JobPath::default().key("pod").key("serviceAccountName");
@@ -265,6 +114,37 @@ impl<'a> Exactly<'a> {
             }
             let name = Reader { key }.raw(node, "service_account_name");
             self.root.put(&["pod", "serviceAccountName"], name);
+        }
+    }
+
+    fn pod_fields(&mut self, reader: Reader<'_>, node: &Node) {
+        let read = |name: &str| node.get(name).filter(|node| truthy(node));
+        for (name, field) in [
+            ("service_account_name", "serviceAccountName"),
+            ("node_selector", "nodeSelector"),
+            ("scheduler_name", "schedulerName"),
+        ] {
+            if let Some(node) = read(name) {
+                self.root.put(&["pod", field], reader.raw(node, &format!("pod.{name}")));
+            }
+        }
+        for (name, type_name) in [("tolerations", "Toleration"), ("volumes", "Volume")] {
+            if let Some(node) = read(name) {
+                let list = reader.construct_list(node, type_name, &format!("pod.{name}"));
+                if let Some(list) = self.take(list) {
+                    self.root.put(&["pod", name], list);
+                }
+            }
+        }
+        if let Some(node) = read("affinity") {
+            let tree = affinity(reader, node);
+            if let Some(Some(tree)) = self.take(tree) {
+                self.root.put(&["pod", "affinity"], tree);
+            }
+        }
+        if let Some(node) = read("image_pull_secrets") {
+            let message = "image_pull_secrets becomes an object where a list is due";
+            self.fail(reader, node, message);
         }
     }
 
@@ -287,7 +167,7 @@ impl<'a> Exactly<'a> {
             let path = JobPath::default().key("namespace");
             self.merge.lose(&lost, &path, Rule::OssMetadataNamespace);
         }
-        if let Some(namespace) = namespace {
+        if let Some(namespace) = namespace.filter(|_| node.get("namespace").is_some_and(truthy)) {
             self.root.put(&["namespace"], namespace);
         }
         self.root.put(&["metadata"], tree);
@@ -296,19 +176,23 @@ impl<'a> Exactly<'a> {
     fn container(&mut self) {
         let Some((key, node)) = self.key("container") else { return };
         let reader = Reader { key };
-        if node.as_mapping().is_none() {
-            let defect: Exact<()> = reader.defect(node, "container is no mapping".to_owned());
-            self.take(defect);
+        if self.take(reader.mapping(node, "container")).is_none() {
             return;
         }
         let read = |name: &str| node.get(name).filter(|node| truthy(node));
-        for (name, field) in
-            [("name", "name"), ("image", "image"), ("image_pull_policy", "imagePullPolicy")]
-        {
-            if let Some(node) = read(name) {
-                self.root
-                    .put(&["container", field], reader.raw(node, &format!("container.{name}")));
+        // These are taken as they are given, empty and null too.
+        for (name, field) in [("name", "name"), ("image_pull_policy", "imagePullPolicy")] {
+            if let Some(node) = node.get(name) {
+                let value = reader.raw(node, &format!("container.{name}"));
+                self.root.put(&["container", field], value);
             }
+        }
+        if let Some(name) = node.get("name").filter(|node| node.is_null()) {
+            let defect: Exact<()> = reader.must_not_be_none(name, "Container", "name");
+            self.take(defect);
+        }
+        if let Some(node) = read("image") {
+            self.root.put(&["container", "image"], reader.raw(node, "container.image"));
         }
         if let Some(node) = read("resources").filter(|node| node.as_mapping().is_some()) {
             let tree = reader.construct(node, "ResourceRequirements", "container.resources");
@@ -326,17 +210,15 @@ impl<'a> Exactly<'a> {
                 }
             }
         }
-        self.ignore(
-            key,
-            node,
-            &["name", "image", "image_pull_policy", "env", "volume_mounts", "resources"],
-        );
     }
 
     /// Reads three keys; without `backoff_limit` the API server's default of 6 retries is in force.
     fn job(&mut self) {
         let Some((key, node)) = self.key("job") else { return };
         let reader = Reader { key };
+        if self.take(reader.mapping(node, "job")).is_none() {
+            return;
+        }
         for (name, field) in [
             ("active_deadline_seconds", "activeDeadlineSeconds"),
             ("backoff_limit", "backoffLimit"),
@@ -350,11 +232,6 @@ impl<'a> Exactly<'a> {
             let origin = reader.origin(node, "job.backoff_limit");
             self.root.put(&["job", "backoffLimit"], Tree::leaf(Json::Null, origin));
         }
-        self.ignore(
-            key,
-            node,
-            &["active_deadline_seconds", "backoff_limit", "ttl_seconds_after_finished"],
-        );
     }
 
     /// Joins the server's pod (`merge_pod_spec`, `merge_container_spec`).
@@ -392,7 +269,6 @@ impl<'a> Exactly<'a> {
                 self.root.put(&keys, value.clone());
             }
         }
-        self.last_env_wins();
     }
 
     fn append(&mut self, keys: &[&str], more: &[Tree], without_equal: bool) {
@@ -445,6 +321,7 @@ impl<'a> Exactly<'a> {
     /// Drops every volume that the container does not mount, ours too; `container_config` is
     /// looked at only later (`filter_used_volumes`).
     fn filter_volumes(&mut self) {
+        self.names_are_hashable();
         let mounted: HashSet<String> = self
             .root
             .at(&["container", "volumeMounts"])
@@ -467,6 +344,21 @@ impl<'a> Exactly<'a> {
             let list = Tree::new(Content::List { items: kept, closed: false }, origin);
             self.root.put(&["pod", "volumes"], list);
         }
+    }
+
+    /// Mage makes a Python set of the names.
+    fn names_are_hashable(&mut self) {
+        let lists = [&["container", "volumeMounts"][..], &["pod", "volumes"][..]];
+        let items = lists.into_iter().filter_map(|keys| self.root.at(keys)?.items()).flatten();
+        let wrong: Vec<Defect> = items
+            .filter_map(|item| item.at(&["name"]))
+            .filter(|name| !matches!(name.content, Content::Leaf(_)))
+            .map(|name| Defect {
+                origin: name.origin.clone(),
+                message: "a volume's name is no text".to_owned(),
+            })
+            .collect();
+        self.defects.extend(wrong);
     }
 
     /// Replaces all of `container.resources` if either map is set.
@@ -498,6 +390,10 @@ impl<'a> Exactly<'a> {
             return;
         };
         let Content::Map(map) = tree.content else { return };
+        if let Some(name) = node.get("name").filter(|node| node.is_null()) {
+            let defect: Exact<()> = reader.must_not_be_none(name, "Container", "name");
+            self.take(defect);
+        }
         if !map.contains_key("name") {
             let name = Tree::leaf("mage-data", Origin::built_in("container_config.name"));
             self.root.put(&["container", "name"], name);
@@ -515,7 +411,6 @@ impl<'a> Exactly<'a> {
             };
             self.root.put(&keys, merged);
         }
-        self.last_env_wins();
     }
 
     fn join(&mut self, left: Tree, right: Tree, path: &JobPath) -> Tree {

@@ -85,6 +85,8 @@ pub enum Rule {
     OssWholeKey(LayerKind),
     /// Mage OSS does not read this key.
     OssIgnores,
+    /// Mage OSS takes an empty value for none.
+    OssEmpty,
     /// Mage OSS resets the namespace when `metadata` is set.
     OssMetadataNamespace,
     /// Mage OSS drops `container.resources` when `resource_limits` or `resource_requests` is set.
@@ -114,6 +116,7 @@ impl fmt::Display for Rule {
                 write!(f, "Mage OSS: {layer} replaces the whole top-level key")
             }
             Self::OssIgnores => f.write_str("Mage OSS does not read this key"),
+            Self::OssEmpty => f.write_str("Mage OSS takes an empty value for none"),
             Self::OssMetadataNamespace => {
                 f.write_str("Mage OSS: metadata without namespace resets the namespace")
             }

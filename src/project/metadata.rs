@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::jinja::{TemplateValues, UsedLookup, render};
+use super::jinja::{LookupKind, TemplateValues, UsedLookup, render};
 use crate::error::Problem;
 use crate::finding::FindingId;
 use crate::yaml::{self, Node, SourceFile, Value};
@@ -56,6 +56,28 @@ impl Project {
     #[must_use]
     pub fn executor_config(&self) -> Option<&Node> {
         self.root.get("k8s_executor_config")
+    }
+
+    /// Says where Mage OSS fails at the file: it renders it without variables
+    /// (`mage_ai/data_preparation/shared/utils.py: get_template_vars`).
+    #[must_use]
+    pub fn variables_unknown_to_mage(&self) -> Vec<Problem> {
+        let variables = self.lookups.iter().filter(|used| used.lookup.kind == LookupKind::Variable);
+        variables
+            .map(|used| {
+                let message = format!(
+                    "Mage OSS fails here: it renders the project's file without variables, so `{}` is unknown",
+                    used.lookup.name
+                );
+                let problem = Problem::new(message)
+                    .id(FindingId::OssFails)
+                    .hint("put it into the block's `executor_config`, or use `env_var`");
+                match used.span {
+                    Some(span) => problem.at(&self.file, span),
+                    None => problem,
+                }
+            })
+            .collect()
     }
 
     /// Returns `overrides.<ENV>.k8s_executor_config`.

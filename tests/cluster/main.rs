@@ -3,6 +3,9 @@
 
 mod accept;
 mod binary;
+#[expect(dead_code, reason = "the tests without a cluster use more of it")]
+#[path = "../it/cases.rs"]
+mod cases;
 mod cli_errors;
 mod cli_run;
 mod completion;
@@ -10,7 +13,13 @@ mod failures;
 mod faults;
 mod genuine;
 mod interrupts;
+mod oracle;
 mod order;
+#[expect(dead_code, reason = "the tests without a cluster use more of it")]
+#[path = "../it/python.rs"]
+mod python;
+#[path = "../it/refused.rs"]
+mod refused;
 mod rights;
 mod server_pod;
 mod show;

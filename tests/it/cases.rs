@@ -33,16 +33,20 @@ pub(crate) fn cases() -> Vec<Case> {
     folders.sort();
     folders
         .into_iter()
-        .map(|folder| Case {
-            name: folder.file_name().and_then(|name| name.to_str()).expect("a name").to_owned(),
-            given: read(folder.join("case.json")),
-            expected: read(folder.join("expected.oss.json")),
-            folder,
+        .map(|folder| {
+            let expected = read(folder.join("expected.oss.json"));
+            Case::open(folder, expected)
         })
         .collect()
 }
 
 impl Case {
+    /// Reads the case in a folder, which Mage has answered.
+    pub(crate) fn open(folder: PathBuf, expected: Json) -> Self {
+        let name = folder.file_name().and_then(|name| name.to_str()).expect("a name").to_owned();
+        Self { name, given: read(folder.join("case.json")), expected, folder }
+    }
+
     /// Returns the three digits it begins with.
     pub(crate) fn number(&self) -> &str {
         &self.name[..3]

@@ -402,7 +402,7 @@ fn what_is_known_of_the_servers_pod() {
     let same = text.replace("jobs", "mage");
     finds_none("MAGE319", &[(PIPELINE, &same), ("pod.yaml", &unset)], &[flag, oss]);
     let wanted = [
-        "KUBE_NAMESPACE is not set: the server looks for its pod in `jobs` instead of `mage`, and fails",
+        "Mage OSS fails here: KUBE_NAMESPACE is not set, so the server looks for its pod in `jobs` instead of `mage`",
     ];
     finds("MAGE319", &[(PIPELINE, text), ("pod.yaml", &unset)], &[flag, oss], &wanted);
 }

@@ -7,12 +7,15 @@
 )]
 
 use std::io::{BufRead, BufReader, Write};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, ChildStdout, Command, Stdio};
 
 use serde_json::Value as Json;
 
 /// A running script that answers line by line.
-pub(crate) struct Python(Child);
+pub(crate) struct Python {
+    child: Child,
+    answers: BufReader<ChildStdout>,
+}
 
 impl Python {
     /// Starts `script --serve`; `None`, with the reason printed, where `module` cannot be imported.
@@ -29,31 +32,42 @@ impl Python {
             println!("skipped: {interpreter} cannot import {module}");
             return None;
         }
-        let child = Command::new(&interpreter)
+        let mut child = Command::new(&interpreter)
             .args([script, "--serve"])
             .current_dir(env!("CARGO_MANIFEST_DIR"))
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
             .unwrap();
-        Some(Self(child))
+        let answers = BufReader::new(child.stdout.take().unwrap());
+        Some(Self { child, answers })
+    }
+
+    /// Sends one question and returns the answer.
+    pub(crate) fn ask(&mut self, question: &Json) -> Json {
+        let stdin = self.child.stdin.as_mut().unwrap();
+        stdin.write_all(format!("{question}\n").as_bytes()).unwrap();
+        let mut line = String::new();
+        self.answers.read_line(&mut line).unwrap();
+        serde_json::from_str(&line).unwrap()
     }
 
     /// Sends every question and returns the answers, in order.
     pub(crate) fn ask_all(&mut self, questions: impl Iterator<Item = Json>) -> Vec<Json> {
         let questions: Vec<String> = questions.map(|question| format!("{question}\n")).collect();
-        let mut stdin = self.0.stdin.take().unwrap();
+        let mut stdin = self.child.stdin.take().unwrap();
         let count = questions.len();
         let writer = std::thread::spawn(move || {
             for question in questions {
                 stdin.write_all(question.as_bytes()).unwrap();
             }
         });
-        let stdout = BufReader::new(self.0.stdout.take().unwrap());
-        let answers: Vec<Json> =
-            stdout.lines().map(|line| serde_json::from_str(&line.unwrap()).unwrap()).collect();
+        let answers: Vec<Json> = (&mut self.answers)
+            .lines()
+            .map(|line| serde_json::from_str(&line.unwrap()).unwrap())
+            .collect();
         writer.join().unwrap();
-        assert!(self.0.wait().unwrap().success());
+        assert!(self.child.wait().unwrap().success());
         assert_eq!(answers.len(), count);
         answers
     }

@@ -68,6 +68,7 @@ rules! {
     server_sidecars => ServerSidecars,
     container_name => ContainerName,
     server_namespace => ServerNamespace,
+    refused => Refused,
     oss_fails => OssFails,
     oss_refused => OssRefused,
     oss_ignored_key => OssIgnoredKey,

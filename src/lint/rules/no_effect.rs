@@ -13,7 +13,7 @@ pub(super) const RULE: Rule = Rule {
     example: Example {
         edition: "pro",
         files: &[
-            ("pipelines/etl/metadata.yaml", "type: python\nexecutor_type: k8s\nblocks:\n- uuid: load\n  type: data_loader\n  executor_config:\n    metadata: «{name: mine}»\n")
+            ("pipelines/etl/metadata.yaml", "type: python\nexecutor_type: k8s\nblocks:\n- uuid: load\n  type: data_loader\n  executor_config:\n    metadata: {name: «mine»}\n")
         ],
         flags: &[],
     },

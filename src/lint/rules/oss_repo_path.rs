@@ -1,8 +1,6 @@
 //! A project path that Mage OSS tears apart at its blanks.
 
-use crate::lint::{Check, Example, Found, JobFacts, Rule, at_settings};
-use crate::error::Problem;
-use crate::load::Edition;
+use crate::lint::{Check, Example, Rule};
 use crate::finding::{FindingId, Severity};
 
 pub(super) const RULE: Rule = Rule {
@@ -17,14 +15,5 @@ pub(super) const RULE: Rule = Rule {
         files: &[],
         flags: &["--repo-path=/home/src/my project"],
     },
-    check: Check::Job(check),
+    check: Check::OnTheWay,
 };
-
-fn check(facts: &JobFacts<'_>, found: &mut Found) {
-    let Some(path) = facts.container()["command"][3].as_str() else { return };
-    if facts.edition() == Edition::Oss && path.contains(char::is_whitespace) {
-        let message = format!("Mage OSS tears the project's path `{path}` apart at its blanks");
-        let problem = at_settings(Problem::new(message), facts.project);
-        found.push(problem.hint("move the project to a folder without blanks in its name"));
-    }
-}

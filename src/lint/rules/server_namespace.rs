@@ -1,9 +1,7 @@
 //! A Mage server that looks for its own pod in the wrong namespace.
 
-use crate::error::Problem;
-use crate::load::{Edition, ServerPod};
 use crate::finding::{FindingId, Severity};
-use crate::lint::{Check, Example, Found, JobFacts, Rule, at, at_settings};
+use crate::lint::{Check, Example, Rule};
 
 pub(super) const RULE: Rule = Rule {
     id: FindingId::ServerNamespace,
@@ -18,35 +16,5 @@ pub(super) const RULE: Rule = Rule {
             ("pipelines/etl/metadata.yaml", "type: python\nexecutor_type: k8s\nblocks:\n- uuid: load\n  type: data_loader\n  executor_config:\n    namespace: «jobs»\n")],
         flags: &["--server-pod=@{project}/pod.yaml"],
     },
-    check: Check::Job(check),
+    check: Check::OnTheWay,
 };
-
-fn check(facts: &JobFacts<'_>, found: &mut Found) {
-    let Some(server) = facts.inputs.server.as_ref() else { return };
-    if facts.edition() != Edition::Oss
-        || !facts.executor.is_k8s()
-        || facts.job.namespace == server.namespace
-        || server.namespace.is_empty()
-        || may_know(facts, server)
-    {
-        return;
-    }
-    let message = format!(
-        "KUBE_NAMESPACE is not set: the server looks for its pod in `{}` instead of `{}`, and fails",
-        facts.job.namespace, server.namespace
-    );
-    let problem = Problem::new(message);
-    let problem = match facts.value(".metadata.namespace") {
-        Some(value) => at(problem, value),
-        None => at_settings(problem, facts.project),
-    };
-    found.push(problem.hint("set KUBE_NAMESPACE in the server from `fieldRef: metadata.namespace`"));
-}
-
-/// Tells whether the server has the variable, or may have it from another object.
-fn may_know(facts: &JobFacts<'_>, server: &ServerPod) -> bool {
-    const NAME: &str = "KUBE_NAMESPACE";
-    let unknown = &server.environment.unknown;
-    facts.inputs.env.value(NAME).is_some()
-        || unknown.iter().any(|unknown| unknown.name.is_empty() || unknown.name == NAME)
-}
