@@ -77,6 +77,7 @@ Register-ArgumentCompleter -Native -CommandName 'kubectl-mage' -ScriptBlock {
             [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Say more: what was read and asked; `-v=N` works as in kubectl')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use colours')
             [CompletionResult]::new('--mask', '--mask', [CompletionResultType]::ParameterName, 'Hide literal secrets')
+            [CompletionResult]::new('--validate', '--validate', [CompletionResultType]::ParameterName, 'Ask the API server whether it would take every Job: a dry run that refuses unknown fields')
             [CompletionResult]::new('--offline', '--offline', [CompletionResultType]::ParameterName, 'Never open a connection')
             [CompletionResult]::new('--allow-unset', '--allow-unset', [CompletionResultType]::ParameterName, 'Render names that are not set in Jinja as empty instead of failing')
             [CompletionResult]::new('--only-k8s', '--only-k8s', [CompletionResultType]::ParameterName, 'Leave out blocks that Mage itself would not run in Kubernetes')

@@ -73,6 +73,7 @@ set edit:completion:arg-completer[kubectl-mage] = {|@words|
             cand -v 'Say more: what was read and asked; `-v=N` works as in kubectl'
             cand --color 'When to use colours'
             cand --mask 'Hide literal secrets'
+            cand --validate 'Ask the API server whether it would take every Job: a dry run that refuses unknown fields'
             cand --offline 'Never open a connection'
             cand --allow-unset 'Render names that are not set in Jinja as empty instead of failing'
             cand --only-k8s 'Leave out blocks that Mage itself would not run in Kubernetes'

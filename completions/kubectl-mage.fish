@@ -80,6 +80,7 @@ complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand render" -l col
 always\t'Always'
 never\t'Never'"
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand render" -l mask -d 'Hide literal secrets'
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand render" -l validate -d 'Ask the API server whether it would take every Job: a dry run that refuses unknown fields'
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand render" -l offline -d 'Never open a connection'
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand render" -l allow-unset -d 'Render names that are not set in Jinja as empty instead of failing'
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand render" -l only-k8s -d 'Leave out blocks that Mage itself would not run in Kubernetes'

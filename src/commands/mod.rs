@@ -14,6 +14,7 @@ mod run;
 mod runs;
 mod snapshot;
 mod targets;
+mod validate;
 mod version;
 
 pub use entry::main;

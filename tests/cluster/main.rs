@@ -16,3 +16,4 @@ mod server_pod;
 mod show;
 mod snapshot;
 mod support;
+mod validate;
