@@ -1,5 +1,6 @@
 //! One file a verb: load, compute, show; nothing else.
 
+mod api_defaults;
 mod bodies;
 mod completion;
 mod entry;

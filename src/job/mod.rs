@@ -12,7 +12,7 @@ mod values;
 pub use build::{BuildContext, RenderedJob, build};
 pub use command::{CommandParts, command};
 pub use name::{clean_name, dns_label, job_id, job_name, short_hash};
-pub use quantity::Quantity;
+pub use quantity::{Quantity, is_quantity, same_quantity};
 pub use refusal::{Refusal, Violation, refusals};
 pub use resources::Guardrail;
 pub use values::JobValue;

@@ -4,7 +4,7 @@ use serde_json::Value as Json;
 
 use super::resources::{at_origin, told};
 use super::secret::MASK;
-use super::{JobValue, Quantity, RenderedJob};
+use super::{JobValue, Quantity, RenderedJob, is_quantity};
 use crate::config::{JobPath, Segment};
 use crate::error::Problem;
 
@@ -244,16 +244,6 @@ fn segments(field: &str) -> Vec<Segment> {
         rest = after.strip_prefix('.').unwrap_or(after);
     }
     segments
-}
-
-/// Tells whether the API reads a quantity there.
-fn is_quantity(path: &JobPath) -> bool {
-    let parents = ["limits", "requests", "overhead"];
-    match path.0.as_slice() {
-        [.., Segment::Key(parent), Segment::Key(_)] if parents.contains(&parent.as_str()) => true,
-        [.., Segment::Key(last)] => matches!(last.as_str(), "sizeLimit" | "divisor" | "storage"),
-        _ => false,
-    }
 }
 
 fn reads(value: &Json) -> bool {

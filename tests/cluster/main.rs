@@ -2,6 +2,7 @@
 //! there is none.
 
 mod accept;
+mod api_defaults;
 mod binary;
 mod cli_errors;
 mod cli_run;
