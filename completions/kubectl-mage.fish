@@ -125,7 +125,7 @@ complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand explain-config
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand explain-config" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
-complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand explain-config" -l all -d 'Add what is built in'
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand explain-config" -l all -d 'Add what is built in and, where a cluster is there, what its API server adds (by a dry run)'
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand explain-config" -l overridden -d 'Add what lost, with its own source and the reason'
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand explain-config" -l layers -d 'List every layer in order, present or not, and where it was looked for'
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand explain-config" -l show-secrets -d 'Show secrets'
@@ -174,7 +174,7 @@ complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand explain" -s v 
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand explain" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
-complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand explain" -l all -d 'Add what is built in'
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand explain" -l all -d 'Add what is built in and, where a cluster is there, what its API server adds (by a dry run)'
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand explain" -l overridden -d 'Add what lost, with its own source and the reason'
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand explain" -l layers -d 'List every layer in order, present or not, and where it was looked for'
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand explain" -l show-secrets -d 'Show secrets'
