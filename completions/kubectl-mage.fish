@@ -80,6 +80,7 @@ complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand render" -l col
 always\t'Always'
 never\t'Never'"
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand render" -l mask -d 'Hide literal secrets'
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand render" -l validate -d 'Ask the API server whether it would take every Job: a dry run that refuses unknown fields'
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand render" -l offline -d 'Never open a connection'
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand render" -l allow-unset -d 'Render names that are not set in Jinja as empty instead of failing'
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand render" -l only-k8s -d 'Leave out blocks that Mage itself would not run in Kubernetes'
@@ -124,7 +125,7 @@ complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand explain-config
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand explain-config" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
-complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand explain-config" -l all -d 'Add what is built in'
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand explain-config" -l all -d 'Add what is built in and, where a cluster is there, what its API server adds (by a dry run)'
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand explain-config" -l overridden -d 'Add what lost, with its own source and the reason'
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand explain-config" -l layers -d 'List every layer in order, present or not, and where it was looked for'
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand explain-config" -l show-secrets -d 'Show secrets'
@@ -173,7 +174,7 @@ complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand explain" -s v 
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand explain" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
-complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand explain" -l all -d 'Add what is built in'
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand explain" -l all -d 'Add what is built in and, where a cluster is there, what its API server adds (by a dry run)'
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand explain" -l overridden -d 'Add what lost, with its own source and the reason'
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand explain" -l layers -d 'List every layer in order, present or not, and where it was looked for'
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand explain" -l show-secrets -d 'Show secrets'

@@ -17,7 +17,7 @@ pub struct ExplainArgs {
     /// Only these values and what is below them
     #[arg(value_name = "PATH")]
     pub paths: Vec<String>,
-    /// Add what is built in
+    /// Add what is built in and, where a cluster is there, what its API server adds (by a dry run)
     #[arg(long)]
     pub all: bool,
     /// Add what lost, with its own source and the reason

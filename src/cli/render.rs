@@ -19,6 +19,9 @@ pub struct RenderArgs {
     /// Hide literal secrets
     #[arg(long)]
     pub mask: bool,
+    /// Ask the API server whether it would take every Job: a dry run that refuses unknown fields
+    #[arg(long)]
+    pub validate: bool,
     #[command(flatten)]
     pub config: ConfigArgs,
     #[command(flatten)]

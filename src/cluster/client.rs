@@ -3,10 +3,11 @@
 use std::time::Duration;
 
 use http::Request;
+use kube::core::response::StatusCause;
 use serde::de::DeserializeOwned;
 
 use super::connector;
-use super::error::{Action, ClusterError};
+use super::error::{Action, Cause, ClusterError};
 use super::flags::ConnectionFlags;
 use super::kubeconfig;
 
@@ -139,18 +140,20 @@ impl Cluster {
             }
             403 => ClusterError::Forbidden { action: boxed, message },
             404 => ClusterError::NotFound { action: boxed, message },
-            code => ClusterError::Refused {
-                action: boxed,
-                code,
-                retry_after: status
-                    .details
-                    .as_ref()
-                    .map(|details| u64::from(details.retry_after_seconds))
-                    .filter(|seconds| *seconds > 0)
-                    .map(Duration::from_secs),
-                reason: status.reason,
-                message,
-            },
+            code => {
+                let details = status.details.map(|all| (all.causes, all.retry_after_seconds));
+                let (causes, seconds) = details.unwrap_or_default();
+                let cause =
+                    |cause: StatusCause| Cause { field: cause.field, message: cause.message };
+                ClusterError::Refused {
+                    action: boxed,
+                    code,
+                    reason: status.reason,
+                    message,
+                    causes: causes.into_iter().map(cause).collect(),
+                    retry_after: (seconds > 0).then(|| Duration::from_secs(seconds.into())),
+                }
+            }
         }
     }
 }

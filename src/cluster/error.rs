@@ -29,6 +29,15 @@ impl fmt::Display for Action {
     }
 }
 
+/// One of the reasons for which the server refused an object.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Cause {
+    /// The field in the object, as the server spells it; empty where it names none.
+    pub field: String,
+    /// The server's words.
+    pub message: String,
+}
+
 /// Why the cluster could not be asked, or what it refused.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum ClusterError {
@@ -131,6 +140,8 @@ pub enum ClusterError {
         reason: String,
         /// The server's words.
         message: String,
+        /// The reasons, where it tells them apart.
+        causes: Vec<Cause>,
         /// How long the server asks to wait.
         retry_after: Option<Duration>,
     },
@@ -161,6 +172,31 @@ impl ClusterError {
     #[must_use]
     pub fn is_already_exists(&self) -> bool {
         matches!(self, Self::Refused { reason, .. } if reason == "AlreadyExists")
+    }
+
+    /// Tells whether the server only had too much to do.
+    #[must_use]
+    pub fn is_busy(&self) -> bool {
+        matches!(self, Self::Refused { code: 429, .. })
+    }
+
+    /// Returns what is wrong with the object that was sent, where that is why it was refused: not
+    /// the sender's rights, nor the server's state.
+    #[must_use]
+    pub fn refusal(&self) -> Option<(&str, &[Cause])> {
+        match self {
+            Self::Refused { code: 400 | 403 | 413 | 422, message, causes, .. } => {
+                // What a webhook cannot be asked says nothing of the object.
+                (!message.contains("does not support dry run")).then_some((message, causes))
+            }
+            Self::Quota { message, .. } => Some((message, &[])),
+            // Authorization says who cannot do what; whatever else forbids is admission.
+            Self::Forbidden { message, action } => {
+                let right = format!(" cannot {} ", action.verb);
+                (!message.contains(&right)).then_some((message, &[]))
+            }
+            _ => None,
+        }
     }
 
     /// Returns how long the server asks to wait before the next try.

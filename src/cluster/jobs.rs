@@ -135,15 +135,16 @@ pub(super) fn path(namespace: &str) -> String {
     format!("/apis/batch/v1/namespaces/{namespace}/jobs")
 }
 
-pub(super) fn built(
-    request: Result<http::Request<Vec<u8>>, kube::core::request::Error>,
+pub(super) fn built<T>(
+    request: Result<T, kube::core::request::Error>,
     action: &Action,
-) -> Result<http::Request<Vec<u8>>, ClusterError> {
+) -> Result<T, ClusterError> {
     request.map_err(|error| ClusterError::Refused {
         action: Box::new(action.clone()),
         code: 400,
         reason: "BadRequest".to_owned(),
         message: error.to_string(),
+        causes: Vec::new(),
         retry_after: None,
     })
 }

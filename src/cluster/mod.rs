@@ -7,6 +7,7 @@
 mod client;
 mod config_maps;
 mod connector;
+mod dry_run;
 mod error;
 mod events;
 mod flags;
@@ -24,7 +25,8 @@ mod watch;
 
 pub use client::Cluster;
 pub use config_maps::Recorded;
-pub use error::{Action, ClusterError};
+pub use dry_run::UnknownFields;
+pub use error::{Action, Cause, ClusterError};
 pub use events::EventFacts;
 pub use flags::ConnectionFlags;
 pub(crate) use jobs::ended_at;

@@ -95,7 +95,7 @@ impl Bodies {
                 block: self.block_uuid.as_deref(),
                 env: self.env.clone(),
                 server_pod: &args.server_pod,
-                offline: args.offline,
+                offline: args.offline && args.snapshot.is_none(),
                 context_namespace: inputs.context_namespace.as_deref(),
             },
         }

@@ -2,6 +2,7 @@
 
 use serde_json::json;
 
+use super::api_defaults::api_defaults;
 use super::entry::{out, styled_out};
 use super::load::{Loaded, LoadedJob, Masked, Request, load_jobs};
 use super::maker::{Naming, Widen};
@@ -30,7 +31,11 @@ pub(super) fn explain(args: &ExplainArgs, printer: Printer) -> Result<Exit, CliE
         missing_secret: Missing::Placeholder,
         masked: Masked::Shown,
     };
-    let (loaded, jobs) = load_jobs(&request, printer)?;
+    let (loaded, mut jobs) = load_jobs(&request, printer)?;
+    // The annotated Job is the one that is sent.
+    if args.all && args.output != ExplainOutput::Annotated {
+        api_defaults(&loaded, &mut jobs, &args.config, printer);
+    }
     for path in &query.paths {
         named(&jobs, path, args.overridden || args.why.is_some())?;
     }

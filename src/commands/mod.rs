@@ -1,5 +1,6 @@
 //! One file a verb: load, compute, show; nothing else.
 
+mod api_defaults;
 mod bodies;
 mod completion;
 mod entry;
@@ -14,6 +15,7 @@ mod run;
 mod runs;
 mod snapshot;
 mod targets;
+mod validate;
 mod version;
 
 pub use entry::main;

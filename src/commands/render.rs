@@ -3,12 +3,15 @@
 use std::fmt::Write as _;
 
 use super::entry::out;
-use super::load::{Masked, Request, load_each};
+use super::facts::connect_for_facts;
+use super::load::{Masked, Request, load_each, load_with};
 use super::maker::{Naming, Widen};
+use super::validate::{Validation, refuse_without_connection};
 use crate::cli::{RenderArgs, RenderOutput};
 use crate::error::{CliError, Problem};
 use crate::exit::Exit;
 use crate::job::{JobValue, RenderedJob};
+use crate::load::{find_project, read_server_env};
 use crate::project::Missing;
 use crate::ui::{Printer, manifest};
 
@@ -30,10 +33,15 @@ pub(super) fn render(args: &RenderArgs, printer: Printer) -> Result<Exit, CliErr
     };
     let mut text = String::new();
     let mut secrets = Vec::new();
-    load_each(&request, printer, &mut |_, job| {
-        secrets.extend(told_secrets(&job, args.mask));
-        write(&mut text, &job, args);
-    })?;
+    let mut each = |job: &RenderedJob| {
+        secrets.extend(told_secrets(job, args.mask));
+        write(&mut text, job, args);
+    };
+    if args.validate {
+        validated(&request, printer, &mut each)?;
+    } else {
+        load_each(&request, printer, &mut |_, job| each(&job))?;
+    }
     for secret in &secrets {
         printer.problem_warning(secret);
     }
@@ -42,6 +50,27 @@ pub(super) fn render(args: &RenderArgs, printer: Printer) -> Result<Exit, CliErr
     }
     out(printer, &text)?;
     Ok(Exit::Fine)
+}
+
+/// Makes the Jobs and asks the API server about each.
+fn validated(
+    request: &Request<'_>,
+    printer: Printer,
+    each: &mut dyn FnMut(&RenderedJob),
+) -> Result<(), CliError> {
+    let Request { args, connection, .. } = *request;
+    refuse_without_connection(args, "render --validate")?;
+    find_project(args.project.as_deref())?;
+    let env = read_server_env(args)?;
+    let (facts, connected, notices) = connect_for_facts(args, connection, &env)?;
+    let mut validation = Validation::new(connected, connection)?;
+    let made = load_with((env, &facts, notices), request, printer, &mut |_, job| {
+        each(&job);
+        validation.add(job);
+    });
+    let (_, notice) = validation.end(made)?;
+    printer.notice(&notice);
+    Ok(())
 }
 
 fn write(text: &mut String, job: &RenderedJob, args: &RenderArgs) {

@@ -7,8 +7,9 @@ use super::facts::{connect, connect_for_facts};
 use super::load::{Masked, Request, load_with};
 use super::maker::{Naming, Widen};
 use super::targets::pipelines;
+use super::validate::refuse_without_connection;
 use crate::cli::{SnapshotArgs, SnapshotOutput};
-use crate::error::{CliError, Problem};
+use crate::error::CliError;
 use crate::exit::Exit;
 use crate::load::{ClusterFacts, find_project, read_server_env};
 use crate::project::Missing;
@@ -17,7 +18,7 @@ use crate::ui::{ColorWhen, Printer, Verbosity, manifest};
 
 /// Writes what `--snapshot` reads.
 pub(super) fn snapshot(args: &SnapshotArgs, printer: Printer) -> Result<Exit, CliError> {
-    refuse_what_cannot_be(args)?;
+    refuse_without_connection(&args.config, "snapshot")?;
     let env = read_server_env(&args.config)?;
     let (mut facts, connected, notices) = connect_for_facts(&args.config, &args.connection, &env)?;
     let connected = match connected {
@@ -39,16 +40,6 @@ pub(super) fn snapshot(args: &SnapshotArgs, printer: Printer) -> Result<Exit, Cl
     };
     out(printer, &text)?;
     Ok(Exit::Fine)
-}
-
-fn refuse_what_cannot_be(args: &SnapshotArgs) -> Result<(), CliError> {
-    let flag = match (args.config.offline, &args.config.snapshot) {
-        (true, _) => "--offline",
-        (false, Some(_)) => "--snapshot",
-        (false, None) => return Ok(()),
-    };
-    let problem = Problem::new(format!("`snapshot` asks a cluster, and {flag} forbids it"));
-    Err(CliError::usage(problem.hint(format!("leave out {flag}"))))
 }
 
 /// Returns the namespaces of the project's Jobs, of `-n` and of the server's pod; without any, the

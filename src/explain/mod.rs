@@ -1,6 +1,7 @@
 //! The views of `explain-config`: filters over the one list of values with their history.
 
 mod annotated;
+mod api_defaults;
 mod executor;
 mod json;
 mod query;
@@ -10,6 +11,7 @@ mod shown;
 mod why;
 
 pub use annotated::{Comments, comments};
+pub use api_defaults::add_api_defaults;
 pub use executor::{executor_json, executor_text};
 pub use json::job_json;
 pub use query::{EXECUTOR_TYPE, Query, matching, matching_lost};

@@ -2,6 +2,10 @@
 
 use std::fmt;
 
+use serde_json::Value as Json;
+
+use crate::config::{JobPath, Segment};
+
 /// A resource quantity, in billionths of its unit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Quantity(i128);
@@ -49,6 +53,28 @@ impl Quantity {
     pub fn is_whole(self) -> bool {
         self.0 % 1_000_000_000 == 0
     }
+}
+
+/// Tells whether the API reads a quantity there.
+#[must_use]
+pub fn is_quantity(path: &JobPath) -> bool {
+    let parents = ["limits", "requests", "overhead"];
+    match path.0.as_slice() {
+        [.., Segment::Key(parent), Segment::Key(_)] if parents.contains(&parent.as_str()) => true,
+        [.., Segment::Key(last)] => matches!(last.as_str(), "sizeLimit" | "divisor" | "storage"),
+        _ => false,
+    }
+}
+
+/// Tells whether two values are one quantity, in whatever spelling.
+#[must_use]
+pub fn same_quantity(one: &Json, other: &Json) -> bool {
+    let read = |value: &Json| match value {
+        Json::String(text) => Quantity::parse(text),
+        Json::Number(number) => Quantity::parse(&number.to_string()),
+        _ => None,
+    };
+    read(one).is_some_and(|quantity| read(other) == Some(quantity))
 }
 
 impl std::iter::Sum for Quantity {

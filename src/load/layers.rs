@@ -97,7 +97,7 @@ pub struct LookedFor<'a> {
     pub env: Option<String>,
     /// `--server-pod`.
     pub server_pod: &'a str,
-    /// `--offline`.
+    /// `--offline`, with no snapshot that stands for the cluster.
     pub offline: bool,
     /// The namespace of the current context, where one is known.
     pub context_namespace: Option<&'a str>,

@@ -97,6 +97,14 @@ pub enum Rule {
     Replaced,
     /// Made valid as a name.
     MadeValid,
+    /// The API server gives what nobody set.
+    ApiFills,
+    /// Admission gives each pod what nobody set: a LimitRange, a webhook.
+    ApiGivesPods,
+    /// The API server puts a value of its own in place of ours.
+    ApiChanges,
+    /// The API server takes a value out.
+    ApiRemoves,
 }
 
 impl fmt::Display for Rule {
@@ -128,6 +136,10 @@ impl fmt::Display for Rule {
             }
             Self::Replaced => f.write_str("Mage sets this itself"),
             Self::MadeValid => f.write_str("made a valid name"),
+            Self::ApiFills => f.write_str("nobody sets it: a default of the API server"),
+            Self::ApiGivesPods => f.write_str("nobody sets it: admission gives it to each pod"),
+            Self::ApiChanges => f.write_str("the API server changes it on the way in"),
+            Self::ApiRemoves => f.write_str("the API server takes it out"),
         }
     }
 }

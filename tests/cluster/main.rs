@@ -2,6 +2,7 @@
 //! there is none.
 
 mod accept;
+mod api_defaults;
 mod binary;
 #[expect(dead_code, reason = "the tests without a cluster use more of it")]
 #[path = "../it/cases.rs"]
@@ -25,3 +26,4 @@ mod server_pod;
 mod show;
 mod snapshot;
 mod support;
+mod validate;
