@@ -224,6 +224,7 @@ Register-ArgumentCompleter -Native -CommandName 'kubectl-mage' -ScriptBlock {
             [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Say more: what was read and asked; `-v=N` works as in kubectl')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use colours')
             [CompletionResult]::new('--strict', '--strict', [CompletionResultType]::ParameterName, 'An enforced policy that overrides what a user set is an error')
+            [CompletionResult]::new('--live', '--live', [CompletionResultType]::ParameterName, 'Check against the cluster too: namespaces, accounts, claims, nodes, quotas; `--snapshot` does the same without one')
             [CompletionResult]::new('--fix', '--fix', [CompletionResultType]::ParameterName, 'Edit the files in place where a finding has a safe fix')
             [CompletionResult]::new('--offline', '--offline', [CompletionResultType]::ParameterName, 'Never open a connection')
             [CompletionResult]::new('--allow-unset', '--allow-unset', [CompletionResultType]::ParameterName, 'Render names that are not set in Jinja as empty instead of failing')

@@ -217,6 +217,7 @@ set edit:completion:arg-completer[kubectl-mage] = {|@words|
             cand -v 'Say more: what was read and asked; `-v=N` works as in kubectl'
             cand --color 'When to use colours'
             cand --strict 'An enforced policy that overrides what a user set is an error'
+            cand --live 'Check against the cluster too: namespaces, accounts, claims, nodes, quotas; `--snapshot` does the same without one'
             cand --fix 'Edit the files in place where a finding has a safe fix'
             cand --offline 'Never open a connection'
             cand --allow-unset 'Render names that are not set in Jinja as empty instead of failing'

@@ -223,6 +223,7 @@ complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand lint" -l color
 always\t'Always'
 never\t'Never'"
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand lint" -l strict -d 'An enforced policy that overrides what a user set is an error'
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand lint" -l live -d 'Check against the cluster too: namespaces, accounts, claims, nodes, quotas; `--snapshot` does the same without one'
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand lint" -l fix -d 'Edit the files in place where a finding has a safe fix'
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand lint" -l offline -d 'Never open a connection'
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand lint" -l allow-unset -d 'Render names that are not set in Jinja as empty instead of failing'

@@ -29,6 +29,10 @@ pub struct LintArgs {
     /// An enforced policy that overrides what a user set is an error
     #[arg(long)]
     pub strict: bool,
+    /// Check against the cluster too: namespaces, accounts, claims, nodes, quotas; `--snapshot` does the
+    /// same without one
+    #[arg(long, conflicts_with_all = ["offline", "snapshot"])]
+    pub live: bool,
     /// Edit the files in place where a finding has a safe fix
     #[arg(long)]
     pub fix: bool,

@@ -6,8 +6,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::entry::{out, written};
-use super::facts::connect_for_facts;
+use super::facts::{connect, connect_for_facts};
 use super::maker::{Maker, Naming, ReadPipeline, Unit, Widen};
+use super::snapshot::fill;
 use super::targets::{Selected, pipelines, secrets, selection, variables};
 use crate::cli::{ConfigArgs, EditionChoice, FailOn, LintArgs, LintFormat, LintOutput};
 use crate::error::{CliError, Problem};
@@ -23,7 +24,7 @@ use crate::load::{
 };
 use crate::project::{LookupKind, Missing, Project, TemplateValues};
 use crate::snapshot::Snapshot;
-use crate::ui::{Printer, manifest};
+use crate::ui::{ColorWhen, Printer, Verbosity, manifest};
 use crate::yaml::{SourceFile, Span};
 
 /// Tells everything wrong or doubtful.
@@ -35,7 +36,17 @@ pub(super) fn lint(args: &LintArgs, printer: Printer) -> Result<Exit, CliError> 
     }
     let project = find_project(args.config.project.as_deref())?;
     let env = read_server_env(&args.config)?;
-    let (facts, _, mut notices) = connect_for_facts(&args.config, &args.connection, &env)?;
+    let (mut facts, connected, mut notices) =
+        connect_for_facts(&args.config, &args.connection, &env)?;
+    if args.live {
+        let connected = match connected {
+            Some(connected) => connected,
+            None => connect(&args.connection)?,
+        };
+        // Jobs that cannot be made are told as findings.
+        let quiet = Printer::new(ColorWhen::Never, Verbosity::Quiet);
+        fill((&args.config, &args.connection), &mut facts, &connected, quiet)?;
+    }
     let mut looked = look(args, &facts)?;
     notices.append(&mut looked.notices);
     for notice in &notices {
@@ -86,7 +97,7 @@ fn look(args: &LintArgs, facts: &ClusterFacts) -> Result<Looked, CliError> {
         unset: if args.config.allow_unset { Missing::Empty } else { Missing::Placeholder },
         missing_secret: Missing::Placeholder,
     };
-    let asked = args.config.snapshot.is_some();
+    let asked = args.live || args.config.snapshot.is_some();
     let looking = Looking {
         cluster: asked.then_some(&facts.snapshot),
         maker: Maker::new(&args.config, &args.connection, inputs, values.clone()),

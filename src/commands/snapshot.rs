@@ -3,12 +3,12 @@
 use std::collections::BTreeSet;
 
 use super::entry::out;
-use super::facts::{connect, connect_for_facts};
+use super::facts::{Connected, connect, connect_for_facts};
 use super::load::{Masked, Request, load_with};
 use super::maker::{Naming, Widen};
 use super::targets::pipelines;
 use super::validate::refuse_without_connection;
-use crate::cli::{SnapshotArgs, SnapshotOutput};
+use crate::cli::{ConfigArgs, ConnectionArgs, SnapshotArgs, SnapshotOutput};
 use crate::error::CliError;
 use crate::exit::Exit;
 use crate::load::{ClusterFacts, find_project, read_server_env};
@@ -28,9 +28,7 @@ pub(super) fn snapshot(args: &SnapshotArgs, printer: Printer) -> Result<Exit, Cl
     for notice in &notices {
         printer.notice(notice);
     }
-    let namespaces = namespaces(args, &facts, connected.cluster.namespace(), printer)?;
-    let fill = connected.cluster.fill_snapshot(&mut facts.snapshot, &namespaces);
-    connected.runtime.block_on(fill)?;
+    fill((&args.config, &args.connection), &mut facts, &connected, printer)?;
     let snapshot = facts.snapshot.masked();
     tell(&snapshot, printer);
     let value = serde_json::to_value(&snapshot).unwrap_or_default();
@@ -45,7 +43,7 @@ pub(super) fn snapshot(args: &SnapshotArgs, printer: Printer) -> Result<Exit, Cl
 /// Returns the namespaces of the project's Jobs, of `-n` and of the server's pod; without any, the
 /// context's. A pipeline whose Jobs cannot be made is named and left out.
 fn namespaces(
-    args: &SnapshotArgs,
+    (config, connection): (&ConfigArgs, &ConnectionArgs),
     facts: &ClusterFacts,
     current: &str,
     printer: Printer,
@@ -53,10 +51,10 @@ fn namespaces(
     let pod = facts.snapshot.server_pod.pod.as_ref();
     let of_pod = pod.and_then(|pod| pod["metadata"]["namespace"].as_str()).map(str::to_owned);
     let mut namespaces: BTreeSet<String> =
-        args.connection.namespace.iter().cloned().chain(of_pod).collect();
-    let project = match find_project(args.config.project.as_deref()) {
+        connection.namespace.iter().cloned().chain(of_pod).collect();
+    let project = match find_project(config.project.as_deref()) {
         Ok(project) => Some(project),
-        Err(error) if args.config.project.is_some() => return Err(error),
+        Err(error) if config.project.is_some() => return Err(error),
         Err(error) => {
             printer.notice(&format!("{error}: the namespaces of its Jobs are not asked"));
             None
@@ -67,14 +65,14 @@ fn namespaces(
     for pipeline in project.iter().flat_map(|project| pipelines(project)) {
         let request = Request {
             targets: std::slice::from_ref(&pipeline),
-            args: &args.config,
-            connection: &args.connection,
+            args: config,
+            connection,
             widen: Widen::default(),
             naming: &|_| Naming::Target,
             missing_secret: Missing::Placeholder,
             masked: Masked::Shown,
         };
-        let given = (read_server_env(&args.config)?, facts, Vec::new());
+        let given = (read_server_env(config)?, facts, Vec::new());
         let made = load_with(given, &request, quiet, &mut |_, job| {
             namespaces.insert(job.namespace);
         });
@@ -88,6 +86,18 @@ fn namespaces(
         namespaces.insert(current.to_owned());
     }
     Ok(namespaces)
+}
+
+/// Asks the cluster about the namespaces of the project's Jobs, of `-n` and of the server's pod.
+pub(super) fn fill(
+    args: (&ConfigArgs, &ConnectionArgs),
+    facts: &mut ClusterFacts,
+    connected: &Connected,
+    printer: Printer,
+) -> Result<(), CliError> {
+    let namespaces = namespaces(args, facts, connected.cluster.namespace(), printer)?;
+    let fill = connected.cluster.fill_snapshot(&mut facts.snapshot, &namespaces);
+    Ok(connected.runtime.block_on(fill)?)
 }
 
 /// Says what is not in the snapshot.
