@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 /// Folders and files that know no network, clock, disk, environment or terminal.
-const PURE: [&str; 12] = [
+const PURE: [&str; 13] = [
     "yaml",
     "project",
     "config",
@@ -11,6 +11,7 @@ const PURE: [&str; 12] = [
     "job",
     "explain",
     "graph",
+    "lint",
     "diagnose",
     "snapshot",
     "run/scheduler.rs",

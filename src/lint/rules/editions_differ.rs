@@ -48,7 +48,7 @@ fn check(facts: &JobFacts<'_>, found: &mut Found) {
     let (ours, theirs) = (by_name(facts.job), by_name(other));
     for (key, value) in &ours {
         match theirs.get(key) {
-            Some(their) if their.value == value.value => {}
+            Some(their) if same(&their.value, &value.value) => {}
             their => tell(found, value, Some(value), their.copied(), (here, there)),
         }
     }
@@ -57,6 +57,16 @@ fn check(facts: &JobFacts<'_>, found: &mut Found) {
             tell(found, value, None, Some(value), (here, there));
         }
     }
+}
+
+/// A quantity may be a number or its text.
+fn same(one: &Json, other: &Json) -> bool {
+    let text = |value: &Json| match value {
+        Json::String(text) => Some(text.clone()),
+        Json::Number(number) => Some(number.to_string()),
+        _ => None,
+    };
+    one == other || text(one).is_some_and(|one| text(other) == Some(one))
 }
 
 fn tell(
