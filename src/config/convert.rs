@@ -99,7 +99,7 @@ impl<'a> Convert<'a> {
         };
         let mut map = IndexMap::new();
         for entry in &mapping.entries {
-            let key = scalar_text(&entry.key).unwrap_or_default();
+            let key = key_text(&entry.key);
             let setting = below(setting, &key);
             if let Some(value) = self.value(&entry.value, item, &setting) {
                 map.insert(key, value);
@@ -420,6 +420,11 @@ pub(crate) fn below(setting: &str, key: &str) -> String {
         return format!("{setting}[\"{key}\"]");
     }
     if setting.is_empty() { key.to_owned() } else { format!("{setting}.{key}") }
+}
+
+/// Returns a free key as JSON has it: null is the text `null`.
+fn key_text(key: &Node) -> String {
+    if key.is_null() { "null".to_owned() } else { scalar_text(key).unwrap_or_default() }
 }
 
 /// Returns a scalar as the text Python's `str` would give, with `true` and `false` in lower case.
