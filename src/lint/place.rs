@@ -16,8 +16,7 @@ pub fn at(problem: Problem, value: &JobValue) -> Problem {
 }
 
 /// Puts a problem at the place of a value that did not make it into the Job.
-#[must_use]
-pub fn at_lost(problem: Problem, loser: &Loser) -> Problem {
+pub(super) fn at_lost(problem: Problem, loser: &Loser) -> Problem {
     at_origin(problem, &loser.origin)
 }
 

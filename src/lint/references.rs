@@ -1,9 +1,11 @@
 //! The objects that a Job's pod names.
 
+use super::facts::{Found, JobFacts};
+use super::place::at_value;
 use crate::config::Segment;
+use crate::error::Problem;
 use crate::job::JobValue;
-
-use super::facts::JobFacts;
+use crate::snapshot::NamespaceView;
 
 /// A kind of object that a pod can name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,8 +18,30 @@ pub(super) enum Referenced {
     ConfigMap,
 }
 
+/// Adds a finding for every object of a kind that the pod names and that is certainly not in the Job's
+/// namespace; the kind comes with its name and a hint.
+pub(super) fn tell_missing(
+    facts: &JobFacts<'_>,
+    found: &mut Found,
+    (kind, what, hint): (Referenced, &str, &str),
+    is_missing: impl Fn(NamespaceView<'_>, &str) -> bool,
+) {
+    let Some(cluster) = facts.cluster else { return };
+    let place = &facts.job.namespace;
+    let namespace = cluster.namespace(place);
+    if namespace.exists().is_no() {
+        return;
+    }
+    for (name, value) in referenced(facts, kind) {
+        if is_missing(namespace, name) {
+            let message = format!("{what} {name} does not exist in namespace {place}");
+            found.push(at_value(Problem::new(message), Some(value), facts).hint(hint));
+        }
+    }
+}
+
 /// Returns the names of the objects of a kind that must exist, and the values that name them.
-pub(super) fn referenced<'a>(
+fn referenced<'a>(
     facts: &JobFacts<'a>,
     kind: Referenced,
 ) -> impl Iterator<Item = (&'a str, &'a JobValue)> {

@@ -1,9 +1,9 @@
 //! A key that Mage OSS does not read.
 
-use crate::lint::{Check, Example, Found, JobFacts, Rule, at_lost};
-use crate::error::Problem;
-use crate::merge::Rule as Decided;
 use crate::finding::{FindingId, Severity};
+use crate::lint::lost::tell_lost;
+use crate::lint::{Check, Example, Found, JobFacts, Rule};
+use crate::merge::Rule as Decided;
 
 pub(super) const RULE: Rule = Rule {
     id: FindingId::OssIgnoredKey,
@@ -21,8 +21,9 @@ pub(super) const RULE: Rule = Rule {
 };
 
 fn check(facts: &JobFacts<'_>, found: &mut Found) {
-    for loser in facts.losers().filter(|loser| loser.rule == Decided::OssIgnores) {
-        let problem = Problem::new(format!("Mage OSS does not read `{}`: it is lost", loser.origin.setting));
-        found.push(at_lost(problem, loser).hint("set it in `container_config` where it is a container's, or use edition pro"));
-    }
+    let hint = "where it is a container's, set it in `container_config`; a pod's cannot be set";
+    tell_lost(facts.losers(), found, hint, |loser| {
+        (loser.rule == Decided::OssIgnores).then_some(())?;
+        Some(format!("Mage OSS does not read `{}`: it is lost", loser.origin.setting))
+    });
 }

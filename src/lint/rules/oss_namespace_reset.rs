@@ -1,9 +1,9 @@
 //! `namespace` is lost because `metadata` is set.
 
-use crate::lint::{Check, Example, Found, JobFacts, Rule, at_lost};
-use crate::error::Problem;
-use crate::merge::Rule as Decided;
 use crate::finding::{FindingId, Severity};
+use crate::lint::lost::tell_lost;
+use crate::lint::{Check, Example, Found, JobFacts, Rule};
+use crate::merge::Rule as Decided;
 
 pub(super) const RULE: Rule = Rule {
     id: FindingId::OssNamespaceReset,
@@ -21,8 +21,9 @@ pub(super) const RULE: Rule = Rule {
 };
 
 fn check(facts: &JobFacts<'_>, found: &mut Found) {
-    for loser in facts.losers().filter(|loser| loser.rule == Decided::OssMetadataNamespace) {
-        let problem = Problem::new("Mage OSS forgets `namespace` here, because `metadata` is set without one");
-        found.push(at_lost(problem, loser).hint("set `metadata.namespace` too"));
-    }
+    let hint = "set `metadata.namespace` too";
+    tell_lost(facts.losers(), found, hint, |loser| {
+        (loser.rule == Decided::OssMetadataNamespace).then_some(())?;
+        Some("Mage OSS forgets `namespace` here: `metadata` is set without one".to_owned())
+    });
 }

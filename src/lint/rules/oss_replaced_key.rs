@@ -1,9 +1,9 @@
 //! A value is lost because a higher layer sets another part of its top-level key.
 
-use crate::lint::{Check, Example, Found, JobFacts, Rule, at_lost};
-use crate::error::Problem;
-use crate::merge::Rule as Decided;
 use crate::finding::{FindingId, Severity};
+use crate::lint::lost::tell_lost;
+use crate::lint::{Check, Example, Found, JobFacts, Rule};
+use crate::merge::Rule as Decided;
 
 pub(super) const RULE: Rule = Rule {
     id: FindingId::OssReplacedKey,
@@ -22,8 +22,11 @@ pub(super) const RULE: Rule = Rule {
 };
 
 fn check(facts: &JobFacts<'_>, found: &mut Found) {
-    for loser in facts.job.lost.iter().map(|(_, loser)| loser).filter(|loser| matches!(loser.rule, Decided::OssWholeKey(_))) {
-        let problem = Problem::new(format!("Mage OSS loses `{}`: {}", loser.origin.setting, loser.rule));
-        found.push(at_lost(problem, loser).hint("repeat it in the layer that replaces it"));
-    }
+    let hint = "repeat it in the layer that replaces it";
+    // What has a successor in the Job is overridden and not lost.
+    let lost = facts.job.lost.iter().map(|(_, loser)| loser);
+    tell_lost(lost, found, hint, |loser| {
+        matches!(loser.rule, Decided::OssWholeKey(_)).then_some(())?;
+        Some(format!("Mage OSS loses `{}`: {}", loser.origin.setting, loser.rule))
+    });
 }

@@ -1,9 +1,9 @@
 //! `container.resources` is lost because `resource_limits` or `resource_requests` is set.
 
-use crate::lint::{Check, Example, Found, JobFacts, Rule, at_lost};
-use crate::error::Problem;
-use crate::merge::Rule as Decided;
 use crate::finding::{FindingId, Severity};
+use crate::lint::lost::tell_lost;
+use crate::lint::{Check, Example, Found, JobFacts, Rule};
+use crate::merge::Rule as Decided;
 
 pub(super) const RULE: Rule = Rule {
     id: FindingId::OssResourcesReplaced,
@@ -21,8 +21,12 @@ pub(super) const RULE: Rule = Rule {
 };
 
 fn check(facts: &JobFacts<'_>, found: &mut Found) {
-    for loser in facts.losers().filter(|loser| loser.rule == Decided::OssResources) {
-        let problem = Problem::new(format!("Mage OSS loses `{}`: resource_limits or resource_requests replace all of it", loser.origin.setting));
-        found.push(at_lost(problem, loser).hint("move it to `resource_limits` or `resource_requests`"));
-    }
+    let hint = "move it to `resource_limits` or `resource_requests`";
+    tell_lost(facts.losers(), found, hint, |loser| {
+        (loser.rule == Decided::OssResources).then_some(())?;
+        Some(format!(
+            "Mage OSS loses `{}`: resource_limits or resource_requests replace all of it",
+            loser.origin.setting
+        ))
+    });
 }

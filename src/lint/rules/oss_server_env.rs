@@ -1,10 +1,10 @@
 //! A variable whose value in the server's pod wins.
 
-use crate::lint::{Check, Example, Found, JobFacts, Rule, at_lost};
-use crate::error::Problem;
-use crate::merge::{Loser, Rule as Decided};
 use crate::config::LayerKind;
 use crate::finding::{FindingId, Severity};
+use crate::lint::lost::tell_lost;
+use crate::lint::{Check, Example, Found, JobFacts, Rule};
+use crate::merge::Rule as Decided;
 
 pub(super) const RULE: Rule = Rule {
     id: FindingId::OssServerEnv,
@@ -23,13 +23,14 @@ pub(super) const RULE: Rule = Rule {
 };
 
 fn check(facts: &JobFacts<'_>, found: &mut Found) {
-    for loser in facts.losers().filter(|loser| loser.rule == Decided::OssServerEnv && loser.origin.layer != LayerKind::ServerPod && !names(loser)) {
-        let problem = Problem::new(format!("Mage OSS loses `{}`: the server's variable of this name comes later and takes effect", loser.origin.setting));
-        found.push(at_lost(problem, loser).hint("give the variable another name, or change it in the server's pod"));
-    }
-}
-
-/// The name is no loss: the server's variable has it too.
-fn names(loser: &Loser) -> bool {
-    loser.origin.setting.rsplit('.').next() == Some("name")
+    let hint = "give the variable another name, or change it in the server's pod";
+    tell_lost(facts.losers(), found, hint, |loser| {
+        let is_name = loser.origin.setting.rsplit('.').next() == Some("name");
+        let is_ours = loser.origin.layer != LayerKind::ServerPod && !is_name;
+        (loser.rule == Decided::OssServerEnv && is_ours).then_some(())?;
+        Some(format!(
+            "Mage OSS loses `{}`: the server's variable of this name comes later and takes effect",
+            loser.origin.setting
+        ))
+    });
 }

@@ -1,10 +1,10 @@
 //! A volume is dropped because only `container_config` mounts it, or nothing.
 
-use crate::lint::{Check, Example, Found, JobFacts, Rule, at_lost};
-use crate::error::Problem;
-use crate::merge::Rule as Decided;
 use crate::config::LayerKind;
 use crate::finding::{FindingId, Severity};
+use crate::lint::lost::tell_lost;
+use crate::lint::{Check, Example, Found, JobFacts, Rule};
+use crate::merge::Rule as Decided;
 
 pub(super) const RULE: Rule = Rule {
     id: FindingId::OssVolumeDropped,
@@ -22,8 +22,12 @@ pub(super) const RULE: Rule = Rule {
 };
 
 fn check(facts: &JobFacts<'_>, found: &mut Found) {
-    for loser in facts.losers().filter(|loser| loser.rule == Decided::Unmounted && loser.origin.layer != LayerKind::ServerPod && loser.origin.setting.ends_with("].name")) {
-        let problem = Problem::new(format!("Mage OSS drops volume `{}`: nothing that it looks at mounts it", loser.value.as_str().unwrap_or_default()));
-        found.push(at_lost(problem, loser).hint("mount it in `container.volume_mounts`"));
-    }
+    let hint = "mount it in `container.volume_mounts`";
+    tell_lost(facts.losers(), found, hint, |loser| {
+        let is_name = loser.origin.setting.ends_with("].name");
+        let is_ours = loser.origin.layer != LayerKind::ServerPod && is_name;
+        (loser.rule == Decided::Unmounted && is_ours).then_some(())?;
+        let name = loser.value.as_str().unwrap_or_default();
+        Some(format!("Mage OSS drops volume `{name}`: nothing that it looks at mounts it"))
+    });
 }

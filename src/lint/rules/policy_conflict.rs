@@ -6,7 +6,8 @@ use crate::config::{LayerKind, Source};
 use crate::job::{JobValue, Quantity};
 use crate::merge::{Loser, Rule as Decided};
 use crate::finding::{FindingId, Severity};
-use crate::lint::{Check, Example, Found, JobFacts, Rule, at_lost};
+use crate::lint::place::at_lost;
+use crate::lint::{Check, Example, Found, JobFacts, Rule};
 
 pub(super) const RULE: Rule = Rule {
     id: FindingId::PolicyConflict,

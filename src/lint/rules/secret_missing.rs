@@ -1,9 +1,8 @@
 //! A Secret does not exist.
 
-use crate::lint::references::{Referenced, referenced};
-use crate::lint::{Check, Example, Found, JobFacts, Rule, at_value};
-use crate::error::Problem;
 use crate::finding::{FindingId, Severity};
+use crate::lint::references::{Referenced, tell_missing};
+use crate::lint::{Check, Example, Found, JobFacts, Rule};
 
 pub(super) const RULE: Rule = Rule {
     id: FindingId::SecretMissing,
@@ -22,16 +21,8 @@ pub(super) const RULE: Rule = Rule {
 };
 
 fn check(facts: &JobFacts<'_>, found: &mut Found) {
-    let Some(cluster) = facts.cluster else { return };
-    let place = &facts.job.namespace;
-    let namespace = cluster.namespace(place);
-    if namespace.exists().is_no() {
-        return;
-    }
-    for (name, value) in referenced(facts, Referenced::Secret) {
-        if namespace.secret(name).is_no() {
-            let problem = Problem::new(format!("Secret {name} does not exist in namespace {place}"));
-            found.push(at_value(problem, Some(value), facts).hint("create it, or mark the reference `optional: true`"));
-        }
-    }
+    let hint = "create it, or mark the reference `optional: true`";
+    tell_missing(facts, found, (Referenced::Secret, "Secret", hint), |namespace, name| {
+        namespace.secret(name).is_no()
+    });
 }
