@@ -6,7 +6,7 @@
 
 use std::sync::Arc;
 
-use super::oss_exact::exact;
+use super::oss_exact::{exact, settled};
 use super::oss_reader::Defect;
 use super::oss_unread::lose_whole;
 use super::overlay::{Merge, drop_unmounted, empty_root, join_server};
@@ -62,6 +62,7 @@ pub fn merge(input: &OssInput) -> (Tree, Merge, Vec<Finding>) {
         Ok(root) => {
             let refusals = check::refusals(&root);
             if refusals.is_empty() {
+                let root = settled(&effective, root, &mut merge);
                 return (root, merge, findings);
             }
             for refusal in refusals {

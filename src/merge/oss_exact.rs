@@ -55,13 +55,17 @@ pub(super) fn exact(keys: &[Effective], server: Option<&Tree>, merge: &mut Merge
     exactly.filter_volumes();
     exactly.resources();
     exactly.container_config();
+    if exactly.defects.is_empty() { Ok(exactly.root) } else { Err(exactly.defects) }
+}
+
+/// Leaves out what has no effect in the container, of a Job that is accepted as Mage sends it, and
+/// says what is not in it.
+pub(super) fn settled(keys: &[Effective], root: Tree, merge: &mut Merge) -> Tree {
+    let mut exactly = Exactly { keys, merge, root, defects: Vec::new() };
     exactly.last_env_wins();
-    if !exactly.defects.is_empty() {
-        return Err(exactly.defects);
-    }
     let Exactly { root, merge, .. } = exactly;
     lose_unread(keys, &root, merge);
-    Ok(root)
+    root
 }
 
 impl<'a> Exactly<'a> {

@@ -37,7 +37,8 @@ impl Reader<'_> {
         Err(vec![Defect { origin: self.origin(node, ""), message }])
     }
 
-    /// Passes a value on as it is; keys keep their spelling, nulls go.
+    /// Passes a value on as it is; keys keep their spelling, and nulls stay until the Job has been
+    /// checked: to the API server they are zero.
     pub(super) fn raw(self, node: &Node, setting: &str) -> Tree {
         let content = match &node.value {
             Value::Sequence(nodes) => Content::List {
@@ -60,10 +61,8 @@ impl Reader<'_> {
         let mut map = IndexMap::new();
         for entry in &mapping.entries {
             let Some(key) = json_key(&entry.key) else { return not_json() };
-            if !entry.value.is_null() {
-                let value = self.raw(&entry.value, &setting_below(setting, &key));
-                map.insert(key, value);
-            }
+            let value = self.raw(&entry.value, &setting_below(setting, &key));
+            map.insert(key, value);
         }
         Content::Map(map)
     }

@@ -749,7 +749,7 @@ pub(crate) fn server_spec() -> Made {
         ),
         (0.98, "volumeMounts", mounts),
         (0.3, "imagePullPolicy", any_of(&["Always"])),
-        (0.3, "resources", resources()),
+        (0.3, "resources", map(vec![(0.6, "limits", limits())])),
     ]);
     let toleration = map(vec![
         (1.0, "key", any_of(&["node.kubernetes.io/not-ready", "spot"])),
