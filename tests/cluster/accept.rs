@@ -343,12 +343,18 @@ async fn every_vector_is_accepted() {
                 said.ends(2);
                 continue;
             }
-            for job in objects(&said.ends(0).stdout) {
+            let said = said.ends(0);
+            // `secretKeyRef: {}` names no key: no Job can mean it, and that is said.
+            if name.starts_with("219") {
+                assert!(said.stderr.contains("the API server"), "{name}: {}", said.stderr);
+                continue;
+            }
+            for job in objects(&said.stdout) {
                 jobs.push((format!("case {name}, {edition}"), job));
             }
         }
     }
-    assert!(jobs.len() >= 2 * (folders.len() - REFUSED.len() - 2), "{}", jobs.len());
+    assert!(jobs.len() >= 2 * (folders.len() - REFUSED.len() - 3), "{}", jobs.len());
     post(&bench, &jobs);
     bench.end().await;
 }
