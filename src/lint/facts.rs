@@ -1,7 +1,5 @@
 //! What checks look at.
 
-use std::collections::BTreeSet;
-
 use super::rules;
 use crate::config::JobPath;
 use crate::error::Problem;
@@ -125,13 +123,6 @@ impl<'a> JobFacts<'a> {
     pub fn below(&self, path: &str) -> impl Iterator<Item = &'a JobValue> + use<'a> {
         let path = JobPath::parse(path).unwrap_or_default();
         self.job.values.iter().filter(move |value| value.path.starts_with(&path))
-    }
-
-    /// Returns the name of an item of a list in the pod's spec or the container, such as
-    /// `("env", "name")` to the names of all variables.
-    #[must_use]
-    pub fn names(list: &'a serde_json::Value, key: &str) -> BTreeSet<&'a str> {
-        list.as_array().into_iter().flatten().filter_map(|item| item[key].as_str()).collect()
     }
 }
 

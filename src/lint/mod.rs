@@ -20,7 +20,7 @@ mod rules;
 pub use facts::{BlockFile, Found, JobFacts, PipelineFacts, ProjectFacts};
 pub use fix::{Fixed, fixed};
 pub use ignore::{Ignored, ignores};
-pub use place::{at, at_block, at_key, at_settings, at_value};
+pub use place::{at, at_block, at_settings, at_value};
 pub use reported::{Collected, Reported, Summary};
 pub use rule::{Check, Example, Rule};
 pub use rules::{all as rules_all, rule, rule_named};

@@ -5,8 +5,8 @@ use crate::config::{Origin, Source};
 use crate::error::Problem;
 use crate::job::JobValue;
 use crate::merge::Loser;
-use crate::project::{Pipeline, Project};
-use crate::yaml::{Node, SourceFile, Span};
+use crate::project::Project;
+use crate::yaml::{SourceFile, Span};
 use std::sync::Arc;
 
 /// Puts a problem at the place that gave a value, and names the value in both spellings.
@@ -57,15 +57,6 @@ pub fn at_settings(problem: Problem, project: &Project) -> Problem {
     match entry {
         Some(entry) => problem.at(&project.file, entry.key.span),
         None => at_top(problem, &project.file),
-    }
-}
-
-/// Puts a problem at a key of a mapping in a pipeline's file, or at its top where there is no such key.
-#[must_use]
-pub fn at_key(problem: Problem, pipeline: &Pipeline, mapping: &Node, key: &str) -> Problem {
-    match mapping.as_mapping().and_then(|mapping| mapping.entry(key)) {
-        Some(entry) => problem.at(&pipeline.file, entry.key.span),
-        None => at_top(problem, &pipeline.file),
     }
 }
 

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use serde_json::{Value, json};
 
 use crate::binary::{Project, Said, kubectl_with, objects};
+use crate::cases::{Case, REFUSED, cases};
 use crate::support::Bench;
 
 const EDITIONS: [&str; 2] = ["oss", "pro"];
@@ -266,80 +267,25 @@ async fn every_example_of_the_documentation_is_accepted() {
     bench.end().await;
 }
 
-/// Cases that are exit 2 in both editions (`vectors/README.md`).
-const REFUSED: [&str; 10] = ["044", "051", "094", "102", "104", "107", "108", "125", "135", "137"];
-
-fn read(path: impl AsRef<Path>) -> Value {
-    let text = std::fs::read_to_string(path).unwrap_or_default();
-    if text.is_empty() { Value::Null } else { serde_json::from_str(&text).unwrap() }
-}
-
 /// Renders a case of the vectors as its README says.
-fn render_case(folder: &Path, edition: &str) -> Said {
-    let given = read(folder.join("case.json"));
-    let expected = read(folder.join("expected.oss.json"));
-    let text = |key: &str| match &given[key] {
-        Value::Null => None,
-        Value::String(text) => Some(text.clone()),
-        other => Some(other.to_string()),
-    };
-    let file = |prefix: &str, name: &str| {
-        let path = folder.join(name);
-        path.exists().then(|| format!("{prefix}{}", path.display()))
-    };
-    let words = expected.pointer("/job/spec/template/spec/containers/0/command");
-    let word = |flag: &str| {
-        let words = words?.as_array()?;
-        let index = words.iter().position(|word| word == flag)?;
-        words[index + 1].as_str().map(str::to_owned)
-    };
-    let pipeline = text("pipeline_uuid").unwrap();
-    let target = text("block_uuid").map_or(pipeline.clone(), |block| format!("{pipeline}/{block}"));
-    let flags = [
-        ("--server-pod", Some(file("@", "pod.json").unwrap_or("none".to_owned()))),
-        ("--template", file("", "k8s_config.yaml")),
-        ("--block-run-id", text("block_run_id")),
-        ("--pipeline-run-id", text("pipeline_run_id")),
-        ("--trigger", text("trigger_name")),
-        ("--repo-path", text("repo_path").or(Some("/home/src/project".to_owned()))),
-        (
-            "--execution-partition",
-            text("execution_partition").or_else(|| word("--execution-partition")),
-        ),
-        ("--template-runtime-configuration", word("--template-runtime-configuration")),
-    ];
-    let mut arguments: Vec<String> =
-        ["render", &target, "--edition", edition, "-o", "json"].map(str::to_owned).to_vec();
-    arguments.push(format!("--project={}", folder.join("project").display()));
-    arguments
-        .extend(flags.into_iter().filter_map(|(flag, value)| Some(format!("{flag}={}", value?))));
-    for (name, value) in read(folder.join("env.json")).as_object().into_iter().flatten() {
-        arguments.extend(value.as_str().map(|value| format!("--server-env={name}={value}")));
-    }
-    for (name, value) in given["variables"].as_object().into_iter().flatten() {
-        arguments.push(format!("--var={name}={value}"));
-    }
+fn render_case(case: &Case, edition: &str) -> Said {
+    let arguments = case.arguments(edition);
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
-    Project::new(&[]).run_offline(&arguments)
+    Said::new(Project::new(&[]).command(&arguments).output().unwrap())
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_vector_is_accepted() {
     let Some(bench) = Bench::new("vectors").await else { return };
-    let mut folders: Vec<PathBuf> = std::fs::read_dir(fixture("vectors"))
-        .unwrap()
-        .map(|entry| entry.unwrap().path())
-        .filter(|path| path.join("case.json").exists())
-        .collect();
-    folders.sort();
+    let cases = cases();
     let mut jobs = Vec::new();
     for edition in EDITIONS {
-        for folder in &folders {
-            let name = folder.file_name().unwrap().to_str().unwrap();
-            let said = render_case(folder, edition);
+        for case in &cases {
+            let name = &case.name;
+            let said = render_case(case, edition);
             // No image is known without a server's pod (096); only `pro` reads a policy (109).
             let may_fail = name.starts_with("096") || (name.starts_with("109") && edition == "pro");
-            if REFUSED.contains(&&name[..3]) || (may_fail && said.code == 2) {
+            if REFUSED.contains(&case.number()) || (may_fail && said.code == 2) {
                 said.ends(2);
                 continue;
             }
@@ -354,7 +300,7 @@ async fn every_vector_is_accepted() {
             }
         }
     }
-    assert!(jobs.len() >= 2 * (folders.len() - REFUSED.len() - 3), "{}", jobs.len());
+    assert!(jobs.len() >= 2 * (cases.len() - REFUSED.len() - 3), "{}", jobs.len());
     post(&bench, &jobs);
     bench.end().await;
 }
