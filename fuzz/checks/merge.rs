@@ -141,12 +141,12 @@ fn tree(value: &Json, field: &str) -> Tree {
             items: items.iter().map(|item| tree(item, field)).collect(),
             closed: false,
         },
-        Json::Object(map) => {
-            Content::Map(map.iter().map(|(key, value)| (key.clone(), tree(value, field))).collect())
-        }
+        Json::Object(map) => Content::Map(
+            map.iter().map(|(key, value)| (key.as_str().into(), tree(value, field))).collect(),
+        ),
         scalar => Content::Leaf(scalar.clone()),
     };
-    let source = Source::Object { object: "pod/mage-0".to_owned(), field: field.to_owned() };
+    let source = Source::Object { object: "pod/mage-0".into(), field: field.to_owned().into() };
     Tree::new(content, Origin::new(LayerKind::ServerPod, source, field))
 }
 
@@ -225,7 +225,7 @@ fn job(layers: &[Layer], server: Option<&Tree>, oss: bool, guarded: bool) -> Ren
     for finding in &findings {
         check_problem(&finding.problem);
     }
-    let flag = Source::Flag { name: "TARGET".to_owned() };
+    let flag = Source::Flag { name: "TARGET".to_owned().into() };
     let context = BuildContext {
         cluster_uuid: "mage".to_owned(),
         trigger_name: "täglich".to_owned(),
@@ -259,7 +259,7 @@ fn merged_pro(layers: &[Layer], server: Option<&Tree>) -> (Tree, Merge, Vec<Find
     let says = |kind| layers.iter().any(|layer| layer.kind == kind);
     let read = |layer: &Layer| {
         let mut convert = Convert::new(layer.kind, &layer.file);
-        let fragments = settings(&mut convert, &layer.body);
+        let fragments = settings(&mut convert, &layer.body.entries);
         findings.append(&mut convert.findings);
         let replaced = match layer.kind {
             LayerKind::Project => says(LayerKind::ProjectOverrides),
@@ -277,12 +277,12 @@ fn merged_pro(layers: &[Layer], server: Option<&Tree>) -> (Tree, Merge, Vec<Find
 fn merged_oss(layers: &[Layer], server: Option<&Tree>) -> (Tree, Merge, Vec<Finding>) {
     let of = |kind| {
         let layer = layers.iter().find(|layer| layer.kind == kind)?;
-        Some(OssLayer { kind, file: Arc::clone(&layer.file), body: layer.body.clone() })
+        Some(OssLayer { kind, file: &layer.file, body: &layer.body })
     };
     merge_oss(&OssInput {
         template: of(LayerKind::Template),
         layers: [LayerKind::Project, LayerKind::Block].into_iter().filter_map(of).collect(),
-        server: server.cloned(),
+        server,
     })
 }
 

@@ -287,7 +287,14 @@ impl Looking<'_> {
 
     fn job(&self, read: &ReadPipeline, other: Option<&ReadPipeline>, unit: &Unit, own: &mut Own) {
         own.jobs += 1;
-        let made = self.maker.make(read, unit, &Naming::Target);
+        let merged = self.maker.merge(read, unit);
+        let other = other.and_then(|other| {
+            let unit = unit.of(&read.pipeline, &other.pipeline)?;
+            let theirs = self.other.merge(other, &unit);
+            // What the two editions merge alike they build alike.
+            (!theirs.root.holds_same(&merged.root)).then_some((other, unit, theirs))
+        });
+        let made = self.maker.build(read, unit, &Naming::Target, merged);
         let target = match unit.uuid() {
             Some(uuid) => format!("{}/{uuid}", read.pipeline.uuid),
             None => read.pipeline.uuid.clone(),
@@ -297,9 +304,8 @@ impl Looking<'_> {
         if broken {
             return;
         }
-        let other = other.and_then(|other| {
-            let unit = unit.of(&read.pipeline, &other.pipeline)?;
-            let made = self.other.make(other, &unit, &Naming::Target);
+        let other = other.and_then(|(other, unit, merged)| {
+            let made = self.other.build(other, &unit, &Naming::Target, merged);
             (!made.unreadable).then_some(made.job)
         });
         let mut found = Found::default();

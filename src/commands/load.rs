@@ -2,9 +2,9 @@
 
 use std::path::PathBuf;
 
-use super::bodies::outside;
 use super::facts::{Connected, connect_for_facts};
 use super::maker::{Maker, Naming, ReadPipeline, Unit, Widen, problems};
+use super::sources::outside;
 use super::targets::{secrets, selection, variables};
 use crate::cli::{ConfigArgs, ConnectionArgs};
 use crate::config::Source;

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, OnceLock};
 
-use super::bodies::{Bodies, render_at};
+use super::sources::{render_at, sources};
 use super::targets::{listed, pipelines};
 use crate::cli::{ConfigArgs, ConnectionArgs};
 use crate::config::{LayerKind, Origin, Source};
@@ -13,7 +13,8 @@ use crate::finding::{Finding, Severity};
 use crate::job::secret::is_secret_name;
 use crate::job::{BuildContext, CommandParts, Fidelity, RenderedJob, build, job_id};
 use crate::load::{
-    Base, Edition, Inputs, guardrails, merge_layers, read_source, reports, server_pod_not_found,
+    Base, Edition, Inputs, LayerSources, MergedLayers, guardrails, merge_layers, read_source,
+    reports, server_pod_not_found,
 };
 use crate::project::{
     Block, ExecutorChoice, Lookup, LookupKind, Pipeline, Project, TemplateValues, block_executor,
@@ -147,8 +148,8 @@ impl<'a> Maker<'a> {
         values.variables.extend(self.values.variables.clone());
         let values = Arc::new(values);
         let project = self.read_project(&values).map_err(problems)?;
-        let bodies = Bodies::new(self.inputs, &project, &pipeline, None);
-        let sources = bodies.sources(self.inputs, self.args, self.connection, false);
+        let flags = (self.args, self.connection);
+        let sources = sources(self.inputs, flags, &project, &pipeline, None, false);
         let mut base = Base::new(self.inputs.edition, &sources, &self.inputs.env);
         if self.inputs.edition == Edition::Oss {
             let unknown = project.variables_unknown_to_mage();
@@ -304,12 +305,24 @@ impl<'a> Maker<'a> {
 
     /// Makes one Job.
     pub(super) fn make(&self, read: &ReadPipeline, unit: &Unit, naming: &Naming) -> Made {
-        let ReadPipeline { project, pipeline, values, .. } = read;
-        let bodies = Bodies::new(self.inputs, project, pipeline, unit.block(pipeline));
-        let sources = bodies.sources(self.inputs, self.args, self.connection, unit.block.is_none());
-        let render = |text: &str, origin: &Origin| render_at(text, origin, values);
+        self.build(read, unit, naming, self.merge(read, unit))
+    }
+
+    /// Merges the layers of one Job.
+    pub(super) fn merge(&self, read: &ReadPipeline, unit: &Unit) -> MergedLayers {
+        merge_layers(self.inputs.edition, &read.base, &self.sources(read, unit))
+    }
+
+    /// Builds a Job of its merged layers.
+    pub(super) fn build(
+        &self,
+        read: &ReadPipeline,
+        unit: &Unit,
+        naming: &Naming,
+        merged: MergedLayers,
+    ) -> Made {
+        let render = |text: &str, origin: &Origin| render_at(text, origin, &read.values);
         let context = self.context(read, unit.uuid(), naming, &render);
-        let merged = merge_layers(self.inputs.edition, &read.base, &sources);
         let job = build(merged.root, merged.merge, &context);
         let mut made = Made { findings: merged.findings, job, unreadable: false };
         let unreadable = made.errors().next().is_some() || read.is_unreadable();
@@ -333,10 +346,13 @@ impl<'a> Maker<'a> {
 
     /// Reports on every layer of one Job.
     pub(super) fn layers(&self, read: &ReadPipeline, unit: &Unit) -> Vec<LayerReport> {
+        reports(self.inputs.edition, &self.sources(read, unit), &self.inputs.env)
+    }
+
+    fn sources<'s>(&'s self, read: &'s ReadPipeline, unit: &Unit) -> LayerSources<'s> {
         let ReadPipeline { project, pipeline, .. } = read;
-        let bodies = Bodies::new(self.inputs, project, pipeline, unit.block(pipeline));
-        let sources = bodies.sources(self.inputs, self.args, self.connection, unit.block.is_none());
-        reports(self.inputs.edition, &sources, &self.inputs.env)
+        let (flags, block) = ((self.args, self.connection), unit.block(pipeline));
+        sources(self.inputs, flags, project, pipeline, block, block.is_none())
     }
 
     fn context<'c>(
@@ -425,8 +441,8 @@ impl<'a> Maker<'a> {
         match (&self.inputs.server, &self.inputs.context_namespace) {
             (None, Some(namespace)) => {
                 let source = Source::Object {
-                    object: "kubeconfig".to_owned(),
-                    field: "namespace of the current context".to_owned(),
+                    object: "kubeconfig".into(),
+                    field: "namespace of the current context".into(),
                 };
                 (namespace.clone(), origin(LayerKind::Context, source))
             }
@@ -437,12 +453,12 @@ impl<'a> Maker<'a> {
     /// The project's path in the pod, and who says it; a guess is built in.
     pub(super) fn repo_path(&self) -> (String, Source) {
         if let Some(path) = &self.args.repo_path {
-            return (path.clone(), Source::Flag { name: "--repo-path".to_owned() });
+            return (path.clone(), Source::Flag { name: "--repo-path".into() });
         }
         let server = self.inputs.server.as_ref();
         if let Some((pod, path)) = server.and_then(|pod| Some((pod, pod.repo_path.clone()?))) {
             let object = format!("pod/{}", pod.name);
-            return (path, Source::Object { object, field: "command".to_owned() });
+            return (path, Source::Object { object: object.into(), field: "command".into() });
         }
         if let Some(found) = self.inputs.env.get("USER_CODE_PATH").filter(|e| !e.value.is_empty()) {
             return (found.value, found.source);

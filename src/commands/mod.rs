@@ -1,7 +1,6 @@
 //! One file a verb: load, compute, show; nothing else.
 
 mod api_defaults;
-mod bodies;
 mod completion;
 mod entry;
 mod explain;
@@ -14,6 +13,7 @@ mod render;
 mod run;
 mod runs;
 mod snapshot;
+mod sources;
 mod targets;
 mod validate;
 mod version;

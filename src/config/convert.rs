@@ -1,6 +1,5 @@
 //! From Mage's spelling of a setting to the API's, checked against the API's own types.
 
-use indexmap::IndexMap;
 use serde_json::Value as Json;
 
 use super::api::{ApiType, Field, Kind, api_type};
@@ -9,7 +8,7 @@ use super::layer::LayerKind;
 use super::origin::Origin;
 use crate::error::{Edit, Problem};
 use crate::finding::{Finding, FindingId};
-use crate::merge::{Content, Tree};
+use crate::merge::{Content, Fields, Tree};
 use crate::yaml::{Entry, Mapping, Node, SourceFile, Span, Value};
 use std::sync::Arc;
 
@@ -33,10 +32,7 @@ impl<'a> Convert<'a> {
     }
 
     pub(super) fn origin(&self, node: &Node, setting: &str) -> Origin {
-        Origin {
-            spelled: self.spelled.clone(),
-            ..Origin::file(self.layer, self.file, node, setting)
-        }
+        Origin::spelled(self.layer, self.file, node, setting, self.spelled.clone())
     }
 
     pub(super) fn problem(&self, node: &Node, message: impl Into<String>) -> Problem {
@@ -97,12 +93,12 @@ impl<'a> Convert<'a> {
             self.wrong(node, setting, "a mapping");
             return None;
         };
-        let mut map = IndexMap::new();
+        let mut map = Fields::default();
         for entry in &mapping.entries {
             let key = key_text(&entry.key);
             let setting = below(setting, &key);
             if let Some(value) = self.value(&entry.value, item, &setting) {
-                map.insert(key, value);
+                map.insert(key.into(), value);
             }
         }
         Some(Tree::new(Content::Map(map), self.origin(node, setting)))
@@ -114,7 +110,7 @@ impl<'a> Convert<'a> {
             return None;
         };
         let api = api_type(type_name);
-        let mut map = IndexMap::new();
+        let mut map = Fields::default();
         for (key, entry) in self.known(mapping, api, type_name, setting) {
             let name = setting_name(setting, key);
             let setting = below(setting, &name);
@@ -129,7 +125,7 @@ impl<'a> Convert<'a> {
             };
             self.spelled = outer;
             if let Some(value) = value {
-                map.insert(key.name.to_owned(), value);
+                map.insert(key.name.into(), value);
             }
         }
         self.reshape(node, type_name, &mut map, mapping, setting);
@@ -225,7 +221,7 @@ impl<'a> Convert<'a> {
         &mut self,
         node: &Node,
         type_name: &str,
-        map: &mut IndexMap<String, Tree>,
+        map: &mut Fields,
         mapping: &Mapping,
         setting: &str,
     ) {
@@ -242,7 +238,7 @@ impl<'a> Convert<'a> {
         };
         let inner = Node { value: Value::Mapping(term), ..node.clone() };
         if let Some(term) = self.object(&inner, "PodAffinityTerm", setting) {
-            map.insert("podAffinityTerm".to_owned(), term);
+            map.insert("podAffinityTerm".into(), term);
         }
     }
 
@@ -369,7 +365,7 @@ impl<'a> Convert<'a> {
                     .map(|entry| {
                         let key = scalar_text(&entry.key).unwrap_or_default();
                         let value = self.anything(&entry.value, &below(setting, &key));
-                        (key, value)
+                        (key.into(), value)
                     })
                     .collect(),
             ),

@@ -1,12 +1,13 @@
 //! Names of settings: paths in the Job, both spellings, the nearest known name.
 
 use std::fmt;
+use std::sync::Arc;
 
 /// One step of a path.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Segment {
     /// A key of a mapping.
-    Key(String),
+    Key(Arc<str>),
     /// An index of a list.
     Index(usize),
 }
@@ -19,7 +20,7 @@ impl JobPath {
     /// Returns this path with one key more.
     #[must_use]
     pub fn key(&self, key: &str) -> Self {
-        self.with(Segment::Key(key.to_owned()))
+        self.with(Segment::Key(Arc::from(key)))
     }
 
     /// Returns this path with one index more.
@@ -28,8 +29,11 @@ impl JobPath {
         self.with(Segment::Index(index))
     }
 
-    fn with(&self, segment: Segment) -> Self {
-        let mut segments = self.0.clone();
+    /// Returns this path with one step more.
+    #[must_use]
+    pub fn with(&self, segment: Segment) -> Self {
+        let mut segments = Vec::with_capacity(self.0.len() + 1);
+        segments.extend_from_slice(&self.0);
         segments.push(segment);
         Self(segments)
     }
@@ -71,7 +75,7 @@ impl JobPath {
             }
             let end = name.find(['.', '[']).unwrap_or(name.len());
             if end > 0 {
-                segments.push(Segment::Key(name[..end].to_owned()));
+                segments.push(Segment::Key(Arc::from(&name[..end])));
             }
             rest = &name[end..];
             if end == 0 && !rest.starts_with('[') {
@@ -96,7 +100,7 @@ fn parse_quoted(text: &str) -> Option<(Segment, &str)> {
     let mut characters = text.char_indices();
     while let Some((index, character)) = characters.next() {
         match character {
-            '"' => return Some((Segment::Key(key), text[index + 1..].strip_prefix(']')?)),
+            '"' => return Some((Segment::Key(key.into()), text[index + 1..].strip_prefix(']')?)),
             '\\' => key.push(characters.next()?.1),
             other => key.push(other),
         }

@@ -22,10 +22,10 @@ pub fn check_path(text: &str) -> Result<(), UnknownPath> {
     let Some((Segment::Key(first), rest)) = path.0.split_first() else {
         return if path.0.is_empty() { Ok(()) } else { Err(unreadable()) };
     };
-    if text.starts_with('.') || matches!(first.as_str(), "spec" | "apiVersion" | "kind") {
+    if text.starts_with('.') || matches!(first.as_ref(), "spec" | "apiVersion" | "kind") {
         return walk(&Kind::Type("Job"), &path.0, &mut String::new(), Spelling::Api);
     }
-    if first == "executor_type" && rest.is_empty() {
+    if &**first == "executor_type" && rest.is_empty() {
         return Ok(());
     }
     let Some(top) = top_level(&camel_to_snake(first)) else {
@@ -33,7 +33,7 @@ pub fn check_path(text: &str) -> Result<(), UnknownPath> {
         let near = near.map(|near| with_rest(near, rest));
         // A setting may have been typed without what it is in.
         let near = near.or_else(|| belongs(first).map(|home| with_rest(&home, rest)));
-        return Err(UnknownPath { part: first.clone(), near, known: top_names() });
+        return Err(UnknownPath { part: first.to_string(), near, known: top_names() });
     };
     walk(&top.kind, rest, &mut top.name.to_owned(), Spelling::Mage)
 }
@@ -91,7 +91,7 @@ fn walk(
         (Kind::List(_), Segment::Key(key)) => {
             let near = format!("{before}[0].{key}");
             let near = Some(with_rest(&near, rest));
-            return Err(UnknownPath { part: key.clone(), near, known: Vec::new() });
+            return Err(UnknownPath { part: key.to_string(), near, known: Vec::new() });
         }
         _ => {
             let near = Some(before.clone()).filter(|before| !before.is_empty());

@@ -10,7 +10,7 @@ use super::layer::LayerKind;
 use crate::error::Problem;
 use crate::finding::FindingId;
 use crate::merge::{Content, Tree};
-use crate::yaml::{Entry, Mapping, Node};
+use crate::yaml::{Entry, Node};
 
 /// The path of the container that runs Mage in the Job.
 pub const CONTAINER: &str = ".spec.template.spec.containers[0]";
@@ -72,10 +72,10 @@ pub(super) const TOP_LEVEL: [&str; 10] = [
 
 /// Converts the body of a layer (`k8s_executor_config`, `executor_config`, the template, the
 /// policy) into what each key says, lowest rank first. Findings gather in `convert`.
-pub fn settings(convert: &mut Convert<'_>, body: &Mapping) -> Vec<Fragment> {
+pub fn settings(convert: &mut Convert<'_>, body: &[Entry]) -> Vec<Fragment> {
     let mut fragments = Vec::new();
     let mut seen: Vec<(&'static str, &Entry)> = Vec::new();
-    for entry in &body.entries {
+    for entry in body {
         let key = scalar_text(&entry.key).unwrap_or_default();
         if is_policy_key(convert.layer, &key) {
             continue;
@@ -229,7 +229,7 @@ fn there(key: &str) -> Option<String> {
 /// Turns a path of the merged tree (rooted at the six parts) into paths of the Job.
 pub(crate) fn part_to_job(path: &JobPath) -> Vec<JobPath> {
     let Some((Segment::Key(part), rest)) = path.0.split_first() else { return Vec::new() };
-    let prefixes: &[&str] = match part.as_str() {
+    let prefixes: &[&str] = match part.as_ref() {
         "prefix" => &[".metadata.name", ".spec.template.metadata.name"],
         "namespace" => &[".metadata.namespace"],
         "metadata" => &[".metadata", ".spec.template.metadata"],
@@ -254,12 +254,12 @@ pub(crate) fn part_to_job(path: &JobPath) -> Vec<JobPath> {
 pub fn job_paths(text: &str) -> Vec<JobPath> {
     let Some(path) = JobPath::parse(text) else { return Vec::new() };
     let Some((Segment::Key(first), rest)) = path.0.split_first() else { return vec![path] };
-    if text.starts_with('.') || matches!(first.as_str(), "spec" | "apiVersion" | "kind") {
+    if text.starts_with('.') || matches!(first.as_ref(), "spec" | "apiVersion" | "kind") {
         return vec![path];
     }
     let Some(top) = top_level(&camel_to_snake(first)) else { return vec![path] };
     let mut segments: Vec<Segment> =
-        top.part.iter().map(|part| Segment::Key((*part).to_owned())).collect();
+        top.part.iter().map(|part| Segment::Key((*part).into())).collect();
     segments.extend(api_spelling(&top.kind, rest));
     let mut paths = part_to_job(&JobPath(segments));
     paths.push(path);
@@ -273,7 +273,7 @@ fn api_spelling(kind: &Kind, path: &[Segment]) -> Vec<Segment> {
         (Kind::Type(name), Segment::Key(key)) => {
             let api = api_type(name);
             match api.field(key).or_else(|| api.snake_field(key)) {
-                Some(field) => (Segment::Key(field.name.to_owned()), field.kind.clone()),
+                Some(field) => (Segment::Key(field.name.into()), field.kind.clone()),
                 None => (first.clone(), Kind::Object),
             }
         }

@@ -123,17 +123,17 @@ pub(super) fn source_json(source: &Source) -> Json {
         }
         Source::Env { name, holder } => {
             set("kind", "env".into());
-            set("name", name.as_str().into());
-            set("object", holder.as_str().into());
+            set("name", name.as_ref().into());
+            set("object", holder.as_ref().into());
         }
         Source::Object { object, field } => {
             set("kind", "object".into());
-            set("object", object.as_str().into());
-            set("name", field.as_str().into());
+            set("object", object.as_ref().into());
+            set("name", field.as_ref().into());
         }
         Source::Flag { name } => {
             set("kind", "flag".into());
-            set("name", name.as_str().into());
+            set("name", name.as_ref().into());
         }
         Source::BuiltIn => {
             set("kind", "builtin".into());

@@ -65,7 +65,7 @@ fn is_set(value: &JobValue) -> bool {
     match (&value.origin.layer, &value.origin.source) {
         (LayerKind::ApiDefault, _) => false,
         (LayerKind::Hardcoded, source) => matches!(source, Source::Env { .. }),
-        (_, Source::Flag { name }) => name != "TARGET",
+        (_, Source::Flag { name }) => &**name != "TARGET",
         _ => true,
     }
 }

@@ -123,7 +123,7 @@ const FOLDED: [&str; 6] =
 /// Returns how much of a path names an item of such a list.
 fn item_length(path: &JobPath) -> Option<usize> {
     let at = path.0.windows(2).position(|pair| {
-        matches!(pair, [Segment::Key(key), Segment::Index(_)] if FOLDED.contains(&key.as_str()))
+        matches!(pair, [Segment::Key(key), Segment::Index(_)] if FOLDED.contains(&key.as_ref()))
     })?;
     Some(at + 2)
 }
@@ -216,7 +216,7 @@ fn place(source: &Source) -> Option<(PathBuf, usize)> {
 fn winner(value: &JobValue, query: &Query) -> Row {
     let masked = value.secret && !query.show_secrets;
     Row {
-        setting: value.origin.setting.clone(),
+        setting: value.origin.setting.to_string(),
         job_paths: vec![value.path.clone()],
         value: shown_with_expression(&value.value, &value.origin, masked),
         layer: value.origin.layer.name(),
@@ -230,7 +230,7 @@ fn winner(value: &JobValue, query: &Query) -> Row {
 fn lost(loser: &Loser, path: &JobPath, query: &Query) -> Row {
     let masked = loser.secret && !query.show_secrets;
     Row {
-        setting: loser.origin.setting.clone(),
+        setting: loser.origin.setting.to_string(),
         job_paths: vec![path.clone()],
         value: shown_with_expression(&loser.value, &loser.origin, masked),
         layer: loser.origin.layer.name(),

@@ -94,10 +94,10 @@ fn spelling(origin: &Origin, path: &JobPath) -> Option<String> {
     let in_job = keys(path);
     let mut changed: Vec<String> = Vec::new();
     for key in keys(&setting) {
-        let twin = in_job.iter().find(|other| **other != key && camel_to_snake(other) == key);
-        let written = origin.spelled.as_deref().filter(|written| camel_to_snake(written) == key);
+        let twin = in_job.iter().find(|other| **other != key && camel_to_snake(other) == *key);
+        let written = origin.spelled.as_deref().filter(|written| camel_to_snake(written) == *key);
         match (written, twin) {
-            (Some(written), Some(twin)) if written == twin => {
+            (Some(written), Some(twin)) if *written == **twin => {
                 changed.push(format!("{written}, which Mage spells {key}"));
             }
             (Some(written), _) => changed.push(format!("{written} is read as {key}")),

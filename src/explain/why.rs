@@ -58,7 +58,7 @@ fn is_twin(one: &JobValue, other: &JobValue) -> bool {
 fn joined_list(path: &JobPath) -> Option<(JobPath, &'static str)> {
     let at = path.0.windows(2).rposition(|pair| {
         matches!(pair, [Segment::Key(name), Segment::Index(_)]
-            if name != "containers" && joined_by(name).is_some())
+            if &**name != "containers" && joined_by(name).is_some())
     })?;
     let Segment::Key(name) = &path.0[at] else { return None };
     Some((JobPath(path.0[..=at].to_vec()), joined_by(name)?))
@@ -92,7 +92,7 @@ fn history(
 ) {
     let masked = value.secret && !show_secrets;
     let setting = &value.origin.setting;
-    let name = if setting.is_empty() { value.path.to_string() } else { setting.clone() };
+    let name = if setting.is_empty() { value.path.to_string() } else { setting.to_string() };
     let _ = writeln!(text, "{name} = {}", one_line(&shown(&value.value, masked)));
     for path in paths {
         let _ = writeln!(text, "  {path}");
@@ -125,7 +125,7 @@ fn step(text: &mut String, loser: &Loser, path: &JobPath, masked: bool) {
 }
 
 fn line(text: &mut String, origin: &Origin, value: &str, notes: &[String]) {
-    let Origin { layer, source, .. } = origin;
+    let (layer, source) = (origin.layer, &origin.source);
     let value = one_line(value);
     let blanks = 12_usize.saturating_sub(measure_text_width(&value)) + 1;
     let _ = writeln!(text, "  {:<18} {value}{:blanks$}{source}", layer.name(), "");

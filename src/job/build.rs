@@ -1,6 +1,7 @@
 //! Puts the parts of the merged tree together into a Job.
 
-use indexmap::IndexMap;
+use std::sync::Arc;
+
 use serde_json::Value as Json;
 
 use super::command::{CommandParts, Fidelity, command};
@@ -11,7 +12,7 @@ use super::values::{JobValue, values};
 use crate::config::{JobPath, LayerKind, Origin, check};
 use crate::error::Problem;
 use crate::finding::{Finding, FindingId, Severity};
-use crate::merge::{Content, Loser, Merge, Rule, Tree};
+use crate::merge::{Content, Fields, Loser, Merge, Rule, Tree};
 
 /// What a Job is made from, besides the merged tree.
 pub struct BuildContext<'a> {
@@ -122,10 +123,7 @@ impl Building<'_> {
         let mut low = Tree::empty_map(Origin::built_in(""));
         let container = root.at(&["container"]);
         let configured = container.is_some_and(|container| {
-            container
-                .leaves(&JobPath::default())
-                .iter()
-                .any(|(_, leaf)| leaf.origin.setting.starts_with("container_config"))
+            container.any_leaf(&|leaf| leaf.origin.setting.starts_with("container_config"))
         });
         let name = if configured { "mage-data" } else { "mage-job-container" };
         for (keys, value, setting) in [
@@ -168,7 +166,7 @@ impl Building<'_> {
             );
             let problem = at_origin(Problem::new(message), &mount.origin);
             let hint = format!("add `- name: {name}` with its kind to `pod.volumes`");
-            let problem = problem.id(FindingId::MountWithoutVolume).setting(&mount.origin.setting);
+            let problem = problem.id(FindingId::MountWithoutVolume).setting(&*mount.origin.setting);
             self.findings.push(Finding::warning(problem.hint(hint)));
         }
     }
@@ -180,7 +178,7 @@ impl Building<'_> {
             if !check::is_label_value(&value) {
                 let message = format!("`{value}` cannot be the value of label {key}");
                 let problem = at_origin(Problem::new(message), &tree.origin);
-                let problem = problem.id(FindingId::InvalidLabel).setting(&tree.origin.setting);
+                let problem = problem.id(FindingId::InvalidLabel).setting(&*tree.origin.setting);
                 self.fail(problem.hint(
                     "at most 63 letters, digits, `-`, `_` and `.`; put other text in an annotation",
                 ));
@@ -199,7 +197,7 @@ impl Building<'_> {
         if written.contains("{{") || written.contains("{%") {
             match (self.context.render)(&written, &tree.origin) {
                 Ok(rendered) => {
-                    tree.origin.expression = Some(written.into());
+                    tree.origin = tree.origin.with_expression(&written);
                     tree.content = Content::Leaf(rendered.into());
                 }
                 Err(problem) => {
@@ -219,7 +217,7 @@ impl Building<'_> {
         if name.is_empty() || name.len() > 63 || dns_label(&name) != name {
             let message = format!("`{name}` ({}) cannot be a namespace", told(&tree.origin));
             let problem = at_origin(Problem::new(message), &tree.origin);
-            let problem = problem.id(FindingId::InvalidNamespace).setting(&tree.origin.setting);
+            let problem = problem.id(FindingId::InvalidNamespace).setting(&*tree.origin.setting);
             self.fail(problem.hint("lower-case letters, digits and `-`, at most 63"));
         }
         tree
@@ -233,7 +231,7 @@ impl Building<'_> {
         let trigger = clean_name(&self.context.trigger_name).replace('_', "-");
         let prefix = self.prefix(&written, &trigger, &tree.origin);
         if prefix != written {
-            tree.origin.expression = Some(written.into());
+            tree.origin = tree.origin.with_expression(&written);
         }
         let parts = &self.context.command;
         let (kind, own_id) = match &parts.block {
@@ -251,7 +249,7 @@ impl Building<'_> {
         if name != mages && self.context.name_id.is_some() {
             let message = format!("`{mages}` cannot be the name of a Job, so it is {name}");
             let problem = at_origin(Problem::new(message), &tree.origin);
-            let problem = problem.id(FindingId::JobName).setting(&tree.origin.setting);
+            let problem = problem.id(FindingId::JobName).setting(&*tree.origin.setting);
             self.findings.push(Finding::warning(problem.hint(
                 "lower-case letters, digits and `-`, at most 63 characters; Mage OSS would fail",
             )));
@@ -271,7 +269,7 @@ impl Building<'_> {
         {
             let message = format!("the API server would refuse the Job: {}", refusal.message);
             let problem = at_origin(Problem::new(message), &refusal.origin);
-            let problem = problem.id(FindingId::Refused).setting(&refusal.origin.setting);
+            let problem = problem.id(FindingId::Refused).setting(&*refusal.origin.setting);
             let hint = format!("{} gives the value", told(&refusal.origin));
             self.findings.push(Finding::warning(problem.hint(hint)));
         }
@@ -331,7 +329,7 @@ fn placeholder(namespace: &str) -> Option<(&'static str, &str)> {
 fn unresolved(function: &str, name: &str, origin: &Origin) -> Option<Finding> {
     let problem = |message: String, id, hint: String| {
         let problem = at_origin(Problem::new(message), origin).id(id);
-        problem.setting(&origin.setting).hint(hint)
+        problem.setting(&*origin.setting).hint(hint)
     };
     if function == "variables" {
         let message = format!("the namespace is known only once a run has the variable `{name}`");
@@ -367,7 +365,7 @@ fn assemble(mut root: Tree, name: &Tree, namespace: &Tree) -> Tree {
     job.put(&["metadata", "namespace"], namespace.clone());
     let metadata = root.take(&["metadata"]);
     let entries = metadata.as_ref().and_then(Tree::as_map);
-    for (key, value) in entries.into_iter().flatten().filter(|(key, _)| *key != "namespace") {
+    for (key, value) in entries.into_iter().flatten().filter(|(key, _)| &***key != "namespace") {
         job.put(&["metadata", key], value.clone());
     }
     for (key, value) in root.take(&["job"]).as_ref().and_then(Tree::as_map).into_iter().flatten() {
@@ -397,7 +395,7 @@ fn pod(root: &mut Tree) -> Tree {
     whole.put(&["containers"], list);
     if let Content::Map(map) = pod.content {
         for (key, value) in map {
-            whole.put(&[key.as_str()], value);
+            whole.put(&[key.as_ref()], value);
         }
     }
     ordered(whole, &["initContainers", "containers", "restartPolicy", "serviceAccountName"])
@@ -405,9 +403,9 @@ fn pod(root: &mut Tree) -> Tree {
 
 fn ordered(tree: Tree, first: &[&str]) -> Tree {
     let Content::Map(mut map) = tree.content else { return tree };
-    let mut sorted: IndexMap<String, Tree> = first
+    let mut sorted: Fields = first
         .iter()
-        .filter_map(|key| map.shift_remove(*key).map(|value| ((*key).to_owned(), value)))
+        .filter_map(|key| map.shift_remove(*key).map(|value| (Arc::from(*key), value)))
         .collect();
     sorted.extend(map);
     Tree { content: Content::Map(sorted), ..tree }

@@ -79,7 +79,7 @@ pub fn command(parts: &CommandParts) -> Tree {
 }
 
 fn flag(name: &str) -> Source {
-    Source::Flag { name: name.to_owned() }
+    Source::Flag { name: name.into() }
 }
 
 #[derive(Default)]

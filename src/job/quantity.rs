@@ -60,8 +60,8 @@ impl Quantity {
 pub fn is_quantity(path: &JobPath) -> bool {
     let parents = ["limits", "requests", "overhead"];
     match path.0.as_slice() {
-        [.., Segment::Key(parent), Segment::Key(_)] if parents.contains(&parent.as_str()) => true,
-        [.., Segment::Key(last)] => matches!(last.as_str(), "sizeLimit" | "divisor" | "storage"),
+        [.., Segment::Key(parent), Segment::Key(_)] if parents.contains(&parent.as_ref()) => true,
+        [.., Segment::Key(last)] => matches!(last.as_ref(), "sizeLimit" | "divisor" | "storage"),
         _ => false,
     }
 }

@@ -106,7 +106,7 @@ fn refusal(job: &RenderedJob, violation: &Violation) -> Refusal {
     );
     let mut problem = Problem::new(String::new());
     if let Some(value) = value {
-        problem = problem.setting(&value.origin.setting).job_path(value.path.to_string());
+        problem = problem.setting(&*value.origin.setting).job_path(value.path.to_string());
         // The line of a secret is not shown.
         if !value.secret {
             problem = at_origin(problem, &value.origin);
@@ -214,7 +214,7 @@ fn is_whole_part(field: &[Segment]) -> bool {
     let names: Vec<&str> = field
         .iter()
         .filter_map(|segment| match segment {
-            Segment::Key(key) => Some(key.as_str()),
+            Segment::Key(key) => Some(key.as_ref()),
             Segment::Index(_) => None,
         })
         .collect();
@@ -235,10 +235,10 @@ fn segments(field: &str) -> Vec<Segment> {
         let (segment, after) = if let Some(inner) = rest.strip_prefix('[') {
             let (inner, after) = inner.split_once(']').unwrap_or((inner, ""));
             let index = inner.parse().map(Segment::Index);
-            (index.unwrap_or_else(|_| Segment::Key(inner.to_owned())), after)
+            (index.unwrap_or_else(|_| Segment::Key(inner.into())), after)
         } else {
             let end = rest.find(['.', '[']).unwrap_or(rest.len());
-            (Segment::Key(rest[..end].to_owned()), &rest[end..])
+            (Segment::Key(rest[..end].into()), &rest[end..])
         };
         segments.push(segment);
         rest = after.strip_prefix('.').unwrap_or(after);
@@ -267,7 +267,7 @@ mod tests {
             value: value.clone(),
             origin: Origin::new(
                 LayerKind::Block,
-                Source::Flag { name: format!("--{}", path.rsplit('.').next().unwrap()) },
+                Source::Flag { name: format!("--{}", path.rsplit('.').next().unwrap()).into() },
                 "",
             ),
             rule: None,

@@ -67,7 +67,7 @@ pub(super) fn check(root: &Tree, guardrails: &[Guardrail]) -> Vec<Problem> {
             );
             let problem = at_origin(Problem::new(message), &request.origin)
                 .id(FindingId::RequestOverLimit)
-                .setting(&request.origin.setting);
+                .setting(&*request.origin.setting);
             let problem = match &limit.origin.source {
                 Source::File { file, span } => problem.related("the limit", file, *span),
                 _ => problem,
@@ -100,7 +100,7 @@ fn over_guardrail(root: &Tree, guardrail: &Guardrail) -> Option<Problem> {
         );
         at_origin(Problem::new(message), &given.origin)
             .id(FindingId::OverGuardrail)
-            .setting(&given.origin.setting)
+            .setting(&*given.origin.setting)
             .hint("lower it there, or ask whoever runs the Mage server to raise the guardrail")
     })
 }
@@ -112,7 +112,7 @@ pub(super) fn complete_extended(root: &mut Tree) -> Vec<Finding> {
     let requests = root.at(&["container", "resources", "requests"]).and_then(Tree::as_map).cloned();
     for (name, request) in requests.into_iter().flatten() {
         let extended = name.contains('/') || name.starts_with("hugepages-");
-        let keys = ["container", "resources", "limits", name.as_str()];
+        let keys = ["container", "resources", "limits", name.as_ref()];
         if extended && root.at(&keys).is_none() {
             let message = format!(
                 "{name} is requested without a limit, which the API server refuses: limit = request"
@@ -120,7 +120,7 @@ pub(super) fn complete_extended(root: &mut Tree) -> Vec<Finding> {
             let problem = at_origin(Problem::new(message), &request.origin);
             let hint = format!("name {name} under resource_limits instead");
             let problem = problem.id(FindingId::ExtendedWithoutLimit);
-            let problem = problem.setting(&request.origin.setting).hint(hint);
+            let problem = problem.setting(&*request.origin.setting).hint(hint);
             findings.push(Finding::warning(problem));
             root.put(&keys, request.clone());
         }

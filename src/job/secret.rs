@@ -63,11 +63,11 @@ pub fn is_secret(path: &JobPath, value: &Json, origin: &Origin) -> bool {
     let by_key = matches!(path.0.last(), Some(Segment::Key(key))
         if is_free_key(path) && is_secret_name(key));
     by_key
-        || (!value.as_str().is_some_and(is_placeholder)
-            && origin
-                .expression
-                .as_deref()
-                .is_some_and(|text| text.contains("secret_var") || looks_up_secret(text)))
+        || (origin
+            .expression
+            .as_deref()
+            .is_some_and(|text| text.contains("secret_var") || looks_up_secret(text))
+            && !value.as_str().is_some_and(is_placeholder))
         || value.as_str().is_some_and(holds_secret)
 }
 
@@ -106,7 +106,7 @@ pub fn is_placeholder(text: &str) -> bool {
 fn is_free_key(path: &JobPath) -> bool {
     let parents = ["annotations", "labels", "volumeAttributes", "options"];
     let parent = path.0.len().checked_sub(2).and_then(|index| path.0.get(index));
-    matches!(parent, Some(Segment::Key(key)) if parents.contains(&key.as_str()))
+    matches!(parent, Some(Segment::Key(key)) if parents.contains(&key.as_ref()))
 }
 
 /// Tells whether a text has a URL with user information, or is JSON with a key that looks secret,

@@ -1,6 +1,7 @@
 //! The leaves of a Job, each with its whole history.
 
 use std::collections::HashMap;
+use std::sync::LazyLock;
 
 use serde_json::Value as Json;
 
@@ -73,7 +74,7 @@ fn give_losers(values: &mut [JobValue], lost: Vec<(JobPath, Loser)>) -> Vec<(Job
     if lost.is_empty() {
         return Vec::new();
     }
-    let index: HashMap<JobPath, usize> =
+    let index: HashMap<JobPath, usize, foldhash::fast::RandomState> =
         values.iter().enumerate().map(|(index, value)| (value.path.clone(), index)).collect();
     let mut homeless = Vec::new();
     for (part, loser) in lost {
@@ -94,13 +95,13 @@ fn give_losers(values: &mut [JobValue], lost: Vec<(JobPath, Loser)>) -> Vec<(Job
 
 /// Gives a setting inside a list the index it has in the Job: the layer's own may be another, for
 /// layers are joined.
-fn placed(mut origin: Origin, path: &JobPath) -> Origin {
+fn placed(origin: Origin, path: &JobPath) -> Origin {
     if !origin.setting.contains('[') {
         return origin;
     }
-    let Some(setting) = JobPath::parse(&origin.setting) else { return origin };
-    let container = JobPath::parse(CONTAINER).unwrap_or_default();
-    let skip = if path.starts_with(&container) { container.0.len() } else { 0 };
+    static IN_CONTAINER: LazyLock<JobPath> =
+        LazyLock::new(|| JobPath::parse(CONTAINER).unwrap_or_default());
+    let skip = if path.starts_with(&IN_CONTAINER) { IN_CONTAINER.0.len() } else { 0 };
     let indices: Vec<usize> = path.0[skip..]
         .iter()
         .filter_map(|segment| match segment {
@@ -108,6 +109,10 @@ fn placed(mut origin: Origin, path: &JobPath) -> Origin {
             Segment::Key(_) => None,
         })
         .collect();
+    if plain_indices(&origin.setting).is_some_and(|own| own == indices) {
+        return origin;
+    }
+    let Some(setting) = JobPath::parse(&origin.setting) else { return origin };
     let numbered = setting.0.iter().filter(|segment| matches!(segment, Segment::Index(_))).count();
     if indices.is_empty() || numbered != indices.len() {
         return origin;
@@ -118,6 +123,14 @@ fn placed(mut origin: Origin, path: &JobPath) -> Origin {
         key @ Segment::Key(_) => key,
     });
     let text = JobPath(segments.collect()).to_string();
-    text.trim_start_matches('.').clone_into(&mut origin.setting);
-    origin
+    origin.with_setting(text.trim_start_matches('.'))
+}
+
+/// Returns the indices in a setting without quoted keys.
+fn plain_indices(setting: &str) -> Option<Vec<usize>> {
+    let index = |part: &str| part.split_once(']')?.0.parse().ok();
+    if setting.contains('"') {
+        return None;
+    }
+    setting.split('[').skip(1).map(index).collect()
 }

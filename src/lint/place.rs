@@ -37,7 +37,7 @@ pub(super) fn at_origin(problem: Problem, origin: &Origin) -> Problem {
         Source::File { file, span } => problem.at(file, *span),
         _ => problem,
     };
-    if origin.setting.is_empty() { problem } else { problem.setting(&origin.setting) }
+    if origin.setting.is_empty() { problem } else { problem.setting(&*origin.setting) }
 }
 
 /// Puts a problem at the name of the Job's block, or at the top of its pipeline.

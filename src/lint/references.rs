@@ -50,7 +50,7 @@ fn referenced<'a>(
         (kind_of(value)? == kind).then_some(())?;
         let parent = value.path.0.split_last()?.1;
         let optional = parent.iter().try_fold(job, |at, segment| match segment {
-            Segment::Key(key) => at.get(key),
+            Segment::Key(key) => at.get(&**key),
             Segment::Index(index) => at.get(index),
         });
         if optional.is_some_and(|parent| parent["optional"] == true) {
@@ -63,14 +63,14 @@ fn referenced<'a>(
 fn kind_of(value: &JobValue) -> Option<Referenced> {
     let [.., parent, Segment::Key(last)] = value.path.0.as_slice() else { return None };
     let parent = match parent {
-        Segment::Key(key) => key.as_str(),
+        Segment::Key(key) => key.as_ref(),
         // An item of a list: the list's name says what it is.
         Segment::Index(_) => match value.path.0.iter().rev().nth(2)? {
-            Segment::Key(name) => name.as_str(),
+            Segment::Key(name) => name.as_ref(),
             Segment::Index(_) => return None,
         },
     };
-    match (parent, last.as_str()) {
+    match (parent, last.as_ref()) {
         ("persistentVolumeClaim", "claimName") => Some(Referenced::Claim),
         ("secretKeyRef" | "secretRef" | "imagePullSecrets", "name")
         | ("secret", "secretName" | "name") => Some(Referenced::Secret),

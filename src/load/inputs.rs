@@ -6,7 +6,7 @@ use std::sync::Arc;
 use serde_json::Value as Json;
 
 use super::files::{find_project, read, read_source};
-use super::layers::{Body, Edition};
+use super::layers::Edition;
 use super::policy::{Policy, parse_policy};
 use super::server_env::{EnvFound, ServerEnv};
 use super::server_pod::ServerPod;
@@ -27,6 +27,15 @@ pub struct ClusterFacts {
     pub file: Option<String>,
 }
 
+/// The full template.
+#[derive(Debug)]
+pub struct Template {
+    /// The file.
+    pub file: Arc<SourceFile>,
+    /// What it holds, a mapping.
+    pub node: Node,
+}
+
 /// Configuration that was read, before any pipeline.
 #[derive(Debug)]
 pub struct Inputs {
@@ -37,7 +46,7 @@ pub struct Inputs {
     /// Whose merge rules are used.
     pub edition: Edition,
     /// The full template.
-    pub template: Option<Body>,
+    pub template: Option<Template>,
     /// The policy file.
     pub policy: Option<Policy>,
     /// The Mage server's environment.
@@ -403,11 +412,11 @@ fn body(
     file: &Arc<SourceFile>,
     what: &str,
     warnings: &mut Vec<Problem>,
-) -> Result<Option<Body>, CliError> {
+) -> Result<Option<Template>, CliError> {
     let Some(node) = parse(file, warnings)? else { return Ok(None) };
     match node.value {
         Value::Null => Ok(None),
-        Value::Mapping(_) => Ok(Some(Body { file: Arc::clone(file), node })),
+        Value::Mapping(_) => Ok(Some(Template { file: Arc::clone(file), node })),
         _ => {
             let message = format!("{what} is {}, not a mapping", node.kind());
             let span = Span { end: node.span.start, ..node.span };

@@ -33,23 +33,23 @@ impl Edition {
 }
 
 /// A setting's body in a file: `k8s_executor_config`, `executor_config`, the template.
-#[derive(Clone, Debug)]
-pub struct Body {
+#[derive(Clone, Copy, Debug)]
+pub struct Body<'a> {
     /// The file.
-    pub file: Arc<SourceFile>,
+    pub file: &'a Arc<SourceFile>,
     /// The value; may be null.
-    pub node: Node,
+    pub node: &'a Node,
 }
 
-impl Body {
+impl<'a> Body<'a> {
     /// Returns the mapping; a value of another kind is a problem, null is nothing.
-    fn mapping(&self, what: &str) -> Result<Option<&Mapping>, Problem> {
+    fn mapping(self, what: &str) -> Result<Option<&'a Mapping>, Problem> {
         match &self.node.value {
             Value::Null => Ok(None),
             Value::Mapping(mapping) => Ok(Some(mapping)),
             _ => Err(Problem::new(format!("{what} is {}, not a mapping", self.node.kind()))
                 .id(FindingId::WrongType)
-                .at(&self.file, self.node.span)
+                .at(self.file, self.node.span)
                 .hint("give a mapping of settings or leave it out")),
         }
     }
@@ -59,19 +59,19 @@ impl Body {
 #[derive(Debug, Default)]
 pub struct LayerSources<'a> {
     /// The full template.
-    pub template: Option<&'a Body>,
+    pub template: Option<Body<'a>>,
     /// The policy file.
     pub policy: Option<&'a Policy>,
     /// `k8s_executor_config`.
-    pub project: Option<&'a Body>,
+    pub project: Option<Body<'a>>,
     /// `overrides.<ENV>.k8s_executor_config`.
-    pub project_overrides: Option<&'a Body>,
+    pub project_overrides: Option<Body<'a>>,
     /// The pipeline's `executor_config`.
-    pub pipeline: Option<&'a Body>,
+    pub pipeline: Option<Body<'a>>,
     /// `overrides.<ENV>.executor_config` of the pipeline.
-    pub pipeline_overrides: Option<&'a Body>,
+    pub pipeline_overrides: Option<Body<'a>>,
     /// The block's `executor_config`; absent for a pipeline in one pod.
-    pub block: Option<&'a Body>,
+    pub block: Option<Body<'a>>,
     /// Whether this is the Job of a whole pipeline.
     pub whole_pipeline: bool,
     /// `--image`.
@@ -178,7 +178,7 @@ pub fn merge_layers(edition: Edition, base: &Base, sources: &LayerSources<'_>) -
 
 /// Converts the bodies of layers; a third member that is true says that `overrides` replace it.
 fn bodies(
-    given: &[(LayerKind, Option<&Body>, bool)],
+    given: &[(LayerKind, Option<Body<'_>>, bool)],
     findings: &mut Vec<Finding>,
 ) -> Vec<ProLayer> {
     let mut layers = Vec::new();
@@ -187,8 +187,8 @@ fn bodies(
         match body.mapping(what(*kind)) {
             Ok(None) => {}
             Ok(Some(mapping)) => {
-                let mut convert = Convert::new(*kind, &body.file);
-                let fragments = settings(&mut convert, mapping);
+                let mut convert = Convert::new(*kind, body.file);
+                let fragments = settings(&mut convert, &mapping.entries);
                 findings.append(&mut convert.findings);
                 layers.push(ProLayer { kind: *kind, fragments, replaced: *replaced });
             }
@@ -215,14 +215,14 @@ fn policy(
 ) -> Option<ProLayer> {
     let policy = sources.policy.filter(|policy| policy.enabled && policy.kind == kind)?;
     let mut convert = Convert::new(kind, &policy.file);
-    let fragments = settings(&mut convert, &policy.body);
+    let fragments = settings(&mut convert, &policy.body.entries);
     findings.append(&mut convert.findings);
     Some(ProLayer { kind, fragments, replaced: false })
 }
 
 fn flags(sources: &LayerSources<'_>) -> Vec<Fragment> {
     let flag = |name: &str, setting: &str, part: &[&str], value: &str| {
-        let source = Source::Flag { name: name.to_owned() };
+        let source = Source::Flag { name: name.into() };
         let leaf = Tree::leaf(value, Origin::new(LayerKind::Flag, source, setting));
         Fragment { rank: 0, tree: Tree::nest(part, leaf) }
     };
@@ -279,7 +279,7 @@ pub fn guardrails(env: &ServerEnv) -> Vec<Guardrail> {
             let name = format!("K8S_EXECUTOR_MAX_RESOURCE_{group_name}_{resource_name}");
             if let Some(found) = env.get(&name).filter(|found| !found.value.is_empty()) {
                 let holder = match found.source {
-                    Source::Env { holder, .. } => holder,
+                    Source::Env { holder, .. } => holder.to_string(),
                     other => other.to_string(),
                 };
                 guardrails.push(Guardrail { name, holder, group, resource, value: found.value });
@@ -290,15 +290,13 @@ pub fn guardrails(env: &ServerEnv) -> Vec<Guardrail> {
 }
 
 /// Mage OSS reads the template, the project, and the block (or, for a whole pipeline, its config).
-fn oss_input(sources: &LayerSources<'_>) -> (OssInput, Vec<Finding>) {
+fn oss_input<'a>(sources: &LayerSources<'a>) -> (OssInput<'a>, Vec<Finding>) {
     let mut findings = Vec::new();
-    let mut layer = |kind, body: Option<&Body>| {
+    let mut layer = |kind, body: Option<Body<'a>>| {
         // What Python takes for false, `''` or `[]`, is as good as nothing to Mage.
         let body = body.filter(|body| body.node.is_truthy())?;
         match body.mapping(what(kind)) {
-            Ok(mapping) => {
-                Some(OssLayer { kind, file: Arc::clone(&body.file), body: mapping?.clone() })
-            }
+            Ok(mapping) => Some(OssLayer { kind, file: body.file, body: mapping? }),
             Err(problem) => {
                 findings.push(Finding::error(problem));
                 None
@@ -313,7 +311,7 @@ fn oss_input(sources: &LayerSources<'_>) -> (OssInput, Vec<Finding>) {
         layer(LayerKind::Block, sources.block)
     };
     let layers = project.into_iter().chain(last).collect();
-    let server = sources.server.map(|pod| pod.tree.clone());
+    let server = sources.server.map(|pod| &pod.tree);
     (OssInput { template, layers, server }, findings)
 }
 

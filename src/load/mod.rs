@@ -16,7 +16,7 @@ pub use block_files::block_files;
 pub use files::{checkout_prefix, find_project, read, read_source, replace_file, write_file};
 pub use git::{GitState, git_state};
 pub use inputs::{
-    ClusterFacts, Inputs, is_oss_image, read_inputs, read_server_env, server_container,
+    ClusterFacts, Inputs, Template, is_oss_image, read_inputs, read_server_env, server_container,
 };
 pub use layers::{
     Base, Body, Edition, LayerSources, LookedFor, MergedLayers, guardrails, merge_layers,

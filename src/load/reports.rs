@@ -178,7 +178,7 @@ impl Reporting<'_> {
     }
 }
 
-fn body(body: Option<&Body>) -> Option<String> {
+fn body(body: Option<Body<'_>>) -> Option<String> {
     let body = body.filter(|body| !body.node.is_null())?;
     let start = body.node.span.start;
     Some(format!("{}:{}:{}", body.file.name, start.line, start.column))

@@ -78,8 +78,7 @@ impl ServerEnv {
     /// Looks a variable up; this process's environment comes last.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<EnvFound> {
-        let source =
-            |holder: &str| Source::Env { name: name.to_owned(), holder: holder.to_owned() };
+        let source = |holder: &str| Source::Env { name: name.into(), holder: holder.into() };
         if let Some(found) = self.variables.iter().find(|variable| variable.name == name) {
             let Variable { value, holder, local, .. } = found;
             return Some(EnvFound { value: value.clone(), source: source(holder), local: *local });

@@ -225,7 +225,7 @@ fn from_node(file: &Arc<SourceFile>, node: &Node, setting: &str) -> Tree {
                 .filter(|(_, entry)| !entry.value.is_null())
                 .map(|(key, entry)| {
                     let setting = format!("{setting}.{key}");
-                    (key.to_owned(), from_node(file, &entry.value, &setting))
+                    (key.into(), from_node(file, &entry.value, &setting))
                 })
                 .collect(),
         ),
@@ -255,13 +255,13 @@ fn from_json(object: &str, value: &Json, field: &str, setting: &str) -> Tree {
             map.iter()
                 .map(|(key, value)| {
                     let (field, setting) = (format!("{field}.{key}"), format!("{setting}.{key}"));
-                    (key.clone(), from_json(object, value, &field, &setting))
+                    (key.as_str().into(), from_json(object, value, &field, &setting))
                 })
                 .collect(),
         ),
         scalar => Content::Leaf(scalar.clone()),
     };
-    let source = Source::Object { object: object.to_owned(), field: field.to_owned() };
+    let source = Source::Object { object: object.into(), field: field.into() };
     Tree::new(content, Origin::new(LayerKind::ServerPod, source, setting))
 }
 

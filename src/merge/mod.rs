@@ -12,4 +12,4 @@ mod tree;
 pub use oss::{OssInput, OssLayer, merge as merge_oss};
 pub use overlay::{Merge, joined_by};
 pub use pro::{Pro, ProLayer};
-pub use tree::{Content, Loser, Rule, Tree};
+pub use tree::{Content, Fields, Loser, Rule, Tree};

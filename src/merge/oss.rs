@@ -17,48 +17,48 @@ use crate::finding::{Finding, FindingId};
 use crate::yaml::{Entry, Mapping, Node, SourceFile};
 
 /// One layer Mage OSS reads.
-#[derive(Clone, Debug)]
-pub struct OssLayer {
+#[derive(Clone, Copy, Debug)]
+pub struct OssLayer<'a> {
     /// The layer.
     pub kind: LayerKind,
     /// The file.
-    pub file: Arc<SourceFile>,
+    pub file: &'a Arc<SourceFile>,
     /// The body: `k8s_executor_config`, `executor_config` or the template.
-    pub body: Mapping,
+    pub body: &'a Mapping,
 }
 
 /// What Mage OSS makes a Job from.
 #[derive(Debug, Default)]
-pub struct OssInput {
+pub struct OssInput<'a> {
     /// The template, under all others.
-    pub template: Option<OssLayer>,
+    pub template: Option<OssLayer<'a>>,
     /// The project, then the block (or the pipeline, for one pod for all).
-    pub layers: Vec<OssLayer>,
+    pub layers: Vec<OssLayer<'a>>,
     /// What the server's pod gives.
-    pub server: Option<Tree>,
+    pub server: Option<&'a Tree>,
 }
 
 /// A top-level key in force, and the layer that gave it.
-#[derive(Clone, Debug)]
-pub(super) struct Effective {
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Effective<'a> {
     pub(super) layer: LayerKind,
-    pub(super) file: Arc<SourceFile>,
-    pub(super) entry: Entry,
+    pub(super) file: &'a Arc<SourceFile>,
+    pub(super) entry: &'a Entry,
 }
 
-impl Effective {
-    pub(super) fn key(&self) -> &str {
+impl<'a> Effective<'a> {
+    pub(super) fn key(&self) -> &'a str {
         self.entry.key.as_str().unwrap_or_default()
     }
 }
 
 /// Merges as Mage OSS does.
 #[must_use]
-pub fn merge(input: &OssInput) -> (Tree, Merge, Vec<Finding>) {
+pub fn merge(input: &OssInput<'_>) -> (Tree, Merge, Vec<Finding>) {
     let mut merge = Merge::default();
     let effective = effective(input, &mut merge);
     let mut findings = Vec::new();
-    match exact(&effective, input.server.as_ref(), &mut merge) {
+    match exact(&effective, input.server, &mut merge) {
         Ok(root) => {
             let refusals = check::refusals(&root);
             if refusals.is_empty() {
@@ -84,14 +84,14 @@ pub fn merge(input: &OssInput) -> (Tree, Merge, Vec<Finding>) {
     }
     let mut merge = Merge::default();
     let effective = self::effective(input, &mut merge);
-    let root = meant(&effective, input.server.clone(), &mut merge, &mut findings);
+    let root = meant(&effective, input.server.cloned(), &mut merge, &mut findings);
     (root, merge, findings)
 }
 
 fn finding(id: FindingId, origin: &crate::config::Origin, message: &str) -> Finding {
     let problem = Problem::new(message)
         .id(id)
-        .setting(&origin.setting)
+        .setting(&*origin.setting)
         .hint("the Job shown is the one the text means; `--edition pro` reads every setting so");
     Finding::warning(match &origin.source {
         crate::config::Source::File { file, span } => problem.at(file, *span),
@@ -102,24 +102,23 @@ fn finding(id: FindingId, origin: &crate::config::Origin, message: &str) -> Find
 /// Joins the layers key by key: a later layer's key replaces an earlier one's whole value, null
 /// included; a `k8s_executor_config` key inside replaces everything
 /// (`mage_ai/shared/config.py: BaseConfig.load`).
-fn effective(input: &OssInput, merge: &mut Merge) -> Vec<Effective> {
-    let mut keys: Vec<Effective> = Vec::new();
+fn effective<'a>(input: &OssInput<'a>, merge: &mut Merge) -> Vec<Effective<'a>> {
+    let mut keys = Vec::new();
     for layer in &input.layers {
-        lay(&mut keys, layer, merge);
+        lay(&mut keys, *layer, merge);
     }
-    let nested = keys.iter().find(|key| key.key() == "k8s_executor_config");
-    if let Some(nested) = nested.filter(|key| replaces_all(&key.entry.value)).cloned() {
+    let nested = keys.iter().find(|key: &&Effective<'a>| key.key() == "k8s_executor_config");
+    if let Some(nested) = nested.filter(|key| replaces_all(&key.entry.value)).copied() {
         for key in keys.drain(..).filter(|key| key.key() != "k8s_executor_config") {
             lose_whole(&key, nested.layer, merge);
         }
         if let Some(body) = nested.entry.value.as_mapping() {
-            let layer =
-                OssLayer { kind: nested.layer, file: nested.file.clone(), body: body.clone() };
-            lay(&mut keys, &layer, merge);
+            let layer = OssLayer { kind: nested.layer, file: nested.file, body };
+            lay(&mut keys, layer, merge);
         }
     }
     let mut all = Vec::new();
-    if let Some(template) = &input.template {
+    if let Some(template) = input.template {
         lay(&mut all, template, merge);
     }
     for key in keys {
@@ -133,15 +132,13 @@ fn replaces_all(node: &Node) -> bool {
     node.as_mapping().is_some() || !node.is_truthy()
 }
 
-fn lay(keys: &mut Vec<Effective>, layer: &OssLayer, merge: &mut Merge) {
+fn lay<'a>(keys: &mut Vec<Effective<'a>>, layer: OssLayer<'a>, merge: &mut Merge) {
     for entry in &layer.body.entries {
-        let effective =
-            Effective { layer: layer.kind, file: Arc::clone(&layer.file), entry: entry.clone() };
-        put(keys, effective, merge);
+        put(keys, Effective { layer: layer.kind, file: layer.file, entry }, merge);
     }
 }
 
-fn put(keys: &mut Vec<Effective>, key: Effective, merge: &mut Merge) {
+fn put<'a>(keys: &mut Vec<Effective<'a>>, key: Effective<'a>, merge: &mut Merge) {
     match keys.iter_mut().find(|known| known.key() == key.key()) {
         Some(known) => {
             lose_whole(known, key.layer, merge);
@@ -152,15 +149,18 @@ fn put(keys: &mut Vec<Effective>, key: Effective, merge: &mut Merge) {
 }
 
 /// Reads one key as it is meant.
-pub(super) fn trees(key: &Effective, findings: &mut Vec<Finding>) -> Vec<crate::config::Fragment> {
-    let mut convert = Convert::new(key.layer, &key.file);
-    let fragments = settings(&mut convert, &Mapping { entries: vec![key.entry.clone()] });
+pub(super) fn trees(
+    key: &Effective<'_>,
+    findings: &mut Vec<Finding>,
+) -> Vec<crate::config::Fragment> {
+    let mut convert = Convert::new(key.layer, key.file);
+    let fragments = settings(&mut convert, std::slice::from_ref(key.entry));
     findings.append(&mut convert.findings);
     fragments
 }
 
 fn meant(
-    effective: &[Effective],
+    effective: &[Effective<'_>],
     server: Option<Tree>,
     merge: &mut Merge,
     findings: &mut Vec<Finding>,

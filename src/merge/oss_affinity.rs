@@ -1,21 +1,18 @@
 //! Affinity as Mage OSS reads it (`mage_ai/services/k8s/utils.py`).
 
-use indexmap::IndexMap;
-
 use super::oss_reader::{Exact, Reader, truthy};
-use super::tree::{Content, Tree};
+use super::tree::{Content, Fields, Tree};
 use crate::yaml::{Mapping, Node};
+use std::sync::Arc;
 
 const REQUIRED: &str = "requiredDuringSchedulingIgnoredDuringExecution";
 const PREFERRED: &str = "preferredDuringSchedulingIgnoredDuringExecution";
-
-type Map = IndexMap<String, Tree>;
 
 /// Reads `pod.affinity`; outer keys in `snake_case` are not seen, so nothing may come of it.
 pub(super) fn affinity(reader: Reader<'_>, node: &Node) -> Exact<Option<Tree>> {
     let setting = "pod.affinity";
     let mapping = reader.mapping(node, setting)?;
-    let mut map = Map::new();
+    let mut map = Fields::default();
     for name in ["nodeAffinity", "podAffinity", "podAntiAffinity"] {
         let Some(node) = mapping.get(name).filter(|node| truthy(node)) else { continue };
         let setting = format!("{setting}.{name}");
@@ -24,7 +21,7 @@ pub(super) fn affinity(reader: Reader<'_>, node: &Node) -> Exact<Option<Tree>> {
             "nodeAffinity" => node_affinity(reader, inner, node, &setting)?,
             _ => pod_affinity(reader, inner, &setting)?,
         };
-        map.insert(name.to_owned(), Tree::new(content, reader.origin(node, &setting)));
+        map.insert(name.into(), Tree::new(content, reader.origin(node, &setting)));
     }
     Ok((!map.is_empty()).then(|| Tree::new(Content::Map(map), reader.origin(node, setting))))
 }
@@ -47,7 +44,7 @@ fn node_affinity(
         let setting = format!("{setting}[{index}]");
         let expressions = reader.mapping(term, &setting)?.get("matchExpressions");
         let type_name = "NodeSelectorRequirement";
-        let map = Map::from_iter(self::expressions(reader, expressions, type_name, &setting)?);
+        let map = Fields::from_iter(self::expressions(reader, expressions, type_name, &setting)?);
         items.push(Tree::new(Content::Map(map), reader.origin(term, &setting)));
     }
     let list = list(items, reader.origin(terms.unwrap_or(node), &setting));
@@ -69,17 +66,17 @@ fn expressions(
     node: Option<&Node>,
     type_name: &str,
     setting: &str,
-) -> Exact<Option<(String, Tree)>> {
+) -> Exact<Option<(Arc<str>, Tree)>> {
     let setting = format!("{setting}.matchExpressions");
     let mut items = Vec::new();
     for (index, expression) in each(reader, node, &setting)?.iter().enumerate() {
         let setting = format!("{setting}[{index}]");
         let mapping = reader.mapping(expression, &setting)?;
-        let mut map = Map::new();
+        let mut map = Fields::default();
         for key in ["key", "operator", "values"] {
             match mapping.get(key).filter(|node| !node.is_null()) {
                 Some(value) => {
-                    map.insert(key.to_owned(), reader.raw(value, &format!("{setting}.{key}")));
+                    map.insert(key.into(), reader.raw(value, &format!("{setting}.{key}")));
                 }
                 None if key == "values" => {}
                 None => return reader.must_not_be_none(expression, type_name, key),
@@ -89,15 +86,15 @@ fn expressions(
     }
     let Some(node) = node.filter(|_| !items.is_empty()) else { return Ok(None) };
     let origin = reader.origin(node, &setting);
-    Ok(Some(("matchExpressions".to_owned(), list(items, origin))))
+    Ok(Some(("matchExpressions".into(), list(items, origin))))
 }
 
 fn pod_affinity(reader: Reader<'_>, mapping: &Mapping, setting: &str) -> Exact<Content> {
-    let mut terms = Map::new();
+    let mut terms = Fields::default();
     for when in [REQUIRED, PREFERRED] {
         if let Some(node) = mapping.get(when).filter(|node| truthy(node)) {
             let setting = format!("{setting}.{when}");
-            terms.insert(when.to_owned(), weighted_terms(reader, node, &setting)?);
+            terms.insert(when.into(), weighted_terms(reader, node, &setting)?);
         }
     }
     Ok(Content::Map(terms))
@@ -117,15 +114,15 @@ fn weighted_terms(reader: Reader<'_>, node: &Node, setting: &str) -> Exact<Tree>
         let Some(weight) = value("weight") else {
             return reader.must_not_be_none(term, "WeightedPodAffinityTerm", "weight");
         };
-        let inner = Map::from([
-            ("labelSelector".to_owned(), selector),
-            ("topologyKey".to_owned(), reader.raw(topology, &format!("{setting}.topologyKey"))),
+        let inner = Fields::from_iter([
+            ("labelSelector".into(), selector),
+            ("topologyKey".into(), reader.raw(topology, &format!("{setting}.topologyKey"))),
         ]);
         let origin = reader.origin(term, &setting);
         let inner = Tree::new(Content::Map(inner), origin.clone());
-        let map = Map::from([
-            ("weight".to_owned(), reader.raw(weight, &format!("{setting}.weight"))),
-            ("podAffinityTerm".to_owned(), inner),
+        let map = Fields::from_iter([
+            ("weight".into(), reader.raw(weight, &format!("{setting}.weight"))),
+            ("podAffinityTerm".into(), inner),
         ]);
         items.push(Tree::new(Content::Map(map), origin));
     }
@@ -135,13 +132,13 @@ fn weighted_terms(reader: Reader<'_>, node: &Node, setting: &str) -> Exact<Tree>
 /// Mage gives every term a selector: one that is empty, and so selects every pod, where there is none.
 fn label_selector(reader: Reader<'_>, term: &Mapping, node: &Node, setting: &str) -> Exact<Tree> {
     let setting = format!("{setting}.labelSelector");
-    let mut map = Map::new();
+    let mut map = Fields::default();
     let selector = term.get("labelSelector");
     if let Some(selector) = selector {
         let mapping = reader.mapping(selector, &setting)?;
         if let Some(labels) = mapping.get("matchLabels").filter(|node| !node.is_null()) {
             let setting = format!("{setting}.matchLabels");
-            map.insert("matchLabels".to_owned(), reader.raw(labels, &setting));
+            map.insert("matchLabels".into(), reader.raw(labels, &setting));
         }
         let found = mapping.get("matchExpressions");
         map.extend(expressions(reader, found, "LabelSelectorRequirement", &setting)?);

@@ -34,14 +34,18 @@ const KNOWN: [&str; 14] = [
 
 /// The merge in the making.
 struct Exactly<'a> {
-    keys: &'a [Effective],
+    keys: &'a [Effective<'a>],
     merge: &'a mut Merge,
     root: Tree,
     defects: Vec<Defect>,
 }
 
 /// Makes the Job's parts as Mage OSS does, or says what it fails at.
-pub(super) fn exact(keys: &[Effective], server: Option<&Tree>, merge: &mut Merge) -> Exact<Tree> {
+pub(super) fn exact(
+    keys: &[Effective<'_>],
+    server: Option<&Tree>,
+    merge: &mut Merge,
+) -> Exact<Tree> {
     let mut exactly = Exactly { keys, merge, root: empty_root(), defects: Vec::new() };
     exactly.unknown_keys();
     exactly.pod();
@@ -60,7 +64,7 @@ pub(super) fn exact(keys: &[Effective], server: Option<&Tree>, merge: &mut Merge
 
 /// Leaves out what has no effect in the container, of a Job that is accepted as Mage sends it, and
 /// says what is not in it.
-pub(super) fn settled(keys: &[Effective], root: Tree, merge: &mut Merge) -> Tree {
+pub(super) fn settled(keys: &[Effective<'_>], root: Tree, merge: &mut Merge) -> Tree {
     let mut exactly = Exactly { keys, merge, root, defects: Vec::new() };
     exactly.last_env_wins();
     let Exactly { root, merge, .. } = exactly;
@@ -69,7 +73,7 @@ pub(super) fn settled(keys: &[Effective], root: Tree, merge: &mut Merge) -> Tree
 }
 
 impl<'a> Exactly<'a> {
-    fn key(&self, name: &str) -> Option<(&'a Effective, &'a Node)> {
+    fn key(&self, name: &str) -> Option<(&'a Effective<'a>, &'a Node)> {
         let key = self.keys.iter().find(|key| key.key() == name)?;
         truthy(&key.entry.value).then_some((key, &key.entry.value))
     }
@@ -403,10 +407,10 @@ impl<'a> Exactly<'a> {
             self.root.put(&["container", "name"], name);
         }
         for (field, value) in map {
-            let keys = ["container", field.as_str()];
+            let keys = ["container", field.as_ref()];
             let path = JobPath::default().key("container").key(&field);
             let merged = match (self.root.take(&keys), value) {
-                (Some(right), left) if field != "command" => self.join(left, right, &path),
+                (Some(right), left) if &*field != "command" => self.join(left, right, &path),
                 (Some(right), left) => {
                     self.merge.lose(&right, &path, Rule::SameLayer);
                     left

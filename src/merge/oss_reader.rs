@@ -1,10 +1,9 @@
 //! Values as Mage OSS's Python passes them on.
 
-use indexmap::IndexMap;
 use serde_json::{Value as Json, json};
 
 use super::oss::Effective;
-use super::tree::{Content, Tree};
+use super::tree::{Content, Fields, Tree};
 use crate::config::api::{ApiType, Field, api_type};
 use crate::config::{Origin, setting_below};
 use crate::yaml::{Mapping, Node, Value};
@@ -25,12 +24,12 @@ const TOO_NEW: [(&str, &str); 2] =
 /// Reads values as Mage's Python does; knows the layer and file of one top-level key.
 #[derive(Clone, Copy)]
 pub(super) struct Reader<'a> {
-    pub(super) key: &'a Effective,
+    pub(super) key: &'a Effective<'a>,
 }
 
 impl Reader<'_> {
     pub(super) fn origin(self, node: &Node, setting: &str) -> Origin {
-        Origin::file(self.key.layer, &self.key.file, node, setting)
+        Origin::file(self.key.layer, self.key.file, node, setting)
     }
 
     pub(super) fn defect<T>(self, node: &Node, message: String) -> Exact<T> {
@@ -58,11 +57,11 @@ impl Reader<'_> {
     }
 
     fn raw_map(self, mapping: &Mapping, setting: &str) -> Content {
-        let mut map = IndexMap::new();
+        let mut map = Fields::default();
         for entry in &mapping.entries {
             let Some(key) = json_key(&entry.key) else { return not_json() };
             let value = self.raw(&entry.value, &setting_below(setting, &key));
-            map.insert(key, value);
+            map.insert(key.into(), value);
         }
         Content::Map(map)
     }
@@ -91,7 +90,7 @@ impl Reader<'_> {
     pub(super) fn construct(self, node: &Node, type_name: &str, setting: &str) -> Exact<Tree> {
         let mapping = self.mapping(node, setting)?;
         let api = api_type(type_name);
-        let mut map = IndexMap::new();
+        let mut map = Fields::default();
         for entry in &mapping.entries {
             let key = entry.key.as_str().unwrap_or_default();
             let Some(field) = argument(api, type_name, key) else {
@@ -101,7 +100,7 @@ impl Reader<'_> {
             };
             if !entry.value.is_null() {
                 let value = self.raw(&entry.value, &setting_below(setting, key));
-                map.insert(field.name.to_owned(), value);
+                map.insert(field.name.into(), value);
             }
         }
         // The container's name has been set by then, unless it is given as null.

@@ -14,14 +14,14 @@ type Use = (LayerKind, usize, String);
 fn use_of(origin: &Origin) -> Option<Use> {
     match &origin.source {
         Source::File { span, .. } => {
-            Some((origin.layer, span.start.offset, origin.setting.clone()))
+            Some((origin.layer, span.start.offset, origin.setting.to_string()))
         }
         _ => None,
     }
 }
 
 /// Records every scalar of the keys in force that is neither in the tree nor lost yet.
-pub(super) fn lose_unread(keys: &[Effective], root: &Tree, merge: &mut Merge) {
+pub(super) fn lose_unread(keys: &[Effective<'_>], root: &Tree, merge: &mut Merge) {
     let mut read: HashSet<Use> = merge.lost.iter().filter_map(|(_, l)| use_of(&l.origin)).collect();
     read.extend(
         root.leaves(&JobPath::default()).iter().filter_map(|(_, leaf)| use_of(&leaf.origin)),
@@ -36,7 +36,7 @@ pub(super) fn lose_unread(keys: &[Effective], root: &Tree, merge: &mut Merge) {
     }
 }
 
-fn unread<'a>(key: &'a Effective, read: &HashSet<Use>) -> Vec<Scalar<'a>> {
+fn unread<'a>(key: &'a Effective<'a>, read: &HashSet<Use>) -> Vec<Scalar<'a>> {
     let mut found = Vec::new();
     scalars(&key.entry.value, key.key(), &mut found);
     found.retain(|scalar| {
@@ -46,14 +46,14 @@ fn unread<'a>(key: &'a Effective, read: &HashSet<Use>) -> Vec<Scalar<'a>> {
 }
 
 /// Records every scalar of a key that another layer's replaces.
-pub(super) fn lose_whole(key: &Effective, winner: LayerKind, merge: &mut Merge) {
+pub(super) fn lose_whole(key: &Effective<'_>, winner: LayerKind, merge: &mut Merge) {
     let mut found = Vec::new();
     scalars(&key.entry.value, key.key(), &mut found);
     lose(key, &found, merge, |_| Rule::OssWholeKey(winner));
 }
 
 fn lose(
-    key: &Effective,
+    key: &Effective<'_>,
     scalars: &[Scalar<'_>],
     merge: &mut Merge,
     rule: impl Fn(&Scalar<'_>) -> Rule,
@@ -69,7 +69,7 @@ fn lose(
 
 /// Where each scalar would be in the Job if it were read as it is meant; an anchor's may be in
 /// several places.
-fn paths(key: &Effective) -> HashMap<usize, Vec<JobPath>> {
+fn paths(key: &Effective<'_>) -> HashMap<usize, Vec<JobPath>> {
     let mut paths: HashMap<usize, Vec<JobPath>> = HashMap::new();
     for fragment in trees(key, &mut Vec::new()) {
         for (path, leaf) in fragment.tree.leaves(&JobPath::default()) {

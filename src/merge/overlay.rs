@@ -2,9 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use indexmap::IndexMap;
-
-use super::tree::{Content, Loser, Rule, Tree};
+use super::tree::{Content, Fields, Loser, Rule, Tree};
 use crate::config::{JobPath, LayerKind, Segment};
 
 /// Merges trees, and remembers what lost where no single leaf took its place.
@@ -26,7 +24,7 @@ enum ListRule {
 
 fn list_rule(path: &JobPath) -> ListRule {
     let Some(Segment::Key(key)) = path.0.last() else { return ListRule::Replace };
-    match key.as_str() {
+    match key.as_ref() {
         "env" | "volumes" | "imagePullSecrets" | "containers" | "initContainers" => {
             ListRule::By("name")
         }
@@ -215,7 +213,7 @@ pub(super) fn join_server(merge: &mut Merge, root: &mut Tree, server: Tree) {
     for (part, fields) in parts {
         let Content::Map(fields) = fields.content else { continue };
         for (field, value) in fields {
-            let keys = [part.as_str(), field.as_str()];
+            let keys = [part.as_ref(), field.as_ref()];
             let path = JobPath::default().key(&part).key(&field);
             match root.at_mut(&keys) {
                 None => root.put(&keys, value),
@@ -228,7 +226,7 @@ pub(super) fn join_server(merge: &mut Merge, root: &mut Tree, server: Tree) {
 fn join_field(merge: &mut Merge, ours: &mut Tree, server: Tree, path: &JobPath) {
     let joins = ["env", "envFrom", "volumeMounts", "volumes"];
     let is_joined =
-        matches!(path.0.last(), Some(Segment::Key(key)) if joins.contains(&key.as_str()));
+        matches!(path.0.last(), Some(Segment::Key(key)) if joins.contains(&key.as_ref()));
     match (&mut ours.content, server.content) {
         (Content::List { items, closed: false }, Content::List { items: more, .. })
             if is_joined =>
@@ -292,5 +290,5 @@ pub(super) fn drop_unmounted(merge: &mut Merge, root: &mut Tree) {
 
 /// Makes an empty root.
 pub(super) fn empty_root() -> Tree {
-    Tree::new(Content::Map(IndexMap::new()), crate::config::Origin::built_in(""))
+    Tree::new(Content::Map(Fields::default()), crate::config::Origin::built_in(""))
 }

@@ -1,6 +1,7 @@
 //! A value with the origin of every part, and what lost against it.
 
 use std::fmt;
+use std::sync::Arc;
 
 use indexmap::IndexMap;
 use serde_json::Value as Json;
@@ -21,13 +22,16 @@ pub struct Tree {
     pub rule: Option<Rule>,
 }
 
+/// The entries of a mapping, in order. Keys are shared with the paths made of them.
+pub type Fields = IndexMap<Arc<str>, Tree, foldhash::fast::RandomState>;
+
 /// What a [`Tree`] holds.
 #[derive(Clone, Debug)]
 pub enum Content {
     /// A scalar.
     Leaf(Json),
     /// A mapping.
-    Map(IndexMap<String, Tree>),
+    Map(Fields),
     /// A list. `closed` is true once a layer has said `[]`: nothing below it is joined.
     List {
         /// The items.
@@ -162,14 +166,14 @@ impl Tree {
     pub fn nest(keys: &[&str], inner: Self) -> Self {
         keys.iter().rev().fold(inner, |inner, key| {
             let origin = inner.origin.clone();
-            Self::new(Content::Map(IndexMap::from([((*key).to_owned(), inner)])), origin)
+            Self::new(Content::Map([(Arc::from(*key), inner)].into_iter().collect()), origin)
         })
     }
 
     /// Makes an empty mapping.
     #[must_use]
     pub fn empty_map(origin: Origin) -> Self {
-        Self::new(Content::Map(IndexMap::new()), origin)
+        Self::new(Content::Map(Fields::default()), origin)
     }
 
     /// Returns the plain value.
@@ -178,7 +182,7 @@ impl Tree {
         match &self.content {
             Content::Leaf(value) => value.clone(),
             Content::Map(map) => Json::Object(
-                map.iter().map(|(key, value)| (key.clone(), value.to_json())).collect(),
+                map.iter().map(|(key, value)| (key.to_string(), value.to_json())).collect(),
             ),
             Content::List { items, .. } => Json::Array(items.iter().map(Self::to_json).collect()),
         }
@@ -219,18 +223,27 @@ impl Tree {
             return;
         };
         if !matches!(self.content, Content::Map(_)) {
-            self.content = Content::Map(IndexMap::new());
+            self.content = Content::Map(Fields::default());
         }
         let Content::Map(map) = &mut self.content else { return };
-        let origin = value.origin.clone();
-        map.entry((*first).to_owned()).or_insert_with(|| Self::empty_map(origin)).put(rest, value);
+        match map.get_mut(*first) {
+            Some(below) => below.put(rest, value),
+            None if rest.is_empty() => {
+                map.insert(Arc::from(*first), value);
+            }
+            None => {
+                let mut below = Self::empty_map(value.origin.clone());
+                below.put(rest, value);
+                map.insert(Arc::from(*first), below);
+            }
+        }
     }
 
     /// Returns the part at a path.
     #[must_use]
     pub fn lookup(&self, path: &[Segment]) -> Option<&Self> {
         path.iter().try_fold(self, |tree, segment| match segment {
-            Segment::Key(key) => tree.as_map()?.get(key),
+            Segment::Key(key) => tree.as_map()?.get(&**key),
             Segment::Index(index) => tree.items()?.get(*index),
         })
     }
@@ -239,7 +252,7 @@ impl Tree {
     #[must_use]
     pub fn is_value_of_secret_name(&self, path: &[Segment]) -> bool {
         let [parents @ .., Segment::Key(last)] = path else { return false };
-        last == "value"
+        &**last == "value"
             && self
                 .lookup(parents)
                 .and_then(|item| item.at(&["name"])?.as_str())
@@ -266,7 +279,7 @@ impl Tree {
 
     /// Returns the mapping, if it is one.
     #[must_use]
-    pub fn as_map(&self) -> Option<&IndexMap<String, Self>> {
+    pub fn as_map(&self) -> Option<&Fields> {
         match &self.content {
             Content::Map(map) => Some(map),
             _ => None,
@@ -281,11 +294,42 @@ impl Tree {
         found
     }
 
+    /// Tells whether another tree holds the same values, whoever gave them.
+    #[must_use]
+    pub fn holds_same(&self, other: &Self) -> bool {
+        match (&self.content, &other.content) {
+            (Content::Leaf(one), Content::Leaf(two)) => one == two,
+            (Content::Map(one), Content::Map(two)) => {
+                let same = |(key, value): (&Arc<str>, &Self)| {
+                    two.get(key).is_some_and(|v| v.holds_same(value))
+                };
+                one.len() == two.len() && one.iter().all(same)
+            }
+            (Content::List { items: one, .. }, Content::List { items: two, .. }) => {
+                one.len() == two.len() && one.iter().zip(two).all(|(a, b)| a.holds_same(b))
+            }
+            _ => false,
+        }
+    }
+
+    /// Tells whether a leaf is as `wanted`; an empty map or list is a leaf.
+    pub fn any_leaf(&self, wanted: &impl Fn(&Self) -> bool) -> bool {
+        match &self.content {
+            Content::Map(map) if !map.is_empty() => {
+                map.values().any(|value| value.any_leaf(wanted))
+            }
+            Content::List { items, .. } if !items.is_empty() => {
+                items.iter().any(|item| item.any_leaf(wanted))
+            }
+            _ => wanted(self),
+        }
+    }
+
     fn collect<'a>(&'a self, path: &JobPath, found: &mut Vec<(JobPath, &'a Self)>) {
         match &self.content {
             Content::Map(map) if !map.is_empty() => {
                 for (key, value) in map {
-                    value.collect(&path.key(key), found);
+                    value.collect(&path.with(Segment::Key(Arc::clone(key))), found);
                 }
             }
             Content::List { items, .. } if !items.is_empty() => {

@@ -105,7 +105,7 @@ impl Masks {
         }
         match &value.origin.source {
             Source::Object { field, .. } => {
-                let known = self.fields.iter().find(|(known, _)| known == field);
+                let known = self.fields.iter().find(|(known, _)| **known == **field);
                 let problem = known.map(|(field, name)| match name {
                     Some(name) => self.of_variable(name),
                     None => self.masked(&format!("{field} of the server pod")).hint(
@@ -130,7 +130,7 @@ impl Masks {
                 }
                 self.named_in(template).map(|name| self.of_variable(name).at(file, *span)).collect()
             }
-            Source::Env { name, .. } if self.variables.contains(name) => {
+            Source::Env { name, .. } if self.variables.iter().any(|known| **known == **name) => {
                 vec![self.of_variable(name)]
             }
             Source::Env { .. } | Source::Flag { .. } | Source::BuiltIn | Source::Api => Vec::new(),

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::ops::Range;
 
 use super::error::YamlErrorKind;
-use super::events::{DEEPEST, Data, Event, MOST_EVENTS, Properties};
+use super::events::{DEEPEST, Data, Event, Events, MOST_EVENTS, Properties, SyntaxError};
 use super::position::is_break;
 use super::schema::{self, Tag};
 
@@ -13,6 +13,8 @@ use super::schema::{self, Tag};
 pub(super) struct Graph {
     pub(super) nodes: Vec<RawNode>,
     pub(super) root: Option<usize>,
+    /// No node has two parents, for none has an anchor.
+    pub(super) is_tree: bool,
 }
 
 /// A node whose type is known and whose value is not yet.
@@ -60,8 +62,15 @@ pub(super) struct DuplicateAnchor {
 
 /// Why events do not make a graph.
 pub(super) enum ComposeError {
+    Syntax(SyntaxError),
     Failure(Failure),
     DuplicateAnchor(DuplicateAnchor),
+}
+
+impl From<SyntaxError> for ComposeError {
+    fn from(error: SyntaxError) -> Self {
+        Self::Syntax(error)
+    }
 }
 
 impl From<Failure> for ComposeError {
@@ -71,28 +80,27 @@ impl From<Failure> for ComposeError {
 }
 
 /// Builds the graph of the only document.
-pub(super) fn compose(events: Vec<Event>, text: &str) -> Result<Graph, ComposeError> {
-    let mut composer = Composer {
-        text,
-        events: events.into_iter().peekable(),
-        nodes: Vec::new(),
-        anchors: HashMap::new(),
-    };
-    let Some(event) = composer.events.next() else {
-        return Ok(Graph { nodes: Vec::new(), root: None });
+pub(super) fn compose(events: Events<'_>, text: &str) -> Result<Graph, ComposeError> {
+    let anchors = HashMap::new();
+    let mut composer = Composer { text, events, nodes: Vec::new(), anchors };
+    let Some(event) = composer.events.next().transpose()? else {
+        return Ok(Graph { nodes: Vec::new(), root: None, is_tree: true });
     };
     let root = composer.node(event, 0)?.node;
     // What follows the root is the end of its document.
-    composer.events.next();
-    match composer.events.peek() {
-        Some(event) => Err((YamlErrorKind::SecondDocument, event.range.clone()).into()),
-        None => Ok(Graph { nodes: composer.nodes, root: Some(root) }),
+    composer.events.next().transpose()?;
+    match composer.events.next().transpose()? {
+        Some(event) => Err((YamlErrorKind::SecondDocument, event.range).into()),
+        None => {
+            let is_tree = composer.anchors.is_empty();
+            Ok(Graph { nodes: composer.nodes, root: Some(root), is_tree })
+        }
     }
 }
 
 struct Composer<'text> {
     text: &'text str,
-    events: std::iter::Peekable<std::vec::IntoIter<Event>>,
+    events: Events<'text>,
     nodes: Vec<RawNode>,
     anchors: HashMap<String, (usize, usize)>,
 }
@@ -218,7 +226,7 @@ impl Composer<'_> {
     fn next_event(&mut self, node: usize) -> Result<Event, ComposeError> {
         let range = &self.nodes[node].range;
         let too_many = || (YamlErrorKind::TooMany { limit: MOST_EVENTS }, range.clone());
-        self.events.next().ok_or_else(|| too_many().into())
+        self.events.next().transpose()?.ok_or_else(|| too_many().into())
     }
 
     /// A block collection ends with its last item: its end event stands at the next token.

@@ -116,7 +116,7 @@ impl Constructor<'_> {
 
     fn value(&mut self, node: usize, alias: Option<Span>) -> Result<Value, Failure> {
         match &self.graph.nodes[node].tag {
-            Tag::Str => self.text(node).map(|text| Value::String(text.to_owned())),
+            Tag::Str => self.take_text(node).map(Value::String),
             Tag::Null => self.text(node).map(|_| Value::Null),
             Tag::Bool => self.scalar(node, |text| scalar::bool(text).map(Value::Bool)),
             Tag::Int => self.scalar(node, |text| scalar::int(text).map(Value::Int)),
@@ -168,6 +168,16 @@ impl Constructor<'_> {
             }
         }
         Err(self.wrong_kind(node, "a scalar"))
+    }
+
+    /// Takes the text of a scalar where nobody asks for it again.
+    fn take_text(&mut self, node: usize) -> Result<String, Failure> {
+        if self.graph.is_tree
+            && let Content::Scalar(text) = &mut self.graph.nodes[node].content
+        {
+            return Ok(std::mem::take(text));
+        }
+        self.text(node).map(str::to_owned)
     }
 
     fn wrong_kind(&self, node: usize, expected: &'static str) -> Failure {
@@ -222,11 +232,8 @@ impl Constructor<'_> {
             return Err(self.wrong_kind(node, "a mapping"));
         };
         self.flatten(node, 0)?;
-        let Content::Mapping(pairs) = &self.graph.nodes[node].content else {
-            unreachable!("checked above")
-        };
         let mut dict = Dict::default();
-        for pair in pairs.clone() {
+        for pair in self.take_pairs(node) {
             let merged = pair.merged.as_ref().map(|range| self.places.span(range));
             let outer = alias.or(merged);
             let key = self.node(&pair.key, outer)?;
@@ -243,6 +250,15 @@ impl Constructor<'_> {
             self.duplicates.extend(duplicate.filter(|_| alias.is_none()));
         }
         Ok(Value::Mapping(Mapping { entries: dict.entries }))
+    }
+
+    /// Returns the pairs of a mapping; takes them where nobody asks for them again.
+    fn take_pairs(&mut self, node: usize) -> Vec<Pair> {
+        match &mut self.graph.nodes[node].content {
+            Content::Mapping(pairs) if self.graph.is_tree => std::mem::take(pairs),
+            Content::Mapping(pairs) => pairs.clone(),
+            Content::Scalar(_) | Content::Sequence(_) => Vec::new(),
+        }
     }
 
     /// `flatten_mapping`: puts the entries of `<<` in front, and forgets the `<<`.
@@ -340,7 +356,7 @@ fn key_length(key: &Node) -> usize {
 #[derive(Default)]
 struct Dict {
     entries: Vec<Entry>,
-    index: HashMap<DictKey, usize>,
+    index: HashMap<DictKey, usize, foldhash::fast::RandomState>,
     /// For each entry, where the mapping itself (not a merge) first gave the key.
     written: Vec<Option<Span>>,
 }

@@ -56,9 +56,9 @@ fn parse_with(
         span: places.span(&range),
         file: Arc::clone(file),
     };
-    let events = events::read(text).map_err(|error| fail(syntax_failure(&error, text, places)))?;
-    let graph =
-        compose::compose(events, text).map_err(|error| fail(compose_failure(error, places)))?;
+    let composed =
+        events::read(text).map_err(Into::into).and_then(|events| compose::compose(events, text));
+    let graph = composed.map_err(|error| fail(compose_failure(error, text, places)))?;
     let (root, warnings) = construct::construct(graph, places).map_err(fail)?;
     Ok(Document { root, warnings, file: Arc::clone(file) })
 }
@@ -71,8 +71,9 @@ fn syntax_failure(error: &SyntaxError, text: &str, places: &Places<'_>) -> Failu
     (YamlErrorKind::Syntax { problem: error.problem, context, found }, error.offset..end)
 }
 
-fn compose_failure(error: ComposeError, places: &Places<'_>) -> Failure {
+fn compose_failure(error: ComposeError, text: &str, places: &Places<'_>) -> Failure {
     match error {
+        ComposeError::Syntax(error) => syntax_failure(&error, text, places),
         ComposeError::Failure(failure) => failure,
         ComposeError::DuplicateAnchor(anchor) => {
             let first = places.span(&(anchor.first..anchor.first)).start;

@@ -75,17 +75,37 @@ pub(super) struct SyntaxError {
     pub(super) offset: usize,
 }
 
-/// Reads all events of `text`.
+/// The events of a text, one at a time; the end of the stream is left out.
+///
+/// Where there are more than [`MOST_EVENTS`], or they nest deeper than [`DEEPEST`], the last are
+/// missing: whoever reads them refuses such a text before.
+pub(super) enum Events<'text> {
+    Scanned(Box<Scan<'text>>),
+    Read(std::vec::IntoIter<Event>),
+}
+
+impl Iterator for Events<'_> {
+    type Item = Result<Event, SyntaxError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        match self {
+            Self::Scanned(scan) => scan.next(),
+            Self::Read(events) => events.next().map(Ok),
+        }
+    }
+}
+
+/// Reads the events of `text`.
 ///
 /// Offsets are in bytes from the start of `text`, a byte order mark included.
-pub(super) fn read(text: &str) -> Result<Vec<Event>, SyntaxError> {
+pub(super) fn read(text: &str) -> Result<Events<'_>, SyntaxError> {
     if let Some((offset, _)) = text.char_indices().find(|(_, c)| !is_allowed(*c)) {
         let problem = "control characters are not allowed";
         return Err(SyntaxError { problem, context: None, offset });
     }
     let tags = tags_before_commas(text);
     if tags.is_empty() {
-        return scan(text);
+        return Ok(Events::Scanned(Box::new(Scan::new(text))));
     }
     let events = read_spaced(text, &tags)?;
     let scalars = events.iter().filter(|event| matches!(event.data, Data::Scalar { .. }));
@@ -96,7 +116,8 @@ pub(super) fn read(text: &str) -> Result<Vec<Event>, SyntaxError> {
         scalars.get(next).is_some_and(|range| range.start < *at)
     };
     let outside: Vec<usize> = tags.iter().copied().filter(|at| !in_scalar(at)).collect();
-    if outside.len() == tags.len() { Ok(events) } else { read_spaced(text, &outside) }
+    let events = if outside.len() == tags.len() { events } else { read_spaced(text, &outside)? };
+    Ok(Events::Read(events.into_iter()))
 }
 
 /// Finds the commas that follow a tag, or what looks like one, without a blank.
@@ -159,7 +180,7 @@ fn read_spaced(text: &str, commas: &[usize]) -> Result<Vec<Event>, SyntaxError> 
     let blanks: Vec<usize> = commas.iter().enumerate().map(|(i, comma)| comma + i).collect();
     let original = |offset: usize| offset - blanks.partition_point(|blank| *blank < offset);
     let unshift = |range: Range<usize>| original(range.start)..original(range.end);
-    match scan(&spaced) {
+    match Scan::new(&spaced).collect::<Result<Vec<Event>, SyntaxError>>() {
         Ok(events) => {
             Ok(events.into_iter().map(|e| Event { range: unshift(e.range), ..e }).collect())
         }
@@ -171,43 +192,77 @@ fn read_spaced(text: &str, commas: &[usize]) -> Result<Vec<Event>, SyntaxError> 
     }
 }
 
-fn scan(text: &str) -> Result<Vec<Event>, SyntaxError> {
-    let base = if text.starts_with(BYTE_ORDER_MARK) { BYTE_ORDER_MARK.len() } else { 0 };
-    let is_open = !text.ends_with(is_break);
-    let last_break = if is_open { LAST_BREAK } else { "" };
-    let mut parser = Parser::new();
-    // Said in words, because a guess from the first bytes takes `：` for a broken byte order mark.
-    parser.set_encoding(Encoding::Utf8);
-    parser.set_input(text.as_bytes()[base..].chain(last_break.as_bytes()));
-    let offset = |mark: Mark| {
-        usize::try_from(mark.index).map_or(text.len(), |index| text.len().min(base + index))
-    };
-    let mut events = Vec::new();
-    let mut depth = 0_usize;
-    loop {
-        let event = parser.parse().map_err(|error| syntax_error(&error, offset, text.len()))?;
-        let range = offset(event.start_mark)..offset(event.end_mark);
-        let Some(mut data) = data(event.data) else { continue };
-        if let Data::Scalar { text: value, block: true, .. } = &mut data
-            && is_open
-            && range.end == text.len()
+type Input<'text> = std::io::Chain<&'text [u8], &'static [u8]>;
+
+/// The parser at work.
+pub(super) struct Scan<'text> {
+    parser: Parser<Input<'text>>,
+    text: &'text str,
+    /// The length of the byte order mark.
+    base: usize,
+    /// Whether [`LAST_BREAK`] was put behind the text.
+    is_open: bool,
+    depth: usize,
+    count: usize,
+    ended: bool,
+}
+
+impl<'text> Scan<'text> {
+    fn new(text: &'text str) -> Self {
+        let base = if text.starts_with(BYTE_ORDER_MARK) { BYTE_ORDER_MARK.len() } else { 0 };
+        let is_open = !text.ends_with(is_break);
+        let last_break = if is_open { LAST_BREAK } else { "" };
+        let mut parser = Parser::new();
+        // Said in words, because a guess from the first bytes takes `：` for a broken byte order mark.
+        parser.set_encoding(Encoding::Utf8);
+        parser.set_input(text.as_bytes()[base..].chain(last_break.as_bytes()));
+        Self { parser, text, base, is_open, depth: 0, count: 0, ended: false }
+    }
+
+    fn offset(&self, mark: Mark) -> usize {
+        let end = self.text.len();
+        usize::try_from(mark.index).map_or(end, |index| end.min(self.base + index))
+    }
+
+    /// Takes off a block scalar what [`LAST_BREAK`] added to it.
+    fn close(&self, data: &mut Data, end: usize) {
+        if let Data::Scalar { text: value, block: true, .. } = data
+            && self.is_open
+            && end == self.text.len()
             && value.ends_with(LAST_BREAK)
         {
             value.truncate(value.len() - LAST_BREAK.len());
         }
-        if matches!(data, Data::StreamEnd) {
-            return Ok(events);
+    }
+}
+
+impl Iterator for Scan<'_> {
+    type Item = Result<Event, SyntaxError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        while !self.ended {
+            let event = match self.parser.parse() {
+                Ok(event) => event,
+                Err(error) => {
+                    self.ended = true;
+                    let offset = |mark| self.offset(mark);
+                    return Some(Err(syntax_error(&error, offset, self.text.len())));
+                }
+            };
+            let range = self.offset(event.start_mark)..self.offset(event.end_mark);
+            let Some(mut data) = data(event.data) else { continue };
+            match &data {
+                Data::StreamEnd => return None,
+                Data::SequenceStart { .. } | Data::MappingStart { .. } => self.depth += 1,
+                Data::SequenceEnd | Data::MappingEnd => self.depth -= 1,
+                Data::DocumentEnd | Data::Alias(_) | Data::Scalar { .. } => {}
+            }
+            self.close(&mut data, range.end);
+            self.count += 1;
+            self.ended = self.depth > DEEPEST + 1 || self.count > MOST_EVENTS;
+            return Some(Ok(Event { data, range }));
         }
-        match &data {
-            Data::SequenceStart { .. } | Data::MappingStart { .. } => depth += 1,
-            Data::SequenceEnd | Data::MappingEnd => depth -= 1,
-            Data::StreamEnd | Data::DocumentEnd | Data::Alias(_) | Data::Scalar { .. } => {}
-        }
-        events.push(Event { data, range });
-        if depth > DEEPEST + 1 || events.len() > MOST_EVENTS {
-            // Whoever reads them will refuse them before the end is missed.
-            return Ok(events);
-        }
+        None
     }
 }
 

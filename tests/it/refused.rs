@@ -12,9 +12,9 @@ pub(crate) fn refused(job: &Json, namespace: &str) -> Vec<String> {
 
 fn tree(value: &Json) -> Tree {
     let content = match value {
-        Json::Object(map) => {
-            Content::Map(map.iter().map(|(key, value)| (key.clone(), tree(value))).collect())
-        }
+        Json::Object(map) => Content::Map(
+            map.iter().map(|(key, value)| (key.as_str().into(), tree(value))).collect(),
+        ),
         Json::Array(items) => {
             Content::List { items: items.iter().map(tree).collect(), closed: false }
         }

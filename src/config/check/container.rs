@@ -1,6 +1,7 @@
 //! Containers (`validateContainerCommon`).
 
 use std::collections::HashSet;
+use std::sync::Arc;
 
 use super::names::{
     descends, is_data_key, is_dns_label, is_port_name, is_qualified_name, is_variable_name,
@@ -67,7 +68,7 @@ impl Check {
         }
         let Some(from) = value_at(variable, "valueFrom") else { return };
         let path = format!("{path}.valueFrom");
-        let sources: Vec<(&String, &Tree)> = from
+        let sources: Vec<(&Arc<str>, &Tree)> = from
             .as_map()
             .into_iter()
             .flatten()
@@ -81,7 +82,7 @@ impl Check {
         }
         for (kind, source) in sources {
             let path = format!("{path}.{kind}");
-            match kind.as_str() {
+            match kind.as_ref() {
                 "configMapKeyRef" | "secretKeyRef" => {
                     if self.required(source, "key", &path) {
                         self.valid(
@@ -228,12 +229,12 @@ impl Check {
                 }
             }
         }
-        let names: Vec<&String> = ["limits", "requests"]
+        let names: Vec<&str> = ["limits", "requests"]
             .iter()
             .flat_map(|group| entries_at(resources, group).map(|(name, _)| name))
             .collect();
         let has_huge = names.iter().any(|name| name.starts_with("hugepages-"));
-        if has_huge && !names.iter().any(|name| matches!(name.as_str(), "cpu" | "memory")) {
+        if has_huge && !names.iter().any(|name| matches!(name.as_ref(), "cpu" | "memory")) {
             self.refuse(resources, path, "have huge pages, which need cpu or memory too");
         }
     }

@@ -233,8 +233,9 @@ fn items_at<'a>(tree: &'a Tree, key: &str) -> &'a [Tree] {
     tree.at(&[key]).and_then(Tree::items).unwrap_or_default()
 }
 
-fn entries_at<'a>(tree: &'a Tree, key: &str) -> impl Iterator<Item = (&'a String, &'a Tree)> {
-    tree.at(&[key]).and_then(Tree::as_map).into_iter().flatten()
+fn entries_at<'a>(tree: &'a Tree, key: &str) -> impl Iterator<Item = (&'a str, &'a Tree)> {
+    let map = tree.at(&[key]).and_then(Tree::as_map);
+    map.into_iter().flatten().map(|(key, tree)| (&**key, tree))
 }
 
 fn number(tree: &Tree) -> Option<i64> {

@@ -1,5 +1,7 @@
 //! The decoding of a Job under strict field validation.
 
+use std::fmt;
+
 use serde_json::Value as Json;
 
 use super::Check;
@@ -22,45 +24,72 @@ const LONG: [&str; 10] = [
 
 impl Check {
     pub(super) fn types(&mut self, job: &Tree) {
-        self.kind(job, &Kind::Type("Job"), "", "");
+        self.kind(job, &Kind::Type("Job"), "", Path::default());
     }
 
-    fn kind(&mut self, tree: &Tree, kind: &Kind, name: &str, path: &str) {
+    fn kind(&mut self, tree: &Tree, kind: &Kind, name: &str, path: Path<'_>) {
         match (kind, &tree.content) {
             (_, Content::Leaf(Json::Null)) | (Kind::Object, _) => {}
             (Kind::Type(type_name), Content::Map(map)) => {
                 let api = api_type(type_name);
                 for (key, value) in map {
-                    let path = below(path, key);
+                    let path = path.with(Step::Field(key));
                     match api.field(key) {
-                        Some(field) => self.kind(value, &field.kind, field.name, &path),
-                        None => self.refuse(value, &path, "is no field of the API"),
+                        Some(field) => self.kind(value, &field.kind, field.name, path),
+                        None => self.refuse(value, &path.to_string(), "is no field of the API"),
                     }
                 }
                 for field in api.fields.iter().filter(|field| is_checked(type_name, field)) {
                     if !map.get(field.name).is_some_and(is_present) {
-                        self.refuse(tree, &below(path, field.name), "is required");
+                        let path = path.with(Step::Field(field.name));
+                        self.refuse(tree, &path.to_string(), "is required");
                     }
                 }
             }
             (Kind::List(item), Content::List { items, .. }) => {
                 for (index, tree) in items.iter().enumerate() {
-                    self.kind(tree, item, name, &format!("{path}[{index}]"));
+                    self.kind(tree, item, name, path.with(Step::Index(index)));
                 }
             }
             (Kind::Map(item), Content::Map(map)) => {
                 for (key, tree) in map {
-                    self.kind(tree, item, name, &format!("{path}[{key}]"));
+                    self.kind(tree, item, name, path.with(Step::Key(key)));
                 }
             }
             (_, Content::Leaf(value)) if scalar_fits(kind, name, value) => {}
-            _ => self.refuse(tree, path, "is of the wrong type"),
+            _ => self.refuse(tree, &path.to_string(), "is of the wrong type"),
         }
     }
 }
 
-fn below(path: &str, key: &str) -> String {
-    if path.is_empty() { key.to_owned() } else { format!("{path}.{key}") }
+/// Where a value stands; written out only where something is wrong with it.
+#[derive(Clone, Copy, Default)]
+struct Path<'a>(Option<(&'a Path<'a>, Step<'a>)>);
+
+#[derive(Clone, Copy)]
+enum Step<'a> {
+    Field(&'a str),
+    Key(&'a str),
+    Index(usize),
+}
+
+impl<'a> Path<'a> {
+    fn with(&'a self, step: Step<'a>) -> Self {
+        Self(Some((self, step)))
+    }
+}
+
+impl fmt::Display for Path<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Some((above, step)) = self.0 else { return Ok(()) };
+        above.fmt(f)?;
+        match step {
+            Step::Field(name) if above.0.is_none() => f.write_str(name),
+            Step::Field(name) => write!(f, ".{name}"),
+            Step::Key(key) => write!(f, "[{key}]"),
+            Step::Index(index) => write!(f, "[{index}]"),
+        }
+    }
 }
 
 /// What is required and not looked at by a check of its own.

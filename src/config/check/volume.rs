@@ -1,6 +1,7 @@
 //! Volumes (`ValidateVolumes`).
 
 use std::collections::HashSet;
+use std::sync::Arc;
 
 use super::names::{
     descends, goes_not_back, is_data_key, is_dns_label, is_dns_subdomain, is_driver_name,
@@ -46,12 +47,13 @@ impl Check {
     }
 
     fn volume_source(&mut self, volume: &Tree, path: &str) {
-        let sources: Vec<(&String, &Tree)> = volume
+        let sources: Vec<(&Arc<str>, &Tree)> = volume
             .as_map()
             .into_iter()
             .flatten()
             .filter(|(key, value)| {
-                *key != "name" && !matches!(value.content, Content::Leaf(serde_json::Value::Null))
+                &***key != "name"
+                    && !matches!(value.content, Content::Leaf(serde_json::Value::Null))
             })
             .collect();
         match sources.as_slice() {
@@ -106,13 +108,13 @@ impl Check {
         self.mode(source, "defaultMode", path);
         for (index, part) in items_at(source, "sources").iter().enumerate() {
             let path = format!("{path}.sources[{index}]");
-            let kinds: Vec<(&String, &Tree)> = part.as_map().into_iter().flatten().collect();
+            let kinds: Vec<(&Arc<str>, &Tree)> = part.as_map().into_iter().flatten().collect();
             if kinds.len() != 1 {
                 self.refuse(part, &path, "must name one source");
             }
             for (kind, inner) in kinds {
                 let path = format!("{path}.{kind}");
-                match kind.as_str() {
+                match kind.as_ref() {
                     "configMap" | "secret" => {
                         self.required(inner, "name", &path);
                         self.files(inner, &path);

@@ -84,7 +84,7 @@ fn tell(
             other => format!("`{other}`"),
         },
     };
-    let setting = match place.origin.setting.as_str() {
+    let setting = match place.origin.setting.as_ref() {
         "" => place.path.to_string(),
         setting => setting.to_owned(),
     };
@@ -110,7 +110,7 @@ fn by_name(job: &RenderedJob) -> BTreeMap<String, &JobValue> {
                 Segment::Key(name) => {
                     key.push('.');
                     key.push_str(name);
-                    at.and_then(|at| at.get(name))
+                    at.and_then(|at| at.get(&**name))
                 }
                 Segment::Index(index) => {
                     let item = at.and_then(|at| at.get(index));

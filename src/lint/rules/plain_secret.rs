@@ -50,8 +50,8 @@ fn name(facts: &JobFacts<'_>, path: &JobPath) -> Option<String> {
     });
     let item = facts.job.job.pointer(pointer.rsplit_once('/')?.0)?;
     match path.0.last()? {
-        Segment::Key(key) if key == "value" => item["name"].as_str().map(str::to_owned),
-        Segment::Key(key) => Some(key.clone()),
+        Segment::Key(key) if &**key == "value" => item["name"].as_str().map(str::to_owned),
+        Segment::Key(key) => Some(key.to_string()),
         Segment::Index(_) => Some(path.to_string()),
     }
 }
