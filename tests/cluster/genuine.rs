@@ -29,7 +29,7 @@ fn copy(from: &Path, to: &Path) {
 
 /// Starts a Mage server's pod in the namespace of the bench; none, with the reason printed, where
 /// this is no local cluster or the genuine Mage cannot be installed.
-fn server(bench: &Bench, project: &Path, data: &Path) -> Option<()> {
+pub(crate) fn server(bench: &Bench, project: &Path, data: &Path, kind: &[&str]) -> Option<()> {
     let folder = bench.kubeconfig.parent().unwrap();
     if !folder.join("pids/kubelet").exists() {
         eprintln!("skipped: {} is of no cluster of tests/local-cluster", folder.display());
@@ -42,7 +42,7 @@ fn server(bench: &Bench, project: &Path, data: &Path) -> Option<()> {
     }
     let name = folder.file_name().unwrap();
     let mut command = Command::new(script("mage-server"));
-    command.arg("--name").arg(name).args(["--namespace", &bench.namespace, "--stand-in"]);
+    command.arg("--name").arg(name).args(["--namespace", &bench.namespace]).args(kind);
     command.arg("--project").arg(project).arg("--data").arg(data);
     Said::new(command.output().unwrap()).ends(0);
     Some(())
@@ -55,7 +55,7 @@ async fn the_example_runs_with_the_genuine_mage() {
     let project = home.path().join("shop");
     copy(&Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/shop"), &project);
     let data = home.path().join("data");
-    if server(&bench, &project, &data).is_none() {
+    if server(&bench, &project, &data, &["--stand-in"]).is_none() {
         bench.end().await;
         return;
     }

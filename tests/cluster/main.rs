@@ -14,6 +14,7 @@ mod failures;
 mod faults;
 mod genuine;
 mod interrupts;
+mod mage_server;
 mod oracle;
 mod order;
 #[expect(dead_code, reason = "the tests without a cluster use more of it")]

@@ -1,0 +1,257 @@
+//! Edition `oss` beside the genuine Mage server: the Jobs that it creates in the cluster, caught while
+//! they exist, are those that `render` makes of the same files and the same server pod.
+#![expect(clippy::unwrap_used, reason = "helpers of tests, outside `#[test]`")]
+
+use std::collections::BTreeMap;
+
+use k8s_openapi::jiff::Timestamp;
+use kube::api::{ListParams, PostParams};
+use serde_json::{Value, json};
+
+use crate::binary::{Project, Said, objects};
+use crate::genuine::server;
+use crate::support::Bench;
+
+const PROJECT: &str = "project_type: standalone
+variables_dir: /data
+help_improve_mage: false
+k8s_executor_config:
+  job_name_prefix: shop-{trigger_name}
+  resource_requests:
+    cpu: 50m
+    memory: 64Mi
+  resource_limits:
+    cpu: 500m
+    memory: 512Mi
+  metadata:
+    annotations:
+      team: data
+";
+
+/// Independent blocks, so that their Jobs come together.
+const MANY: &str = "name: many
+uuid: many
+type: python
+executor_type: k8s
+blocks:
+- {name: plain, uuid: plain, type: data_loader, language: python, executor_type: k8s, upstream_blocks: [], downstream_blocks: []}
+- name: own
+  uuid: own
+  type: data_loader
+  language: python
+  executor_type: k8s
+  upstream_blocks: []
+  downstream_blocks: []
+  executor_config:
+    resource_limits:
+      memory: 600Mi
+    service_account_name: mage
+    container_config:
+      env:
+      - {name: GREETING, value: hello}
+      - {name: HOME, value: /var/tmp}
+- name: shaped
+  uuid: shaped
+  type: data_loader
+  language: python
+  executor_type: k8s
+  upstream_blocks: []
+  downstream_blocks: []
+  executor_config:
+    metadata:
+      labels:
+        tier: batch
+    pod:
+      node_selector:
+        kubernetes.io/os: linux
+      tolerations:
+      - {key: dedicated, operator: Equal, value: etl, effect: NoSchedule}
+      volumes:
+      - {name: scratch, empty_dir: {}}
+      volume_mounts:
+      - {name: scratch, mount_path: /scratch}
+    job:
+      ttl_seconds_after_finished: 600
+      active_deadline_seconds: 900
+";
+
+const ONE: &str = "name: one
+uuid: one
+type: python
+executor_type: k8s
+run_pipeline_in_one_process: true
+executor_config:
+  resource_limits:
+    cpu: 400m
+blocks:
+- {name: alone, uuid: alone, type: data_loader, language: python, upstream_blocks: [], downstream_blocks: []}
+";
+
+const BLOCK: &str = "if 'data_loader' not in globals():
+    from mage_ai.data_preparation.decorators import data_loader
+
+
+@data_loader
+def load(*args, **kwargs):
+    return [1]
+";
+
+fn trigger(pipeline: &str) -> String {
+    format!(
+        "triggers:\n- name: first\n  pipeline_uuid: {pipeline}\n  schedule_type: time\n  schedule_interval: '@once'\n  start_time: 2026-01-01 00:00:00\n  status: active\n  variables: {{}}\n"
+    )
+}
+
+/// What the command of a Mage Job names.
+fn word<'a>(command: &'a [Value], flag: &str) -> Option<&'a str> {
+    let at = command.iter().position(|word| word == flag)?;
+    command.get(at + 1)?.as_str()
+}
+
+/// The arguments that make `render` make the same Job.
+fn arguments(job: &Value) -> Vec<String> {
+    let command = job["spec"]["template"]["spec"]["containers"][0]["command"].as_array().unwrap();
+    assert_eq!(command[..3], ["/app/run_app.sh", "mage", "run"], "{job:#}");
+    let pipeline = command[4].as_str().unwrap();
+    let target = match word(command, "--block-uuid") {
+        Some(block) => format!("{pipeline}/{block}"),
+        None => pipeline.to_owned(),
+    };
+    let mut arguments = vec![target, "--trigger".to_owned(), "first".to_owned()];
+    for flag in ["--block-run-id", "--pipeline-run-id", "--execution-partition"] {
+        if let Some(value) = word(command, flag) {
+            arguments.extend([flag.to_owned(), value.to_owned()]);
+        }
+    }
+    arguments
+}
+
+/// A Job without what the cluster writes into it.
+fn own(mut job: Value) -> Value {
+    let metadata = json!({
+        "name": job["metadata"]["name"],
+        "namespace": job["metadata"]["namespace"],
+        "labels": job["metadata"]["labels"],
+        "annotations": job["metadata"]["annotations"],
+    });
+    job["metadata"] = metadata;
+    job.as_object_mut().unwrap().remove("status");
+    job["spec"].as_object_mut().unwrap().remove("selector");
+    for place in ["/metadata/labels", "/spec/template/metadata/labels"] {
+        if let Some(labels) = job.pointer_mut(place).and_then(Value::as_object_mut) {
+            labels.retain(|key, _| !key.contains("controller-uid") && !key.ends_with("job-name"));
+        }
+    }
+    if let Some(env) = job.pointer_mut("/spec/template/spec/containers/0/env") {
+        // Mage sends a variable of its server after one of the same name that we set: only the last
+        // one takes effect, and `render` shows only that.
+        let all = env.as_array().unwrap().clone();
+        let last = |at: usize| !all[at + 1..].iter().any(|later| later["name"] == all[at]["name"]);
+        *env = (0..all.len()).filter(|at| last(*at)).map(|at| all[at].clone()).collect();
+    }
+    bare(&mut job);
+    job
+}
+
+/// Takes out what is null or empty, which says nothing.
+fn bare(value: &mut Value) {
+    match value {
+        Value::Object(map) => {
+            map.values_mut().for_each(bare);
+            map.retain(|_, value| !value.is_null() && *value != json!({}));
+        }
+        Value::Array(items) => items.iter_mut().for_each(bare),
+        _ => {}
+    }
+}
+
+/// Returns a Job as the API server would keep it. It gets another name, for the Mage server's own
+/// may still be there.
+async fn kept(bench: &Bench, job: &Value) -> Value {
+    let name = job["metadata"]["name"].clone();
+    let mut asked = job.clone();
+    asked["metadata"]["name"] = json!("asked");
+    let dry = PostParams { dry_run: true, ..PostParams::default() };
+    let kept = bench.jobs().create(&dry, &serde_json::from_value(asked).unwrap()).await.unwrap();
+    let mut kept = serde_json::to_value(kept).unwrap();
+    kept["metadata"]["name"] = name;
+    kept
+}
+
+/// Waits until the Mage server has created `wanted` Jobs; it deletes each soon after its end.
+async fn caught(bench: &Bench, wanted: usize) -> BTreeMap<String, Value> {
+    let mut found = BTreeMap::new();
+    let since = Timestamp::now();
+    while found.len() < wanted {
+        for job in bench.jobs().list(&ListParams::default()).await.unwrap() {
+            let name = job.metadata.name.clone().unwrap();
+            found.entry(name).or_insert_with(|| serde_json::to_value(job).unwrap());
+        }
+        let waited = Timestamp::now().duration_since(since);
+        assert!(waited.as_secs() < 240, "the server made {} Jobs: {:?}", found.len(), found.keys());
+        tokio::time::sleep(std::time::Duration::from_millis(300)).await;
+    }
+    found
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_jobs_of_the_genuine_server_are_those_that_render_makes() {
+    let Some(bench) = Bench::new("mages").await else { return };
+    let home = Project::new(&[
+        ("etl/metadata.yaml", PROJECT),
+        ("etl/pipelines/many/metadata.yaml", MANY),
+        ("etl/pipelines/many/triggers.yaml", &trigger("many")),
+        ("etl/pipelines/one/metadata.yaml", ONE),
+        ("etl/pipelines/one/triggers.yaml", &trigger("one")),
+    ]);
+    for block in ["plain", "own", "shaped", "alone"] {
+        home.write(&format!("etl/data_loaders/{block}.py"), BLOCK);
+    }
+    let (project, data) = (home.path().join("etl"), home.path().join("data"));
+    if server(&bench, &project, &data, &[]).is_none() {
+        bench.end().await;
+        return;
+    }
+    let jobs = caught(&bench, 4).await;
+    let pod = format!("{}/mage-server", bench.namespace);
+    for (name, theirs) in &jobs {
+        let mut command = home.command(&["render", "-o", "json", "--edition", "oss"]);
+        command.args(arguments(theirs)).arg("--project").arg(&project);
+        command.arg("--server-pod").arg(&pod).arg("--kubeconfig").arg(&bench.kubeconfig);
+        let said = Said::new(command.output().unwrap()).ends(0);
+        let ours = objects(&said.stdout).remove(0);
+        assert_eq!(ours["metadata"]["namespace"], json!(bench.namespace), "{}", said.stderr);
+        let ours = own(kept(&bench, &ours).await);
+        equal(name, &ours, &own(theirs.clone()));
+    }
+    bench.end().await;
+}
+
+/// Shows where two Jobs differ.
+fn equal(name: &str, ours: &Value, theirs: &Value) {
+    let (mut here, mut there) = (BTreeMap::new(), BTreeMap::new());
+    leaves("", ours, &mut here);
+    leaves("", theirs, &mut there);
+    let paths: std::collections::BTreeSet<_> = here.keys().chain(there.keys()).collect();
+    let differences: Vec<String> = paths
+        .into_iter()
+        .filter(|path| here.get(*path) != there.get(*path))
+        .map(|path| format!("{path}: ours {:?}, Mage {:?}", here.get(path), there.get(path)))
+        .collect();
+    assert!(differences.is_empty(), "{name}\n{}", differences.join("\n"));
+}
+
+fn leaves<'a>(path: &str, value: &'a Value, found: &mut BTreeMap<String, &'a Value>) {
+    match value {
+        Value::Object(map) if !map.is_empty() => {
+            map.iter().for_each(|(key, value)| leaves(&format!("{path}.{key}"), value, found));
+        }
+        Value::Array(items) if !items.is_empty() => items
+            .iter()
+            .enumerate()
+            .for_each(|(index, value)| leaves(&format!("{path}[{index}]"), value, found)),
+        _ => {
+            found.insert(path.to_owned(), value);
+        }
+    }
+}
