@@ -198,6 +198,8 @@ finding_ids! {
     OssRepoPath,
     /// A pipeline's own settings, which Mage OSS does not read for blocks.
     OssPipelineConfig,
+    /// An empty value that Mage OSS takes for none.
+    OssEmpty,
     /// A field that the two editions give different values.
     EditionsDiffer,
 

@@ -22,14 +22,15 @@ pub(super) fn check_node(node: &Node, lines: &LineIndex<'_>) {
 /// Checks one span.
 pub(super) fn check_span(span: Span, lines: &LineIndex<'_>) {
     assert!(span.start.offset <= span.end.offset, "{span:?}");
-    check_position(span.start, lines);
-    check_position(span.end, lines);
+    let bytes = span.bytes();
+    check_position(span.start, bytes.start, lines);
+    check_position(span.end, bytes.end, lines);
 }
 
-fn check_position(position: Position, lines: &LineIndex<'_>) {
-    assert!(lines.text().is_char_boundary(position.offset), "{position:?}");
+fn check_position(position: Position, offset: usize, lines: &LineIndex<'_>) {
+    assert!(lines.text().is_char_boundary(offset), "{position:?}");
     assert!(position.line > 0 && position.column > 0, "{position:?}");
-    assert_eq!(lines.position(position.offset), position);
+    assert_eq!(lines.position(offset), position);
 }
 
 /// Checks that a problem is one that people can use.

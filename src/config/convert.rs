@@ -9,7 +9,7 @@ use super::origin::Origin;
 use crate::error::{Edit, Problem};
 use crate::finding::{Finding, FindingId};
 use crate::merge::{Content, Fields, Tree};
-use crate::yaml::{Entry, Mapping, Node, SourceFile, Span, Value};
+use crate::yaml::{Entry, Mapping, Node, SourceFile, Value};
 use std::sync::Arc;
 
 /// Converts the nodes of one file of one layer.
@@ -49,8 +49,7 @@ impl<'a> Convert<'a> {
 
     /// Returns a scalar as it is written.
     fn written(&self, node: &Node) -> &str {
-        let Span { start, end } = node.span;
-        self.file.text.get(start.offset..end.offset).unwrap_or_default().trim_end()
+        self.file.text.get(node.span.bytes()).unwrap_or_default().trim_end()
     }
 
     /// Converts a value that should be of `kind`. Returns `None` for null (which means unset) and

@@ -24,7 +24,7 @@ pub struct Row {
     /// Where it is said.
     pub source: String,
     /// The file and line of the source, where it is on this machine.
-    pub link: Option<(PathBuf, usize)>,
+    pub link: Option<(PathBuf, u32)>,
     /// The rule that decided, where more than one layer spoke.
     pub why: String,
     /// Whether it lost.
@@ -200,13 +200,13 @@ pub fn links(job: &RenderedJob, executor: &ExecutorChoice) -> Links {
 }
 
 /// Files and lines by the text that names them.
-pub type Links = HashMap<String, (PathBuf, usize)>;
+pub type Links = HashMap<String, (PathBuf, u32)>;
 
-fn link(origin: &Origin) -> Option<(PathBuf, usize)> {
+fn link(origin: &Origin) -> Option<(PathBuf, u32)> {
     place(&origin.source)
 }
 
-fn place(source: &Source) -> Option<(PathBuf, usize)> {
+fn place(source: &Source) -> Option<(PathBuf, u32)> {
     match source {
         Source::File { file, span } => Some((file.path.clone()?, span.start.line)),
         _ => None,

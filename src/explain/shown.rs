@@ -52,7 +52,7 @@ pub(super) fn steps(value: &Json, origin: &Origin, path: &JobPath, masked: bool)
 /// Says how a scalar is written, where that is not how it stands in the Job.
 fn converted(value: &Json, origin: &Origin, path: &JobPath) -> Option<String> {
     let Source::File { file, span } = &origin.source else { return None };
-    let written = file.text.get(span.start.offset..span.end.offset)?;
+    let written = file.text.get(span.bytes())?;
     if is_name(path) {
         return Some(format!("the prefix is written {written}"));
     }

@@ -93,14 +93,15 @@ fn give_losers(values: &mut [JobValue], lost: Vec<(JobPath, Loser)>) -> Vec<(Job
     homeless
 }
 
+static IN_CONTAINER: LazyLock<JobPath> =
+    LazyLock::new(|| JobPath::parse(CONTAINER).unwrap_or_default());
+
 /// Gives a setting inside a list the index it has in the Job: the layer's own may be another, for
 /// layers are joined.
 fn placed(origin: Origin, path: &JobPath) -> Origin {
     if !origin.setting.contains('[') {
         return origin;
     }
-    static IN_CONTAINER: LazyLock<JobPath> =
-        LazyLock::new(|| JobPath::parse(CONTAINER).unwrap_or_default());
     let skip = if path.starts_with(&IN_CONTAINER) { IN_CONTAINER.0.len() } else { 0 };
     let indices: Vec<usize> = path.0[skip..]
         .iter()

@@ -55,7 +55,7 @@ fn apply(file: &Arc<SourceFile>, mut edits: Vec<(&Edit, &str)>) -> Option<Fixed>
     edits.sort_by_key(|(edit, _)| edit.span.start.offset);
     let mut text = file.text.clone();
     for (edit, _) in edits.iter().rev() {
-        let range = edit.span.start.offset..edit.span.end.offset;
+        let range = edit.span.bytes();
         text.get(range.clone())?;
         text.replace_range(range, &edit.text);
     }

@@ -24,7 +24,7 @@ pub struct Ignored {
 struct Ignore {
     file: Arc<SourceFile>,
     /// The line it is for; `None` for the whole file.
-    line: Option<usize>,
+    line: Option<u32>,
     codes: Vec<&'static str>,
     reason: String,
     start: usize,
@@ -82,7 +82,7 @@ fn of_file(file: &Arc<SourceFile>, problems: &mut Vec<Finding>) -> Vec<Ignore> {
             let start = offset + at;
             let text = line[at + MARK.len()..].trim();
             let end = start + line[at..].trim_end().len();
-            let number = lines.position(start).line + usize::from(own_line);
+            let number = lines.position(start).line + u32::from(own_line);
             match read(text, number) {
                 Ok((line, codes, reason)) => {
                     let file = Arc::clone(file);
@@ -103,9 +103,9 @@ fn of_file(file: &Arc<SourceFile>, problems: &mut Vec<Finding>) -> Vec<Ignore> {
     ignores
 }
 
-type Read = (Option<usize>, Vec<&'static str>, String);
+type Read = (Option<u32>, Vec<&'static str>, String);
 
-fn read(text: &str, line: usize) -> Result<Read, String> {
+fn read(text: &str, line: u32) -> Result<Read, String> {
     let (order, rest) = text.split_once(char::is_whitespace).unwrap_or((text, ""));
     let line = match order {
         "ignore" => Some(line),

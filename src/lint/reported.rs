@@ -36,7 +36,7 @@ pub struct Collected {
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 struct Key {
     file: Option<String>,
-    offset: usize,
+    offset: u32,
     code: &'static str,
     message: String,
 }

@@ -9,7 +9,7 @@ use super::tree::{Loser, Rule, Tree};
 use crate::config::{JobPath, LayerKind, Origin, Source};
 
 /// One use of a scalar: its layer, where it stands, and the setting it is.
-type Use = (LayerKind, usize, String);
+type Use = (LayerKind, u32, String);
 
 fn use_of(origin: &Origin) -> Option<Use> {
     match &origin.source {
@@ -69,8 +69,8 @@ fn lose(
 
 /// Where each scalar would be in the Job if it were read as it is meant; an anchor's may be in
 /// several places.
-fn paths(key: &Effective<'_>) -> HashMap<usize, Vec<JobPath>> {
-    let mut paths: HashMap<usize, Vec<JobPath>> = HashMap::new();
+fn paths(key: &Effective<'_>) -> HashMap<u32, Vec<JobPath>> {
+    let mut paths: HashMap<u32, Vec<JobPath>> = HashMap::new();
     for fragment in trees(key, &mut Vec::new()) {
         for (path, leaf) in fragment.tree.leaves(&JobPath::default()) {
             if let Source::File { span, .. } = &leaf.origin.source {

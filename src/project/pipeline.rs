@@ -176,7 +176,7 @@ impl Reading<'_> {
             return Vec::new();
         };
         let mut blocks: Vec<Block> = Vec::new();
-        let mut seen: HashMap<String, usize> = HashMap::new();
+        let mut seen: HashMap<String, u32> = HashMap::new();
         for node in nodes {
             let Some(block) = self.block(node) else { continue };
             if let Some(line) = seen.get(&block.uuid) {

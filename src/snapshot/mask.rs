@@ -1,5 +1,7 @@
 //! Takes the secrets out of a snapshot, and lists what was masked.
 
+use std::ops::Range;
+
 use serde_json::Value as Json;
 
 use super::model::{Place, PodFile, ServerSearch, Snapshot};
@@ -191,7 +193,7 @@ fn masked_yaml(text: &str) -> Option<(String, Vec<Place>)> {
     let mut masked = String::with_capacity(text.len());
     let mut at = 0;
     for (span, whole) in &spans {
-        let (start, end) = (span.start.offset, span.end.offset);
+        let Range { start, end } = span.bytes();
         if start < at {
             continue;
         }
@@ -311,7 +313,7 @@ mod tests {
         for of in ["why", "URL", "labels", "regcred"] {
             assert_eq!(line(&masked, of), line(text, of), "{of}\n{masked}");
         }
-        let lines: Vec<usize> = places.iter().map(|place| place.line).collect();
+        let lines: Vec<u32> = places.iter().map(|place| place.line).collect();
         assert_eq!(lines, [3, 5, 9, 11]);
     }
 

@@ -123,7 +123,7 @@ impl Masks {
                     let problem = self.masked(&format!("a value of {}", file.name));
                     return vec![problem.at(file, *span).hint(hint)];
                 }
-                let written = file.text.get(span.start.offset..span.end.offset).unwrap_or_default();
+                let written = file.text.get(span.bytes()).unwrap_or_default();
                 let template = value.origin.expression.as_deref().unwrap_or(written);
                 if !template.contains("{{") {
                     return Vec::new();

@@ -154,9 +154,9 @@ pub struct PodFile {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Place {
     /// The line.
-    pub line: usize,
+    pub line: u32,
     /// The column, in Unicode code points.
-    pub column: usize,
+    pub column: u32,
 }
 
 /// What a namespace says.

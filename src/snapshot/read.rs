@@ -79,7 +79,7 @@ fn offset(text: &str, (line, column): (usize, usize)) -> usize {
 mod tests {
     use super::*;
 
-    fn problem(text: &str) -> (String, usize) {
+    fn problem(text: &str) -> (String, u32) {
         let error = parse_snapshot(&SourceFile::new("s", text)).unwrap_err();
         (error.message, error.place.map_or(0, |place| place.span.start.line))
     }

@@ -86,7 +86,7 @@ pub fn snippet(out: &mut String, place: &Place, safe: impl Fn(&str) -> String) {
     let text = &place.file.text;
     let is_break = |c: char| matches!(c, '\r' | '\n' | '\u{85}' | '\u{2028}' | '\u{2029}');
     let mut start = place.span.start;
-    let mut at = start.offset.min(text.len());
+    let mut at = place.span.bytes().start.min(text.len());
     if at == text.len() && start.line > 1 && start.column == 1 {
         // What is missing at the end of a file stands behind its last line.
         at = text.trim_end_matches(is_break).len();
@@ -96,7 +96,7 @@ pub fn snippet(out: &mut String, place: &Place, safe: impl Fn(&str) -> String) {
     let before = before.rsplit(is_break).next().unwrap_or_default().trim_start_matches('\u{feff}');
     let behind = behind.split(is_break).next().unwrap_or_default();
     let lines: Vec<&str> = text.lines().collect();
-    let line = start.line.min(lines.len());
+    let line = usize::try_from(start.line).map_or(lines.len(), |line| line.min(lines.len()));
     if line == 0 || may_hold_secret(&lines, line - 1) {
         return;
     }
@@ -107,7 +107,8 @@ pub fn snippet(out: &mut String, place: &Place, safe: impl Fn(&str) -> String) {
     let more = if shown.len() < behind.len() { "…" } else { "" };
     let end = place.span.end;
     let width =
-        if end.line == start.line { end.column - start.column.min(end.column) } else { AROUND };
+        if end.line == start.line { end.column - start.column.min(end.column) } else { u32::MAX };
+    let width = usize::try_from(width).unwrap_or(AROUND).min(AROUND);
     let width = width.clamp(1, shown.chars().count().max(1));
     // A tab is as wide as the terminal makes it; one space keeps the caret in place.
     let line = safe(&format!("{cut}{shown}{more}").replace('\t', " "));

@@ -33,7 +33,7 @@ const TERMS: [&str; 5] = ["alacritty", "contour", "foot", "xterm-ghostty", "xter
 
 /// Returns the address of a line of a file: `file://HOST/PATH#LINE`, as kitty and VS Code read it.
 /// Other terminals open the file and take no notice of the line.
-pub(super) fn file_url(host: &str, path: &Path, line: usize) -> String {
+pub(super) fn file_url(host: &str, path: &Path, line: u32) -> String {
     let mut url = format!("file://{host}");
     let path = path.to_string_lossy().replace('\\', "/");
     if !path.starts_with('/') {

@@ -38,7 +38,7 @@ pub(super) enum Content {
 pub(super) struct Link {
     pub(super) node: usize,
     /// The bytes of `*name`, if that is how it came here.
-    pub(super) alias: Option<Range<usize>>,
+    pub(super) alias: Option<Box<Range<usize>>>,
 }
 
 /// An entry of a mapping.
@@ -47,7 +47,7 @@ pub(super) struct Pair {
     pub(super) key: Link,
     pub(super) value: Link,
     /// It came by a merge, through the alias or the mapping at these bytes.
-    pub(super) merged: Option<Range<usize>>,
+    pub(super) merged: Option<Box<Range<usize>>>,
 }
 
 /// What is wrong, and at which bytes of the parsed text.
@@ -89,13 +89,11 @@ pub(super) fn compose(events: Events<'_>, text: &str) -> Result<Graph, ComposeEr
     let root = composer.node(event, 0)?.node;
     // What follows the root is the end of its document.
     composer.events.next().transpose()?;
-    match composer.events.next().transpose()? {
-        Some(event) => Err((YamlErrorKind::SecondDocument, event.range).into()),
-        None => {
-            let is_tree = composer.anchors.is_empty();
-            Ok(Graph { nodes: composer.nodes, root: Some(root), is_tree })
-        }
+    if let Some(event) = composer.events.next().transpose()? {
+        return Err((YamlErrorKind::SecondDocument, event.range).into());
     }
+    let is_tree = composer.anchors.is_empty();
+    Ok(Graph { nodes: composer.nodes, root: Some(root), is_tree })
 }
 
 struct Composer<'text> {
@@ -135,7 +133,7 @@ impl Composer<'_> {
 
     fn alias(&mut self, name: String, range: Range<usize>) -> Result<Link, ComposeError> {
         match self.anchors.get(&name) {
-            Some((node, _)) => Ok(Link { node: *node, alias: Some(range) }),
+            Some((node, _)) => Ok(Link { node: *node, alias: Some(Box::new(range)) }),
             None => Err((YamlErrorKind::UndefinedAlias { name }, range).into()),
         }
     }

@@ -63,8 +63,7 @@ impl Constructor<'_> {
     fn node(&mut self, link: &Link, outer: Option<Span>) -> Result<Node, Failure> {
         let alias = outer.or_else(|| link.alias.as_ref().map(|range| self.places.span(range)));
         if self.open[link.node] {
-            let range = link.alias.clone().unwrap_or_else(|| self.range(link.node));
-            return Err((YamlErrorKind::RecursiveAlias, range));
+            return Err((YamlErrorKind::RecursiveAlias, self.place(link)));
         }
         if alias.is_some() {
             self.count_copy(link)?;
@@ -89,6 +88,11 @@ impl Constructor<'_> {
         self.graph.nodes[node].range.clone()
     }
 
+    /// Where a node is met: at an alias, or where it stands.
+    fn place(&self, link: &Link) -> Range<usize> {
+        link.alias.as_deref().cloned().unwrap_or_else(|| self.range(link.node))
+    }
+
     /// A collection has an expression only where one expression gave all of it.
     fn expression(&self, node: usize, range: &Range<usize>) -> Option<std::sync::Arc<str>> {
         match self.graph.nodes[node].content {
@@ -108,8 +112,7 @@ impl Constructor<'_> {
     fn spend(&mut self, cost: usize, link: &Link) -> Result<(), Failure> {
         self.copied = self.copied.saturating_add(cost);
         if self.copied > MOST_COPIED {
-            let range = link.alias.clone().unwrap_or_else(|| self.range(link.node));
-            return Err((YamlErrorKind::TooLarge, range));
+            return Err((YamlErrorKind::TooLarge, self.place(link)));
         }
         Ok(())
     }
@@ -232,8 +235,9 @@ impl Constructor<'_> {
             return Err(self.wrong_kind(node, "a mapping"));
         };
         self.flatten(node, 0)?;
-        let mut dict = Dict::default();
-        for pair in self.take_pairs(node) {
+        let pairs = self.take_pairs(node);
+        let mut dict = Dict { entries: Vec::with_capacity(pairs.len()), ..Dict::default() };
+        for pair in pairs {
             let merged = pair.merged.as_ref().map(|range| self.places.span(range));
             let outer = alias.or(merged);
             let key = self.node(&pair.key, outer)?;
@@ -281,7 +285,7 @@ impl Constructor<'_> {
                     let mut groups = Vec::new();
                     for item in items.clone() {
                         let mut group = Vec::new();
-                        self.merge_from(&item, link.alias.as_ref(), depth, &mut group)?;
+                        self.merge_from(&item, link.alias.as_deref(), depth, &mut group)?;
                         groups.push(group);
                     }
                     merged.extend(groups.into_iter().rev().flatten());
@@ -328,11 +332,12 @@ impl Constructor<'_> {
             return Err(self.not_mergeable(link));
         }
         self.flatten(link.node, depth + 1)?;
-        let via = list_alias.or(link.alias.as_ref()).cloned();
-        let via = via.unwrap_or_else(|| self.range(link.node));
+        let via = list_alias.cloned().unwrap_or_else(|| self.place(link));
         let Content::Mapping(pairs) = &self.graph.nodes[link.node].content else { return Ok(()) };
-        let pairs: Vec<Pair> =
-            pairs.iter().map(|pair| Pair { merged: Some(via.clone()), ..pair.clone() }).collect();
+        let pairs: Vec<Pair> = pairs
+            .iter()
+            .map(|pair| Pair { merged: Some(Box::new(via.clone())), ..pair.clone() })
+            .collect();
         self.spend(NODE_COST * pairs.len(), link)?;
         merged.extend(pairs);
         Ok(())
@@ -340,7 +345,7 @@ impl Constructor<'_> {
 
     fn not_mergeable(&self, link: &Link) -> Failure {
         let kind = YamlErrorKind::NotMergeable { kind: self.kind(link.node) };
-        (kind, link.alias.clone().unwrap_or_else(|| self.range(link.node)))
+        (kind, self.place(link))
     }
 }
 

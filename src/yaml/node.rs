@@ -1,5 +1,6 @@
 //! Nodes of a YAML document: `PyYAML`'s values, each with its place in the file as written.
 
+use std::ops::Range;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -16,15 +17,16 @@ pub struct SourceFile {
     pub path: Option<PathBuf>,
 }
 
-/// A place in a text.
+/// A place in a text. A value keeps two to four of these, so they are small; what lies beyond four
+/// gigabytes, which no file that is read has, is at the end.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Position {
     /// Line, from 1.
-    pub line: usize,
+    pub line: u32,
     /// Column in Unicode code points, from 1.
-    pub column: usize,
+    pub column: u32,
     /// Offset in bytes from the start of the text.
-    pub offset: usize,
+    pub offset: u32,
 }
 
 /// A part of a text, end exclusive.
@@ -34,6 +36,16 @@ pub struct Span {
     pub start: Position,
     /// Just past its last character.
     pub end: Position,
+}
+
+impl Span {
+    /// Returns the bytes it covers.
+    #[must_use]
+    pub fn bytes(&self) -> Range<usize> {
+        // A `u32` always fits where this program runs.
+        let place = |position: Position| usize::try_from(position.offset).unwrap_or(usize::MAX);
+        place(self.start)..place(self.end)
+    }
 }
 
 /// A value and where it stands.

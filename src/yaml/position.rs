@@ -23,7 +23,7 @@ impl<'text> LineIndex<'text> {
     #[must_use]
     pub fn new(text: &'text str) -> Self {
         let first = if text.starts_with(BYTE_ORDER_MARK) { BYTE_ORDER_MARK.len() } else { 0 };
-        let mut here = Position { line: 1, column: 1, offset: first };
+        let mut here = Position { line: 1, column: 1, offset: small(first) };
         let mut known = vec![here];
         let mut last = first;
         for (offset, character) in text[first..].char_indices() {
@@ -33,9 +33,10 @@ impl<'text> LineIndex<'text> {
                 _ => is_break(character),
             };
             here = if is_break {
-                Position { line: here.line + 1, column: 1, offset: end }
+                Position { line: here.line.saturating_add(1), column: 1, offset: small(end) }
             } else {
-                Position { column: here.column + 1, offset: end, ..here }
+                let column = here.column.saturating_add(1);
+                Position { column, offset: small(end), ..here }
             };
             if is_break || end - last >= STRIDE {
                 known.push(here);
@@ -59,10 +60,12 @@ impl<'text> LineIndex<'text> {
         while !self.text.is_char_boundary(offset) {
             offset -= 1;
         }
-        let after = self.known.partition_point(|known| known.offset <= offset);
+        let at = small(offset);
+        let after = self.known.partition_point(|known| known.offset <= at);
         let Position { line, column, offset: start } = self.known[after.saturating_sub(1)];
-        let between = self.text.get(start..offset).map_or(0, |text| text.chars().count());
-        Position { line, column: column + between, offset }
+        let between = usize::try_from(start).ok().and_then(|start| self.text.get(start..offset));
+        let between = between.map_or(0, |text| text.chars().count());
+        Position { line, column: column.saturating_add(small(between)), offset: at }
     }
 
     /// Returns the part between two byte offsets.
@@ -72,6 +75,10 @@ impl<'text> LineIndex<'text> {
     }
 }
 
+fn small(number: usize) -> u32 {
+    u32::try_from(number).unwrap_or(u32::MAX)
+}
+
 /// Tells whether a character ends a line in YAML.
 pub(super) fn is_break(character: char) -> bool {
     matches!(character, '\r' | '\n' | '\u{85}' | '\u{2028}' | '\u{2029}')
@@ -79,7 +86,7 @@ pub(super) fn is_break(character: char) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{LineIndex, Position};
+    use super::{LineIndex, Position, small};
 
     #[test]
     fn counts_every_line_break_of_yaml_and_columns_in_code_points() {
@@ -87,7 +94,7 @@ mod tests {
         let place = |needle: char| {
             let offset = index.text().find(needle).unwrap();
             let Position { line, column, offset: same } = index.position(offset);
-            assert_eq!(same, offset);
+            assert_eq!(same, small(offset));
             (line, column)
         };
         assert_eq!(
@@ -102,7 +109,8 @@ mod tests {
         let index = LineIndex::new(&text);
         let (mut line, mut column) = (1, 1);
         for (offset, character) in text.char_indices() {
-            assert_eq!(index.position(offset), Position { line, column, offset });
+            let here = Position { line, column, offset: small(offset) };
+            assert_eq!(index.position(offset), here);
             (line, column) = if character == '\n' { (line + 1, 1) } else { (line, column + 1) };
         }
     }

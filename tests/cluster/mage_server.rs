@@ -187,8 +187,13 @@ async fn caught(bench: &Bench, wanted: usize) -> BTreeMap<String, Value> {
             let name = job.metadata.name.clone().unwrap();
             found.entry(name).or_insert_with(|| serde_json::to_value(job).unwrap());
         }
-        let waited = Timestamp::now().duration_since(since);
-        assert!(waited.as_secs() < 240, "the server made {} Jobs: {:?}", found.len(), found.keys());
+        let elapsed = Timestamp::now().duration_since(since);
+        assert!(
+            elapsed.as_secs() < 240,
+            "the server made {} Jobs: {:?}",
+            found.len(),
+            found.keys()
+        );
         tokio::time::sleep(std::time::Duration::from_millis(300)).await;
     }
     found

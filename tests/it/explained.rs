@@ -102,7 +102,7 @@ pub(crate) fn scalar_at(file: &Path, line: u64, column: u64) -> Option<(Node, St
     let source = SourceFile::new("file", text.as_str());
     let root = yaml::parse(&source).expect("YAML").root?;
     let node = find(&root, line, column)?;
-    let written = text[node.span.start.offset..node.span.end.offset].to_owned();
+    let written = text[node.span.bytes()].to_owned();
     Some((node, written))
 }
 
@@ -114,7 +114,7 @@ fn find(node: &Node, line: u64, column: u64) -> Option<Node> {
         }
         _ => {
             let start = node.span.start;
-            let here = (start.line as u64, start.column as u64) == (line, column);
+            let here = (u64::from(start.line), u64::from(start.column)) == (line, column);
             here.then(|| node.clone())
         }
     }

@@ -68,7 +68,7 @@ fn overwritten(
     let (node, _) = scalar_at(&path, *line, *column)?;
     let mut replacement = another(&node, paths, seed)?;
     let text = std::fs::read_to_string(&path).expect("a file");
-    let written = node.span.start.offset..node.span.end.offset;
+    let written = node.span.bytes();
     if text[written.clone()].ends_with('\n') {
         // A block scalar ends with its last line.
         replacement.push('\n');

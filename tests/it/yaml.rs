@@ -300,9 +300,9 @@ fn the_bytes_of_a_scalar_give_its_value() {
         let Ok(document) = yaml::parse(&SourceFile::new("a.yaml", text.as_str())) else { continue };
         let Some(root) = &document.root else { continue };
         scalars(root, &mut |node| {
-            let written = &text[node.span.start.offset..node.span.end.offset];
+            let written = &text[node.span.bytes()];
             let lines = document.file.lines();
-            assert_eq!(lines.position(node.span.start.offset), node.span.start, "{text:?}");
+            assert_eq!(lines.position(node.span.bytes().start), node.span.start, "{text:?}");
             // A tag is no part of the span, `|2` counts from the indentation around it, and `=` is a
             // string only as a key.
             let indented = written.starts_with(['|', '>'])

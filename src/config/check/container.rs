@@ -234,7 +234,7 @@ impl Check {
             .flat_map(|group| entries_at(resources, group).map(|(name, _)| name))
             .collect();
         let has_huge = names.iter().any(|name| name.starts_with("hugepages-"));
-        if has_huge && !names.iter().any(|name| matches!(name.as_ref(), "cpu" | "memory")) {
+        if has_huge && !names.iter().any(|name| matches!(*name, "cpu" | "memory")) {
             self.refuse(resources, path, "have huge pages, which need cpu or memory too");
         }
     }

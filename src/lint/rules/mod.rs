@@ -82,6 +82,7 @@ rules! {
     oss_backoff_limit => OssBackoffLimit,
     oss_repo_path => OssRepoPath,
     oss_pipeline_config => OssPipelineConfig,
+    oss_empty => OssEmpty,
     editions_differ => EditionsDiffer,
     namespace_missing => NamespaceMissing,
     service_account_missing => ServiceAccountMissing,

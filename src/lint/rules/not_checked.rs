@@ -20,14 +20,23 @@ pub(super) const RULE: Rule = Rule {
 };
 
 fn check(facts: &ProjectFacts<'_>, found: &mut Found) {
-    for unreadable in facts.cluster.into_iter().flat_map(|cluster| &cluster.unreadable) {
-        let place = match &unreadable.namespace {
-            Some(namespace) => format!(" in namespace {namespace}"),
-            None => String::new(),
-        };
-        let (verb, resource) = (&unreadable.verb, &unreadable.resource);
-        let message = format!("not checked: {resource}{place} could not be read");
-        let problem = Problem::new(message);
-        found.push(problem.hint(format!("it takes the verb {verb} on {resource}: {}", unreadable.why)));
+    let unreadable = facts.cluster.map(|cluster| cluster.unreadable.as_slice()).unwrap_or_default();
+    let Some(first) = unreadable.first() else { return };
+    let places: Vec<String> = unreadable
+        .iter()
+        .map(|unreadable| match &unreadable.namespace {
+            Some(namespace) => format!("{} in namespace {namespace}", unreadable.resource),
+            None => unreadable.resource.clone(),
+        })
+        .collect();
+    let mut rights: Vec<String> = Vec::new();
+    for unreadable in unreadable {
+        let right = format!("{} {}", unreadable.verb, unreadable.resource);
+        if !rights.contains(&right) {
+            rights.push(right);
+        }
     }
+    let message = format!("not checked, for it could not be read: {}", places.join(", "));
+    let hint = format!("it takes the rights to {}: {}", rights.join(", "), first.why);
+    found.push(Problem::new(message).hint(hint));
 }

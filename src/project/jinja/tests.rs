@@ -126,10 +126,7 @@ items:
 last: é # end
 ";
     let root = load(template);
-    let written = |node: &Node| {
-        let Span { start, end } = node.span;
-        (start.line, &template[start.offset..end.offset])
-    };
+    let written = |node: &Node| (node.span.start.line, &template[node.span.bytes()]);
     let top = root.get("top").unwrap();
     assert_eq!(top.as_str(), Some("x-alpha"));
     assert_eq!(written(top), (3, "'x-{{ env_var('A') }}'"));
