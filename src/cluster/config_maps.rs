@@ -21,17 +21,17 @@ pub struct Recorded {
     pub uid: String,
 }
 
-fn action(verb: &'static str, namespace: &str, name: &str) -> Action {
+pub(super) fn action(verb: &'static str, namespace: &str, name: &str) -> Action {
     Action {
         verb,
         resource: "configmaps",
         group: "",
-        object: format!("configmap/{name}"),
+        object: if name.is_empty() { String::new() } else { format!("configmap/{name}") },
         namespace: namespace.to_owned(),
     }
 }
 
-fn path(namespace: &str) -> String {
+pub(super) fn path(namespace: &str) -> String {
     format!("/api/v1/namespaces/{namespace}/configmaps")
 }
 

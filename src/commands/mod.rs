@@ -11,6 +11,8 @@ mod load;
 mod maker;
 mod render;
 mod run;
+#[expect(dead_code, reason = "the commands that take a run come next")]
+mod run_name;
 mod runs;
 mod snapshot;
 mod sources;
