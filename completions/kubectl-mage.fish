@@ -37,6 +37,8 @@ complete -c kubectl-mage -n "__fish_kubectl_mage_needs_command" -f -a "explain" 
 complete -c kubectl-mage -n "__fish_kubectl_mage_needs_command" -f -a "lint" -d 'Find everything wrong or doubtful in all layers'
 complete -c kubectl-mage -n "__fish_kubectl_mage_needs_command" -f -a "graph" -d 'Show the graph of a pipeline\'s blocks'
 complete -c kubectl-mage -n "__fish_kubectl_mage_needs_command" -f -a "run" -d 'Run a pipeline, or the blocks named, with progress and logs'
+complete -c kubectl-mage -n "__fish_kubectl_mage_needs_command" -f -a "resume" -d 'Go on with a run where it stopped'
+complete -c kubectl-mage -n "__fish_kubectl_mage_needs_command" -f -a "attach" -d 'Follow a run that somebody else drives'
 complete -c kubectl-mage -n "__fish_kubectl_mage_needs_command" -f -a "runs" -d 'List the runs in a namespace'
 complete -c kubectl-mage -n "__fish_kubectl_mage_needs_command" -f -a "snapshot" -d 'Write what a cluster says about configuration, for --snapshot'
 complete -c kubectl-mage -n "__fish_kubectl_mage_needs_command" -f -a "completion" -d 'Write a completion script'
@@ -274,6 +276,7 @@ complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand graph" -s q -l
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand graph" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand run" -l skip-type -d 'Leave out blocks of this type; may be repeated' -r
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand run" -l parallel -d 'How many blocks run at once' -r
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand run" -l retries -d 'How often a block whose Job failed gets a new one' -r
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand run" -l timeout -d 'End the run after this time; unfinished Jobs are deleted and named' -r
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand run" -l pending-timeout -d 'How long a pod may wait to start; unfinished Jobs are then deleted and named' -r
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand run" -l logs -d 'Whose logs are shown' -r -f -a "all\t'Every block\'s, as they come'
@@ -329,6 +332,61 @@ complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand run" -l allow-
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand run" -l only-k8s -d 'Leave out blocks that Mage itself would not run in Kubernetes'
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand run" -s q -l quiet -d 'Say less: only results and errors'
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand run" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand resume" -l parallel -d 'How many blocks run at once' -r
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand resume" -l retries -d 'How often a block that fails from now on gets a new Job' -r
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand resume" -l timeout -d 'End the run after this time, counted from now; unfinished Jobs are deleted and named' -r
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand resume" -l pending-timeout -d 'How long a pod may wait to start; unfinished Jobs are then deleted and named' -r
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand resume" -l logs -d 'Whose logs are shown' -r -f -a "all\t'Every block\'s, as they come'
+failed\t'Of failed blocks only, at the end'
+none\t'Nobody\'s'"
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand resume" -l on-interrupt -d 'What a signal does: leave running blocks running, or delete them' -r -f -a "pause\t'Running blocks go on, no more are started'
+cancel\t'Running blocks are deleted'"
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand resume" -s o -l output -d 'Output format: text, or json for one event a line' -r -f -a "text\t''
+json\t''"
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand resume" -l kubeconfig -d 'Path to the kubeconfig file to use' -r -F
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand resume" -l context -d 'The name of the kubeconfig context to use' -r
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand resume" -l cluster -d 'The name of the kubeconfig cluster to use' -r
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand resume" -l user -d 'The name of the kubeconfig user to use' -r
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand resume" -s n -l namespace -d 'The namespace of the Jobs' -r
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand resume" -l as -d 'Username to impersonate; a user or a service account' -r
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand resume" -l as-group -d 'Group to impersonate; may be given several times' -r
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand resume" -l token -d 'Bearer token for authentication to the API server' -r
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand resume" -s s -l server -d 'The address and port of the API server' -r
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand resume" -l insecure-skip-tls-verify -d 'Do not check the server\'s certificate; this makes the connection insecure' -r -f -a "true\t''
+false\t''"
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand resume" -l request-timeout -d 'How long to wait for one answer of the API server, as 1s, 2m, 3h; 0 for the default of 30s. It never cuts a log stream' -r
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand resume" -s v -d 'Say more: what was read and asked; `-v=N` works as in kubectl' -r
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand resume" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand resume" -l keep-going -d 'After a failure, go on with everything that doesn\'t depend on it'
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand resume" -l fail-fast -d 'After a failure, start nothing new'
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand resume" -s y -l yes -d 'Do not ask, also in a protected context'
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand resume" -s q -l quiet -d 'Say less: only results and errors'
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand resume" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand attach" -l logs -d 'Whose logs are shown' -r -f -a "all\t'Every block\'s, as they come'
+failed\t'Of failed blocks only, at the end'
+none\t'Nobody\'s'"
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand attach" -s o -l output -d 'Output format: text, or json for one event a line' -r -f -a "text\t''
+json\t''"
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand attach" -l kubeconfig -d 'Path to the kubeconfig file to use' -r -F
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand attach" -l context -d 'The name of the kubeconfig context to use' -r
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand attach" -l cluster -d 'The name of the kubeconfig cluster to use' -r
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand attach" -l user -d 'The name of the kubeconfig user to use' -r
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand attach" -s n -l namespace -d 'The namespace of the Jobs' -r
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand attach" -l as -d 'Username to impersonate; a user or a service account' -r
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand attach" -l as-group -d 'Group to impersonate; may be given several times' -r
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand attach" -l token -d 'Bearer token for authentication to the API server' -r
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand attach" -s s -l server -d 'The address and port of the API server' -r
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand attach" -l insecure-skip-tls-verify -d 'Do not check the server\'s certificate; this makes the connection insecure' -r -f -a "true\t''
+false\t''"
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand attach" -l request-timeout -d 'How long to wait for one answer of the API server, as 1s, 2m, 3h; 0 for the default of 30s. It never cuts a log stream' -r
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand attach" -s v -d 'Say more: what was read and asked; `-v=N` works as in kubectl' -r
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand attach" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand attach" -s q -l quiet -d 'Say less: only results and errors'
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand attach" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand runs" -s l -l selector -d 'Only runs whose Jobs carry these labels' -r
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand runs" -s o -l output -d 'Output format' -r -f -a "table\t''
 json\t''

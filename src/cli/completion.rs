@@ -171,7 +171,7 @@ mod tests {
     #[test]
     fn kubectl_gets_what_fits_the_last_word() {
         let table: &[(&[&str], &[&str])] = &[
-            (&["re"], &["render", ":4"]),
+            (&["re"], &["render", "resume", ":4"]),
             (&["exp"], &["explain-config", ":4"]),
             (&["explain", "ord"], &["orders", "orders/load_orders", ":4"]),
             (&["render", "ord"], &["orders", "orders/load_orders", ":4"]),

@@ -9,6 +9,7 @@ mod explain;
 mod graph;
 mod lint;
 mod render;
+mod resume;
 mod run;
 mod snapshot;
 
@@ -18,6 +19,7 @@ pub use explain::{ExplainArgs, ExplainOutput};
 pub use graph::{GraphArgs, GraphOutput};
 pub use lint::{FailOn, LintArgs, LintFormat, LintOutput};
 pub use render::{RenderArgs, RenderOutput};
+pub use resume::{AttachArgs, ResumeArgs};
 pub use run::{InterruptChoice, LogsChoice, RunArgs, RunOutput, RunsArgs, RunsOutput};
 pub use snapshot::{SnapshotArgs, SnapshotOutput};
 
@@ -88,6 +90,8 @@ pub enum Command {
     Lint(Box<LintArgs>),
     Graph(GraphArgs),
     Run(Box<RunArgs>),
+    Resume(Box<ResumeArgs>),
+    Attach(Box<AttachArgs>),
     Runs(RunsArgs),
     Snapshot(SnapshotArgs),
     /// Write a completion script

@@ -32,6 +32,13 @@ pub struct RunArgs {
     /// Default: `concurrency_config.block_run_limit`, else `queue_config.concurrency`, else 20.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub parallel: Option<u32>,
+    /// How often a block whose Job failed gets a new one
+    ///
+    /// Mage's own `retry_config` acts inside the pod and is not counted. A pod that was evicted,
+    /// preempted or lost its node before its container started is replaced without using up a
+    /// retry; one that had started uses one up, like a failure of the block's own.
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub retries: u32,
     /// End the run after this time; unfinished Jobs are deleted and named
     #[arg(long, value_name = "DURATION", value_parser = parse_duration)]
     pub timeout: Option<Duration>,

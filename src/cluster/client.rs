@@ -3,6 +3,8 @@
 use std::time::Duration;
 
 use http::Request;
+use k8s_openapi::jiff::Timestamp;
+use kube::client::Body;
 use kube::core::response::StatusCause;
 use serde::de::DeserializeOwned;
 
@@ -10,6 +12,7 @@ use super::connector;
 use super::error::{Action, Cause, ClusterError};
 use super::flags::ConnectionFlags;
 use super::kubeconfig;
+use super::leases::status_of;
 
 /// How long a request may take when `--request-timeout` says nothing. kubectl would wait for ever,
 /// but here a lost answer is asked for again.
@@ -21,6 +24,7 @@ pub struct Cluster {
     control: kube::Client,
     streams: kube::Client,
     context: Option<String>,
+    user: Option<String>,
     namespace: String,
     server: String,
     request_timeout: Duration,
@@ -36,6 +40,7 @@ impl Cluster {
             control,
             streams,
             context: resolved.context,
+            user: resolved.user,
             namespace: config.default_namespace.clone(),
             server: config.cluster_url.to_string().trim_end_matches('/').to_owned(),
             request_timeout: flags
@@ -52,6 +57,7 @@ impl Cluster {
             streams: client.clone(),
             control: client,
             context: None,
+            user: None,
             namespace: "default".to_owned(),
             server: "https://test".to_owned(),
             request_timeout: DEFAULT_REQUEST_TIMEOUT,
@@ -62,6 +68,12 @@ impl Cluster {
     #[must_use]
     pub fn context(&self) -> Option<&str> {
         self.context.as_deref()
+    }
+
+    /// Returns the kubeconfig's name for whoever asks, or whom they impersonate.
+    #[must_use]
+    pub fn user(&self) -> Option<&str> {
+        self.user.as_deref()
     }
 
     /// Returns `-n`, else the context's namespace, else `default`.
@@ -99,6 +111,34 @@ impl Cluster {
         request: Request<Vec<u8>>,
     ) -> Result<T, ClusterError> {
         match tokio::time::timeout(self.request_timeout, self.control.request::<T>(request)).await {
+            Ok(answer) => answer.map_err(|error| self.explain(action, error)),
+            Err(_) => Err(ClusterError::TimedOut {
+                server: self.server.clone(),
+                action: Box::new(action.clone()),
+                after: self.request_timeout,
+            }),
+        }
+    }
+
+    /// Sends one request like [`Self::call`]; returns the server's time beside its answer.
+    pub(super) async fn call_with_date<T: DeserializeOwned>(
+        &self,
+        action: &Action,
+        request: Request<Vec<u8>>,
+    ) -> Result<(T, Option<Timestamp>), ClusterError> {
+        let answer = async {
+            let answer = self.control.send(request.map(Body::from)).await?;
+            let code = answer.status();
+            let date = answer.headers().get(http::header::DATE);
+            let date = date.and_then(|date| http_date(date.to_str().ok()?));
+            let bytes = answer.into_body().collect_bytes().await?;
+            if !code.is_success() {
+                return Err(kube::Error::Api(status_of(code.as_u16(), &bytes).boxed()));
+            }
+            let object = serde_json::from_slice(&bytes).map_err(kube::Error::SerdeError)?;
+            Ok((object, date))
+        };
+        match tokio::time::timeout(self.request_timeout, answer).await {
             Ok(answer) => answer.map_err(|error| self.explain(action, error)),
             Err(_) => Err(ClusterError::TimedOut {
                 server: self.server.clone(),
@@ -158,6 +198,11 @@ impl Cluster {
     }
 }
 
+/// Reads the time as HTTP writes it: `Wed, 25 Nov 2026 00:47:53 GMT`.
+fn http_date(text: &str) -> Option<Timestamp> {
+    k8s_openapi::jiff::fmt::rfc2822::DateTimeParser::new().parse_timestamp(text).ok()
+}
+
 /// Returns the innermost cause, which is the one that says something.
 fn root_cause(error: &dyn std::error::Error) -> String {
     let mut current = error;
@@ -170,4 +215,15 @@ fn root_cause(error: &dyn std::error::Error) -> String {
         return "the connection was closed".to_owned();
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::http_date;
+
+    #[test]
+    fn reads_the_time_as_http_writes_it() {
+        let read = http_date("Wed, 25 Nov 2026 00:47:53 GMT").map(|time| time.to_string());
+        assert_eq!(read.as_deref(), Some("2026-11-25T00:47:53Z"));
+    }
 }

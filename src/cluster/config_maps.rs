@@ -1,9 +1,10 @@
 //! The ConfigMap that holds a run's plan.
 
 use k8s_openapi::api::core::v1::ConfigMap;
-use kube::api::{DeleteParams, GetParams, PostParams, Preconditions};
+use k8s_openapi::jiff::Timestamp;
+use kube::api::{DeleteParams, GetParams, Patch, PatchParams, PostParams, Preconditions};
 use kube::core::Request;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::client::Cluster;
 use super::error::{Action, ClusterError};
@@ -56,6 +57,25 @@ impl Cluster {
         })
     }
 
+    /// Notes something in the annotations of a plan: what is immutable is only its data.
+    pub async fn annotate_config_map(
+        &self,
+        namespace: &str,
+        name: &str,
+        annotations: &Value,
+    ) -> Result<(), ClusterError> {
+        let action = action("patch", namespace, name);
+        let params = PatchParams {
+            field_manager: Some(labels::MANAGER.to_owned()),
+            ..PatchParams::default()
+        };
+        let body = json!({"metadata": {"annotations": annotations}});
+        let patch = Patch::Merge(&body);
+        let request =
+            built(Request::new(path(namespace)).patch_metadata(name, &params, &patch), &action)?;
+        self.call::<Value>(&action, request).await.map(drop)
+    }
+
     /// Deletes a plan, if it is still the one recorded.
     pub async fn delete_config_map(&self, recorded: &Recorded) -> Result<(), ClusterError> {
         let action = action("delete", &recorded.namespace, &recorded.name);
@@ -77,11 +97,20 @@ impl Cluster {
         namespace: &str,
         name: &str,
     ) -> Result<Option<ConfigMap>, ClusterError> {
+        Ok(self.get_config_map_now(namespace, name).await?.map(|(map, _)| map))
+    }
+
+    /// Reads a ConfigMap, and the time that the server has now.
+    pub async fn get_config_map_now(
+        &self,
+        namespace: &str,
+        name: &str,
+    ) -> Result<Option<(ConfigMap, Option<Timestamp>)>, ClusterError> {
         let action = action("get", namespace, name);
         let request =
             built(Request::new(path(namespace)).get(name, &GetParams::default()), &action)?;
-        match self.call(&action, request).await {
-            Ok(map) => Ok(Some(map)),
+        match self.call_with_date(&action, request).await {
+            Ok(answer) => Ok(Some(answer)),
             Err(ClusterError::NotFound { .. }) => Ok(None),
             Err(error) => Err(error),
         }

@@ -1,8 +1,12 @@
 //! Events about one object: where a Job's missing pod is explained.
 
 use k8s_openapi::api::core::v1::Event;
+use kube::api::ListParams;
+use kube::core::Request;
 
-use super::error::Action;
+use super::client::Cluster;
+use super::error::{Action, ClusterError};
+use super::jobs::built;
 
 /// What an event says.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -37,4 +41,16 @@ pub(super) fn action(verb: &'static str, namespace: &str) -> Action {
 
 pub(super) fn path(namespace: &str) -> String {
     format!("/api/v1/namespaces/{namespace}/events")
+}
+
+impl Cluster {
+    /// Lists the reasons of all events about Jobs that are still remembered, with the Jobs' names.
+    pub async fn job_events(&self, namespace: &str) -> Result<Vec<(String, String)>, ClusterError> {
+        let action = action("list", namespace);
+        let params = ListParams::default().fields("involvedObject.kind=Job");
+        let request = built(Request::new(path(namespace)).list(&params), &action)?;
+        let list: k8s_openapi::List<Event> = self.call(&action, request).await?;
+        let of = |event: Event| Some((event.involved_object.name?, event.reason?));
+        Ok(list.items.into_iter().filter_map(of).collect())
+    }
 }

@@ -17,6 +17,8 @@ pub(super) struct Resolved {
     pub(super) config: kube::Config,
     /// The context used; none in a pod or with `--server` alone.
     pub(super) context: Option<String>,
+    /// The user, as the kubeconfig names it or `--as` does.
+    pub(super) user: Option<String>,
 }
 
 /// Reads the files, chooses the context and applies every flag.
@@ -41,6 +43,9 @@ pub(super) async fn resolve(flags: &ConnectionFlags) -> Result<Resolved, Cluster
         None => without_files(flags, &paths)?,
     };
     apply(&mut resolved.config, flags)?;
+    if let Some(user) = &flags.as_ {
+        resolved.user = Some(user.clone());
+    }
     Ok(resolved)
 }
 
@@ -122,6 +127,7 @@ async fn from_files(
     let cluster =
         flags.cluster.clone().or_else(|| context.context.as_ref().map(|c| c.cluster.clone()));
     let cluster = cluster.unwrap_or_default();
+    let user = flags.user.clone().or_else(|| context.context.as_ref()?.user.clone());
     prepare_cluster(&mut kubeconfig, &cluster, flags)?;
     if let Some(user) = &flags.user
         && !kubeconfig.auth_infos.iter().any(|known| &known.name == user)
@@ -143,7 +149,8 @@ async fn from_files(
         .await
         .map_err(|error| broken(&error))?;
     set_proxy(&mut config, configured.as_deref())?;
-    Ok(Resolved { config, context: Some(name).filter(|name| !name.is_empty()) })
+    let context = Some(name).filter(|name| !name.is_empty());
+    Ok(Resolved { config, context, user: user.filter(|user| !user.is_empty()) })
 }
 
 fn prepare_cluster(
@@ -190,7 +197,7 @@ fn without_files(flags: &ConnectionFlags, looked: &[PathBuf]) -> Result<Resolved
             .map_err(|_| ClusterError::NoKubeconfig { looked: looked.to_vec() })?
     };
     set_proxy(&mut config, None)?;
-    Ok(Resolved { config, context: None })
+    Ok(Resolved { config, context: None, user: None })
 }
 
 fn set_proxy(config: &mut kube::Config, configured: Option<&str>) -> Result<(), ClusterError> {
@@ -285,6 +292,7 @@ users:
     async fn the_context_and_the_flags_decide() {
         let plain = resolved(|_| {}).await.unwrap();
         assert_eq!(plain.context.as_deref(), Some("dev"));
+        assert_eq!(plain.user.as_deref(), Some("u"));
         assert_eq!(plain.config.default_namespace, "etl");
         // Nothing is verified, so the machine's certificates are not read.
         assert_eq!(plain.config.root_cert, Some(Vec::new()));

@@ -5,7 +5,7 @@ use std::{env, io};
 
 use clap::Parser;
 
-use super::{completion, explain, graph, lint, render, run, runs, snapshot, version};
+use super::{completion, explain, graph, lint, render, resume, run, runs, snapshot, version};
 use crate::cli::completion::asked;
 use crate::cli::{Cli, ColorChoice, Command, OutputArgs};
 use crate::error::{CliError, Problem};
@@ -63,6 +63,8 @@ fn dispatch(command: &Command, printer: Printer) -> Result<Exit, CliError> {
         Command::Lint(args) => lint::lint(args, printer),
         Command::Graph(args) => graph::graph(args, printer),
         Command::Run(args) => run::run(args, printer),
+        Command::Resume(args) => resume::resume(args, printer),
+        Command::Attach(args) => resume::attach(args, printer),
         Command::Runs(args) => runs::runs(args, printer),
         Command::Snapshot(args) => snapshot::snapshot(args, printer),
         Command::Completion { shell } => completion::completion(*shell, printer),

@@ -2,6 +2,7 @@
 
 mod api_defaults;
 mod completion;
+mod driving;
 mod entry;
 mod explain;
 mod facts;
@@ -10,8 +11,8 @@ mod lint;
 mod load;
 mod maker;
 mod render;
+mod resume;
 mod run;
-#[expect(dead_code, reason = "the commands that take a run come next")]
 mod run_name;
 mod runs;
 mod snapshot;

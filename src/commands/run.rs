@@ -1,28 +1,31 @@
 //! `run`
 
-use std::io::{BufRead, IsTerminal};
 use std::num::NonZeroUsize;
 
 use k8s_openapi::jiff::{Timestamp, tz::TimeZone};
 use serde_json::json;
 
+use super::driving::{confirm, drive, logs, on_interrupt, output, refuse_readonly};
 use super::facts::{Connected, connect};
 use super::load::{Loaded, LoadedJob, Masked, Request, load_jobs};
 use super::maker::{Naming, Widen};
 use super::targets::{pipelines, variables};
-use crate::cli::{ConfigArgs, InterruptChoice, LogsChoice, RunArgs, RunOutput, environment};
+use crate::cli::{ConfigArgs, RunArgs};
 use crate::error::{CliError, Problem};
 use crate::exit::Exit;
-use crate::load::{UserConfig, find_project, git_state};
+use crate::load::{find_project, git_state};
 use crate::project::Missing;
 use crate::run::{
-    Failure, Logs, OnInterrupt, Options, Output, Plan, PlannedBlock, RunId, Signals, Surroundings,
-    critical_path, execute, preamble, prepare,
+    Begin, Failure, Options, PackedPlan, Plan, PlannedBlock, RunId, Surroundings, critical_path,
+    identity, preamble, prepare,
 };
-use crate::ui::{Printer, RunReporter};
+use crate::ui::Printer;
 
 /// Runs a pipeline, or the blocks named.
 pub(super) fn run(args: &RunArgs, printer: Printer) -> Result<Exit, CliError> {
+    if !args.dry_run {
+        refuse_readonly()?;
+    }
     refuse_what_cannot_be(args)?;
     let pipeline = pipeline_of(&args.targets, &args.config)?;
     let run = RunId::fresh(&pipeline);
@@ -46,42 +49,29 @@ pub(super) fn run(args: &RunArgs, printer: Printer) -> Result<Exit, CliError> {
     };
     let options = options(args, &loaded, printer);
     let mut plan = plan(args, &loaded, &jobs, pipeline)?;
+    plan.user = connected.cluster.user().map(str::to_owned);
     prepare(&mut plan, &run);
+    let packed = pack(&plan, &run, &options)?;
     warn_of_missing_upstream(args, &jobs, printer);
     tell_preamble(args, &plan, &loaded, &connected, &options, printer);
     if args.dry_run {
         return Ok(Exit::Fine);
     }
-    confirm(args, &plan, &connected, printer)?;
-    let (events, reporter) = RunReporter::start(printer, &plan, &run, options.output);
-    let done = connected.runtime.block_on(async {
-        let signals = Signals::listen().map_err(|error| {
-            CliError::usage(Problem::new(format!("cannot listen for signals: {error}")))
-        })?;
-        let outcome = execute(&connected.cluster, &plan, &run, &options, signals, events).await;
-        outcome.map_err(CliError::from)
-    });
-    match done {
-        Ok(outcome) => {
-            reporter.finish(&outcome);
-            Ok(outcome.exit)
-        }
-        Err(error) => {
-            reporter.abandon();
-            Err(error)
-        }
-    }
+    confirm(args.yes, &plan.pipeline, &connected, printer)?;
+    let user = connected.cluster.user();
+    let begin = Begin::Fresh(packed, identity(user));
+    drive(&connected, &plan, &run, &options, begin, printer)
+}
+
+/// Packs the plan as it will be recorded.
+fn pack(plan: &Plan, run: &RunId, options: &Options) -> Result<PackedPlan, CliError> {
+    PackedPlan::of(plan, run, options).map_err(|error| {
+        let problem = Problem::new(format!("{error}: nothing was created"));
+        CliError::usage(problem.hint("run the pipeline in parts: name blocks, with --upstream"))
+    })
 }
 
 fn refuse_what_cannot_be(args: &RunArgs) -> Result<(), CliError> {
-    let readonly = std::env::var(environment::READONLY).is_ok_and(|value| value == "1");
-    if readonly && !args.dry_run {
-        let problem = Problem::new(format!(
-            "{}=1 forbids every command that changes a cluster",
-            environment::READONLY
-        ));
-        return Err(CliError::usage(problem.hint("unset it, or look first with --dry-run")));
-    }
     if args.config.offline {
         let problem = Problem::new("--offline forbids the connection that `run` needs");
         return Err(CliError::usage(problem.hint("see the Jobs with `kubectl mage render`")));
@@ -153,33 +143,16 @@ fn runtime_vars(config: &ConfigArgs, run: &RunId, now: Timestamp) -> String {
 
 fn options(args: &RunArgs, loaded: &Loaded, printer: Printer) -> Options {
     let parallel = args.parallel.or(loaded.concurrency).and_then(|n| usize::try_from(n).ok());
-    let on_interrupt = match args.on_interrupt {
-        Some(InterruptChoice::Pause) => OnInterrupt::Pause,
-        Some(InterruptChoice::Cancel) => OnInterrupt::Cancel,
-        None => {
-            if printer.stderr_is_terminal() {
-                OnInterrupt::Pause
-            } else {
-                OnInterrupt::Cancel
-            }
-        }
-    };
     let standard = Options::default();
     Options {
         parallel: parallel.and_then(NonZeroUsize::new).unwrap_or(standard.parallel),
         failure: if args.keep_going { Failure::KeepGoing } else { Failure::FailFast },
-        on_interrupt,
+        retries: args.retries,
+        on_interrupt: on_interrupt(args.on_interrupt, printer),
         pending_timeout: args.pending_timeout,
         timeout: args.timeout,
-        logs: match args.logs {
-            LogsChoice::All => Logs::All,
-            LogsChoice::Failed => Logs::Failed,
-            LogsChoice::None => Logs::None,
-        },
-        output: match args.output {
-            RunOutput::Text => Output::Text,
-            RunOutput::Json => Output::Json,
-        },
+        logs: logs(args.logs),
+        output: output(args.output),
         ..standard
     }
 }
@@ -249,32 +222,4 @@ fn tell_preamble(
         printer.notice(&format!("critical path  {}", critical_path(plan).join(" -> ")));
         printer.notice("nothing was created (--dry-run)");
     }
-}
-
-/// In a protected context, asks for the pipeline's name, or wants `--yes`.
-fn confirm(
-    args: &RunArgs,
-    plan: &Plan,
-    connected: &Connected,
-    printer: Printer,
-) -> Result<(), CliError> {
-    let context = connected.cluster.context().unwrap_or_default();
-    if args.yes || !UserConfig::read()?.protects(context) {
-        return Ok(());
-    }
-    let refused = |what: &str| {
-        let problem =
-            Problem::new(format!("context {context} is protected and {what}: nothing was created"));
-        Err(CliError::usage(problem.hint("pass --yes")))
-    };
-    if !std::io::stdin().is_terminal() {
-        return refused("there is no terminal to ask at");
-    }
-    printer.notice(&format!("context {context} is protected; type the pipeline's name to go on:"));
-    let mut answer = String::new();
-    let read = std::io::stdin().lock().read_line(&mut answer);
-    if read.is_err() || answer.trim() != plan.pipeline {
-        return refused("the name typed is another");
-    }
-    Ok(())
 }

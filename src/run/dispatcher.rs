@@ -9,28 +9,61 @@ use k8s_openapi::api::core::v1::{Event, Pod};
 use tokio::sync::mpsc::{self, UnboundedReceiver, UnboundedSender};
 use tokio::task::JoinSet;
 
+use super::adopt::{Adopted, Standing};
+use super::adoption::Adoption;
 use super::events::{BlockState, EventKind, EventSender, RunEvent, RunState};
 use super::input::{Input, Presence};
 use super::launch::Launch;
-use super::options::{OnInterrupt, Options};
+use super::lease::{Held, RunLease};
+use super::notes::{Note, Noted, annotations};
+use super::options::Options;
 use super::outcome::{Outcome, Stop};
 use super::plan::Plan;
-use super::record;
+use super::record::{self, PackedPlan};
 use super::run_id::RunId;
-use super::scheduler::{Scheduler, Skip, Verdict};
-use super::settle::{self, Target};
+use super::scheduler::{Scheduler, Verdict};
 use super::signals::{Signal, Signals};
-use super::track::{Absence, PodTrack, Track};
+use super::track::Track;
 use crate::cluster::{Cluster, ClusterError, Recorded, WatchScope, run_selector};
-use crate::diagnose::Cause;
 use crate::exit::Exit;
 
 /// How often deadlines are looked at; state changes never wait for it.
 pub(super) const TICK: Duration = Duration::from_millis(250);
-/// How long the logs of ended pods may take to be read to their end.
-const LOG_PATIENCE: Duration = Duration::from_secs(20);
-/// How long unanswered POSTs are waited for before a run is left or cancelled.
-const ANSWER_PATIENCE: Duration = Duration::from_secs(8);
+
+/// How a process comes to a run.
+#[derive(Clone, Debug)]
+pub enum Begin {
+    /// It begins it; who it is.
+    Fresh(PackedPlan, String),
+    /// It goes on with what another one began.
+    Resumed(Adoption),
+    /// It only watches.
+    Watched(Adoption),
+}
+
+/// What a process may do with a run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Role {
+    /// It creates Jobs and deletes them.
+    Driver,
+    /// It changes nothing.
+    Watcher,
+}
+
+/// Who drives the run that this process watches.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Driven {
+    /// It is not known yet.
+    Unknown,
+    /// Somebody, who lives.
+    By(String),
+    /// Nobody.
+    Nobody,
+    /// It may not be seen.
+    Unseen,
+    /// Nobody, and nothing is left to do.
+    Over,
+}
 
 /// The state of a run.
 pub(super) struct Dispatcher<'a> {
@@ -51,7 +84,16 @@ pub(super) struct Dispatcher<'a> {
     pub(super) lost: Option<Loss>,
     /// Whether Jobs must be read one by one because they cannot be watched.
     pub(super) read_jobs: bool,
-    started: Instant,
+    pub(super) role: Role,
+    pub(super) driven: Driven,
+    pub(super) lease: Option<RunLease>,
+    /// When something last went on.
+    pub(super) idle_since: Instant,
+    /// How many notes are being written.
+    pub(super) noting: usize,
+    /// Whether it was told that notes cannot be written.
+    pub(super) notes_refused: bool,
+    pub(super) started: Instant,
 }
 
 /// Contact with the API server is lost.
@@ -63,13 +105,13 @@ pub(super) struct Loss {
 }
 
 /// Why the loop ended.
-enum Pumped {
+pub(super) enum Pumped {
     Done,
     Late,
     Signal(Signal),
 }
 
-/// Runs the plan to its end, or to what stops it.
+/// Runs the plan to its end, or to what stops it; or watches somebody else do it.
 ///
 /// # Errors
 /// Only what went wrong before anything was created; everything later is in the outcome.
@@ -78,11 +120,14 @@ pub async fn execute(
     plan: &Plan,
     run: &RunId,
     options: &Options,
+    begin: Begin,
     mut signals: Signals,
     events: EventSender,
 ) -> Result<Outcome, ClusterError> {
     let (inputs, mut received) = mpsc::unbounded_channel();
-    let scheduler = Scheduler::new(plan.graph(), options.parallel.get(), options.failure);
+    let scheduler = Scheduler::new(plan.graph(), options.parallel.get(), options.failure)
+        .with_retries(options.retries);
+    let role = if matches!(begin, Begin::Watched(_)) { Role::Watcher } else { Role::Driver };
     let mut dispatcher = Dispatcher {
         cluster,
         plan,
@@ -99,30 +144,64 @@ pub async fn execute(
         bad: None,
         lost: None,
         read_jobs: false,
+        role,
+        driven: Driven::Unknown,
+        lease: None,
+        idle_since: Instant::now(),
+        noting: 0,
+        notes_refused: false,
         started: Instant::now(),
     };
-    dispatcher.begin(&mut signals).await?;
+    dispatcher.begin(begin, &mut signals).await?;
     dispatcher.dispatch(&mut received, &mut signals).await;
     let remaining = dispatcher.settle(&mut received, &mut signals).await;
-    dispatcher.forget_empty_run().await;
-    dispatcher.tasks.abort_all();
+    dispatcher.leave().await;
     Ok(dispatcher.outcome(remaining))
 }
 
 impl Dispatcher<'_> {
-    /// Starts the watches and records the plan.
-    async fn begin(&mut self, signals: &mut Signals) -> Result<(), ClusterError> {
-        self.tell(RunEvent::new(EventKind::Run(RunState::Started)).message(format!(
-            "run {}: pipeline {}, {}, in namespace {}",
+    /// Starts the watches; records the plan, or takes over how the blocks stand.
+    async fn begin(&mut self, begin: Begin, signals: &mut Signals) -> Result<(), ClusterError> {
+        let (what, state) = match &begin {
+            Begin::Fresh(..) => ("", RunState::Started),
+            Begin::Resumed(_) => (" goes on", RunState::Resumed),
+            Begin::Watched(_) => (" is watched", RunState::Attached),
+        };
+        self.tell(RunEvent::new(EventKind::Run(state)).message(format!(
+            "run {}{what}: pipeline {}, {}, in namespace {}",
             self.run,
             self.plan.pipeline,
             crate::ui::plural(self.plan.blocks.len(), "block"),
             self.plan.namespaces().join(", "),
         )));
-        for namespace in self.plan.namespaces() {
-            self.watch(&namespace);
+        match begin {
+            Begin::Fresh(packed, identity) => {
+                self.watch_all();
+                self.record(&packed, identity, signals).await?;
+            }
+            Begin::Resumed(adoption) => {
+                self.recorded = Some(adoption.recorded.clone());
+                self.take_over(&adoption.blocks);
+                self.hold_lease(adoption.identity, adoption.held);
+                self.watch_all();
+            }
+            Begin::Watched(adoption) => {
+                self.recorded = Some(adoption.recorded.clone());
+                self.take_over(&adoption.blocks);
+                self.observe_lease(adoption.identity);
+                self.watch_all();
+            }
         }
-        let recording = record::record(self.cluster, self.plan, self.run);
+        Ok(())
+    }
+
+    async fn record(
+        &mut self,
+        packed: &PackedPlan,
+        identity: String,
+        signals: &mut Signals,
+    ) -> Result<(), ClusterError> {
+        let recording = record::record(self.cluster, self.plan, self.run, packed);
         let recorded = tokio::select! {
             recorded = recording => recorded,
             signal = signals.next() => {
@@ -131,13 +210,71 @@ impl Dispatcher<'_> {
             }
         };
         match recorded {
-            Ok(recorded) => self.recorded = recorded,
+            Ok(recorded) => {
+                self.recorded = recorded;
+                self.hold_lease(identity, None);
+            }
             Err(error @ ClusterError::Forbidden { .. }) => self.notice(format!(
-                "the plan is not recorded, so nothing owns the Jobs of this run: {error}"
+                "the plan is not recorded, so nothing owns the Jobs of this run, and `resume` and `attach` do not find it: {error}"
             )),
             Err(error) => return Err(error),
         }
         Ok(())
+    }
+
+    fn run_lease(&self, identity: String) -> Option<RunLease> {
+        let plan = self.recorded.clone()?;
+        let (cluster, run) = (self.cluster.clone(), self.run.to_string());
+        Some(RunLease { cluster, plan, run, identity })
+    }
+
+    fn hold_lease(&mut self, identity: String, held: Option<Held>) {
+        self.lease = self.run_lease(identity);
+        if let Some(lease) = self.lease.clone() {
+            self.tasks.spawn(lease.hold(held, self.inputs.clone()));
+        }
+    }
+
+    pub(super) fn observe_lease(&mut self, identity: String) {
+        if let Some(lease) = self.run_lease(identity) {
+            self.tasks.spawn(lease.observe(self.inputs.clone()));
+        }
+    }
+
+    /// Takes over how another client left the blocks.
+    fn take_over(&mut self, blocks: &[Adopted]) {
+        let mut known = Vec::new();
+        for (block, adopted) in blocks.iter().enumerate() {
+            let verdict = match adopted.standing {
+                Standing::Missing => None,
+                Standing::Active => Some(None),
+                Standing::Complete => Some(Some(Verdict::Complete)),
+                Standing::ConditionFalse => Some(Some(Verdict::ConditionFalse)),
+                // Whoever drives it tries it again; whoever watches sees what is.
+                Standing::Failed if self.role == Role::Driver => None,
+                Standing::Failed => Some(Some(Verdict::Failed)),
+            };
+            known.extend(verdict.map(|verdict| (block, verdict)));
+            self.tracks[block].adopt(adopted, self.role);
+            if let Some(uid) = self.tracks[block].uid.clone() {
+                self.by_job_uid.insert(uid, block);
+            }
+        }
+        let skipped = self.scheduler.adopt(&known);
+        for block in 0..self.tracks.len() {
+            if self.tracks[block].is_over() {
+                self.tell_end(block);
+            }
+        }
+        self.tell_skipped(skipped);
+        let failed = |track: &Track| super::outcome::exit_of(track.state);
+        self.bad = self.tracks.iter().find_map(failed);
+    }
+
+    fn watch_all(&mut self) {
+        for namespace in self.plan.namespaces() {
+            self.watch(&namespace);
+        }
     }
 
     fn watch(&mut self, namespace: &str) {
@@ -179,14 +316,14 @@ impl Dispatcher<'_> {
             return;
         }
         self.start_ready();
-        let over = |this: &Self| this.scheduler.is_settled() || this.stop.is_some();
+        let over = |this: &Self| this.is_settled() || this.stop.is_some();
         if let Pumped::Signal(signal) = self.pump(received, signals, over, None).await {
             self.stop = Some(Stop::Signal(signal));
         }
     }
 
     /// Takes in whatever arrives until `done`, a signal, or the limit.
-    async fn pump(
+    pub(super) async fn pump(
         &mut self,
         received: &mut UnboundedReceiver<Input>,
         signals: &mut Signals,
@@ -219,95 +356,40 @@ impl Dispatcher<'_> {
 
     /// Posts the Jobs whose turn it is.
     pub(super) fn start_ready(&mut self) {
-        if self.stop.is_some() {
+        if self.stop.is_some() || self.role == Role::Watcher {
             return;
         }
         for block in self.scheduler.start_ready() {
-            let planned = &self.plan.blocks[block];
-            let mut job = planned.job.clone();
-            if let Some(recorded) = &self.recorded
-                && recorded.namespace == planned.namespace
-            {
-                record::own(&mut job, recorded);
-            }
-            let launch = Launch {
-                block,
-                namespace: planned.namespace.clone(),
-                name: planned.job_name().to_owned(),
-                job,
-                identity: planned.identity(self.run),
-            };
-            let task = self.tasks.spawn(launch.run(self.cluster.clone(), self.inputs.clone()));
-            let track = &mut self.tracks[block];
-            track.launched = Some(Instant::now());
-            track.state = BlockState::Created;
-            track.launch = Some(task);
+            self.launch(block);
         }
     }
 
-    /// Ends a block, starts what waited for it, and tells.
-    pub(super) fn finish(&mut self, block: usize, state: BlockState, cause: Option<Cause>) {
-        let verdict = match state {
-            BlockState::Complete => Verdict::Complete,
-            BlockState::ConditionFalse => Verdict::ConditionFalse,
-            _ => Verdict::Failed,
+    /// Posts the Job of a block's present attempt.
+    pub(super) fn launch(&mut self, block: usize) {
+        let planned = &self.plan.blocks[block];
+        let attempt = self.tracks[block].attempt;
+        let mut job = planned.job_of(attempt);
+        if let Some(recorded) = &self.recorded
+            && recorded.namespace == planned.namespace
+        {
+            record::own(&mut job, recorded);
+        }
+        let note = Note { attempt, what: Noted::Begun };
+        let note = annotations([(planned.uuid.as_str(), note)].into_iter());
+        let recorded = self.recorded.clone().filter(|_| planned.deletes_itself());
+        let launch = Launch {
+            block,
+            namespace: planned.namespace.clone(),
+            name: planned.job_name_of(attempt),
+            job,
+            identity: planned.identity(self.run, attempt),
+            before: recorded.map(|recorded| (recorded, note)),
         };
+        let task = self.tasks.spawn(launch.run(self.cluster.clone(), self.inputs.clone()));
         let track = &mut self.tracks[block];
-        track.state = state;
-        track.pending = None;
-        if track.absence == Absence::Missing {
-            track.absence = Absence::None;
-        }
-        track.cause = cause;
-        for task in [track.launch.take(), track.event_watch.take()].into_iter().flatten() {
-            task.abort();
-        }
-        let skipped = self.scheduler.finish(block, verdict);
-        // First the next POST, then the talking.
-        self.start_ready();
-        if let Some(exit) = super::outcome::exit_of(state) {
-            self.bad.get_or_insert(exit);
-        }
-        self.tell_end(block);
-        for (skipped, why) in skipped {
-            let cause = self.skip_cause(why);
-            let track = &mut self.tracks[skipped];
-            track.state = BlockState::Skipped;
-            let event = RunEvent::new(EventKind::Block(BlockState::Skipped))
-                .block(&track.name)
-                .reason(cause.reason.clone())
-                .message(cause.sentence.clone());
-            track.cause = Some(cause);
-            self.tell(event);
-        }
-    }
-
-    fn tell_end(&self, block: usize) {
-        let track = &self.tracks[block];
-        let mut event = RunEvent::new(EventKind::Block(track.state)).block(&track.name);
-        if let Some(pod) = track.last_pod() {
-            event = event.pod(&pod.name, pod.attempt);
-        }
-        let took = track.duration().map(|took| format!("after {}", crate::ui::duration(took)));
-        event = match &track.cause {
-            Some(cause) => event.reason(cause.reason.clone()).message(cause.sentence.clone()),
-            None => event.message(took.unwrap_or_default()),
-        };
-        self.tell(event);
-    }
-
-    fn skip_cause(&self, why: Skip) -> Cause {
-        let name = |block: usize| &self.tracks[block].name;
-        let (reason, sentence) = match why {
-            Skip::UpstreamFailed(up) => ("UpstreamFailed", format!("needs {}", name(up))),
-            Skip::ConditionFalse(up) => {
-                ("ConditionFalse", format!("the condition of {} said no", name(up)))
-            }
-            Skip::FailFast(other) => {
-                ("FailFast", format!("nothing new starts after {} failed", name(other)))
-            }
-        };
-        Cause { reason: reason.to_owned(), sentence, exit_code: None, hint: None }
+        track.launched = Some(Instant::now());
+        track.state = BlockState::Created;
+        track.launch = Some(task);
     }
 
     pub(super) fn tell(&self, event: RunEvent) {
@@ -321,153 +403,6 @@ impl Dispatcher<'_> {
     /// Returns how long the run has gone on.
     pub(super) fn age(&self, now: Instant) -> Duration {
         now.saturating_duration_since(self.started)
-    }
-
-    /// Brings the run to rest: awaits logs, leaves or removes what runs. Returns what is left that
-    /// should not be.
-    async fn settle(
-        &mut self,
-        received: &mut UnboundedReceiver<Input>,
-        signals: &mut Signals,
-    ) -> Vec<String> {
-        self.scheduler.halt();
-        let leave = match &self.stop {
-            None => {
-                let quiet = |this: &Self| !this.is_busy();
-                let pumped = self.pump(received, signals, quiet, Some(LOG_PATIENCE)).await;
-                if let Pumped::Late = pumped {
-                    self.notice("not every log was read to its end".to_owned());
-                }
-                return Vec::new();
-            }
-            Some(Stop::Signal(_)) => self.options.on_interrupt == OnInterrupt::Pause,
-            Some(Stop::ContactLost(_)) => true,
-            Some(Stop::TimedOut | Stop::CancelledElsewhere) => false,
-        };
-        let answered = |this: &Self| !this.tracks.iter().any(Track::is_in_flight);
-        if !leave {
-            self.tell(RunEvent::new(EventKind::Run(RunState::Cancelling)).message(
-                "deleting what runs and waiting until its pods are gone; a second signal exits at once",
-            ));
-        }
-        let contact = !matches!(self.stop, Some(Stop::ContactLost(_)));
-        let again = contact
-            && matches!(
-                self.pump(received, signals, answered, Some(ANSWER_PATIENCE)).await,
-                Pumped::Signal(_)
-            );
-        let targets = self.targets();
-        if leave {
-            self.mark_unfinished(BlockState::LeftRunning);
-            return Vec::new();
-        }
-        let remaining = if again {
-            targets.iter().map(Target::display).collect()
-        } else {
-            let namespaces = self.plan.namespaces();
-            let removal = settle::remove(self.cluster, self.run.as_str(), &namespaces, &targets);
-            tokio::select! {
-                remaining = removal => remaining,
-                _ = signals.next() => targets.iter().map(Target::display).collect(),
-            }
-        };
-        self.mark_unfinished(BlockState::Cancelled);
-        if remaining.is_empty() {
-            // The followers learn from the queue that their pods are gone.
-            let quiet = |this: &Self| !this.is_busy();
-            self.pump(received, signals, quiet, Some(Duration::from_secs(3))).await;
-        }
-        remaining
-    }
-
-    /// Removes the plan of a run that made no Job: nothing is to be come back to.
-    async fn forget_empty_run(&mut self) {
-        let made = self.tracks.iter().any(|t| t.uid.is_some() || t.is_in_flight());
-        let lost = matches!(self.stop, Some(Stop::ContactLost(_)));
-        if made || lost {
-            return;
-        }
-        if let Some(recorded) = self.recorded.take() {
-            let _ = self.cluster.delete_config_map(&recorded).await;
-        }
-    }
-
-    fn targets(&self) -> Vec<Target> {
-        let active = |(track, _): &(&Track, _)| track.state.is_active();
-        self.tracks
-            .iter()
-            .zip(&self.plan.blocks)
-            .filter(active)
-            .map(|(track, block)| Target {
-                namespace: block.namespace.clone(),
-                name: block.job_name().to_owned(),
-                uid: track.uid.clone(),
-            })
-            .collect()
-    }
-
-    fn mark_unfinished(&mut self, active: BlockState) {
-        for track in &mut self.tracks {
-            track.state = match track.state {
-                state if state.is_active() => active,
-                BlockState::Waiting => BlockState::NotStarted,
-                _ => continue,
-            };
-            let event = RunEvent::new(EventKind::Block(track.state)).block(&track.name);
-            self.events.send(event);
-        }
-    }
-
-    /// Tells whether logs of ended pods are still read, or Jobs still being deleted.
-    fn is_busy(&self) -> bool {
-        self.tracks.iter().any(|track| {
-            track.absence == Absence::Removing || track.pods.values().any(PodTrack::is_read_late)
-        })
-    }
-
-    fn outcome(&self, remaining: Vec<String>) -> Outcome {
-        let exit = match (&self.stop, self.bad) {
-            (Some(stop), _) => stop.exit(),
-            (None, Some(bad)) => bad,
-            (None, None) => Exit::Fine,
-        };
-        let state = match &self.stop {
-            Some(Stop::Signal(_)) if self.options.on_interrupt == OnInterrupt::Pause => {
-                RunState::Paused
-            }
-            Some(Stop::Signal(_) | Stop::CancelledElsewhere) => RunState::Cancelled,
-            Some(Stop::TimedOut) => RunState::TimedOut,
-            Some(Stop::ContactLost(_)) => RunState::ContactLost,
-            None if exit == Exit::Fine => RunState::Complete,
-            None => RunState::Failed,
-        };
-        self.tell(RunEvent::new(EventKind::Run(state)).message(self.stop_words()));
-        Outcome {
-            run: self.run.to_string(),
-            state,
-            exit,
-            blocks: self.tracks.iter().zip(&self.plan.blocks).map(|(t, b)| t.report(b)).collect(),
-            duration: k8s_openapi::jiff::SignedDuration::try_from(self.started.elapsed())
-                .unwrap_or_default(),
-            stopped_by: self.stop.clone(),
-            remaining,
-            recorded: self.recorded.is_some(),
-        }
-    }
-
-    fn stop_words(&self) -> String {
-        match &self.stop {
-            None => String::new(),
-            Some(Stop::Signal(Signal::Interrupt)) => "SIGINT".to_owned(),
-            Some(Stop::Signal(Signal::Terminate)) => "SIGTERM or SIGHUP".to_owned(),
-            Some(Stop::TimedOut) => "--timeout passed".to_owned(),
-            Some(Stop::CancelledElsewhere) => {
-                "somebody else deleted the plan or the Jobs of this run".to_owned()
-            }
-            Some(Stop::ContactLost(error)) => {
-                format!("contact with the API server is lost, the run goes on there: {error}")
-            }
-        }
     }
 
     /// Finds out what the loss of a Job means.

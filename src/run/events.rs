@@ -14,6 +14,8 @@ use crate::logs::Level;
 pub enum BlockState {
     /// It waits for its upstream blocks, or for a place.
     Waiting,
+    /// An attempt failed, and another one follows.
+    Retrying,
     /// Its Job is being created or has been.
     Created,
     /// Its pod, or the lack of one, has a reason to wait that is worth telling.
@@ -48,6 +50,7 @@ impl BlockState {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Waiting => "Waiting",
+            Self::Retrying => "Retrying",
             Self::Created => "Created",
             Self::Pending => "Pending",
             Self::Running => "Running",
@@ -82,6 +85,10 @@ impl fmt::Display for BlockState {
 pub enum RunState {
     /// It begins.
     Started,
+    /// It goes on where another client left it.
+    Resumed,
+    /// It is watched from now on.
+    Attached,
     /// It is being cancelled.
     Cancelling,
     /// Every block is complete, or skipped by a condition.
@@ -90,6 +97,8 @@ pub enum RunState {
     Failed,
     /// A signal came; what runs goes on.
     Paused,
+    /// A signal came to somebody who only watched; the run is not touched.
+    Left,
     /// A signal came, and what ran was deleted; or somebody else cancelled it.
     Cancelled,
     /// `--timeout` passed.
@@ -99,15 +108,24 @@ pub enum RunState {
 }
 
 impl RunState {
+    /// Tells whether nothing comes after it.
+    #[must_use]
+    pub fn is_last(self) -> bool {
+        !matches!(self, Self::Started | Self::Resumed | Self::Attached | Self::Cancelling)
+    }
+
     /// Returns the word for it.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Started => "Started",
+            Self::Resumed => "Resumed",
+            Self::Attached => "Attached",
             Self::Cancelling => "Cancelling",
             Self::Complete => "Complete",
             Self::Failed => "Failed",
             Self::Paused => "Paused",
+            Self::Left => "Left",
             Self::Cancelled => "Cancelled",
             Self::TimedOut => "TimedOut",
             Self::ContactLost => "ContactLost",
@@ -186,6 +204,13 @@ impl RunEvent {
     #[must_use]
     pub fn pod(mut self, pod: &Arc<str>, attempt: u32) -> Self {
         self.pod = Some(Arc::clone(pod));
+        self.attempt = Some(attempt);
+        self
+    }
+
+    /// Says which attempt it is about, where no pod of it is known.
+    #[must_use]
+    pub fn attempt(mut self, attempt: u32) -> Self {
         self.attempt = Some(attempt);
         self
     }

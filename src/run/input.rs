@@ -4,6 +4,7 @@ use k8s_openapi::api::batch::v1::Job;
 use k8s_openapi::api::core::v1::{Event, Pod};
 
 use super::launch::Refusal;
+use super::lease::LeaseNews;
 use crate::cluster::{ClusterError, Watched};
 
 /// One thing learned.
@@ -15,16 +16,22 @@ pub(super) enum Input {
     Pod(Box<Watched<Pod>>),
     /// From the watch on the events of one Job.
     Event(usize, Box<Watched<Event>>),
-    /// A Job stands in the cluster, or never will.
-    Launched(usize, Box<Result<Job, Refusal>>),
+    /// The Job of a block and attempt stands in the cluster, or never will.
+    Launched(usize, u32, Box<Result<Job, Refusal>>),
     /// A Job could not be created just now; it is tried again.
     LaunchDelayed(usize, ClusterError),
-    /// A Job was read by name.
-    Read(usize, Result<Option<Box<Job>>, ClusterError>),
+    /// The Job of a block and attempt was read by name.
+    Read(usize, u32, Result<Option<Box<Job>>, ClusterError>),
     /// A pod's log was read to its end.
     LogEnded(LogEnd),
     /// What is left of a run of which a Job was deleted by somebody else.
     Presence(usize, Presence),
+    /// Who drives the run.
+    Lease(LeaseNews),
+    /// Something was noted with the plan, or could not be.
+    Noted(Result<(), ClusterError>),
+    /// What is about to start could not be noted; it starts all the same.
+    BeginNotNoted(ClusterError),
     /// The Job of a block that could not start was deleted, or not.
     Removed(usize, Result<(), ClusterError>),
 }

@@ -7,7 +7,7 @@ use serde_json::Value;
 use tokio::sync::mpsc::UnboundedSender;
 
 use super::input::Input;
-use crate::cluster::{Cluster, ClusterError, JobIdentity};
+use crate::cluster::{Cluster, ClusterError, JobIdentity, Recorded};
 
 const FIRST_DELAY: Duration = Duration::from_millis(200);
 const LONGEST_DELAY: Duration = Duration::from_secs(15);
@@ -37,15 +37,21 @@ pub(super) struct Launch {
     pub(super) name: String,
     pub(super) job: Value,
     pub(super) identity: JobIdentity,
+    /// What is noted before, and with which plan.
+    pub(super) before: Option<(Recorded, Value)>,
 }
 
 impl Launch {
     /// Tries until the Job stands or is refused, and tells the dispatcher.
-    pub(super) async fn run(self, cluster: Cluster, inputs: UnboundedSender<Input>) {
+    pub(super) async fn run(mut self, cluster: Cluster, inputs: UnboundedSender<Input>) {
         let mut delay = FIRST_DELAY;
         let mut told = false;
         let result = loop {
-            match self.create(&cluster).await {
+            let created = match self.note(&cluster, &inputs).await {
+                Ok(()) => self.create(&cluster).await,
+                Err(error) => Err(error),
+            };
+            match created {
                 Ok(result) => break result,
                 Err(error) => {
                     let wait = error.retry_after().unwrap_or(delay);
@@ -57,7 +63,23 @@ impl Launch {
                 }
             }
         };
-        let _ = inputs.send(Input::Launched(self.block, Box::new(result)));
+        let _ = inputs.send(Input::Launched(self.block, self.identity.attempt, Box::new(result)));
+    }
+
+    /// Notes that the Job is about to be created; an error is worth another try.
+    async fn note(
+        &mut self,
+        cluster: &Cluster,
+        inputs: &UnboundedSender<Input>,
+    ) -> Result<(), ClusterError> {
+        let Some((plan, note)) = &self.before else { return Ok(()) };
+        match cluster.annotate_config_map(&plan.namespace, &plan.name, note).await {
+            Err(error) if error.is_transient() => return Err(error),
+            Err(error) => drop(inputs.send(Input::BeginNotNoted(error))),
+            Ok(()) => {}
+        }
+        self.before = None;
+        Ok(())
     }
 
     /// Tries once; an error is worth another try.

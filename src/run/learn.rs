@@ -5,11 +5,12 @@ use std::time::{Duration, Instant};
 use k8s_openapi::api::batch::v1::Job;
 use k8s_openapi::api::core::v1::Event;
 
-use super::dispatcher::{Dispatcher, Loss};
+use super::adopt::attempt_of;
+use super::dispatcher::{Dispatcher, Loss, Role};
 use super::events::{BlockState, EventKind, RunEvent};
 use super::input::{Input, Presence};
 use super::launch::Refusal;
-use super::outcome::Stop;
+use super::outcome::{Stop, exit_of};
 use super::track::Absence;
 use crate::cluster::{
     Cluster, ClusterError, EventFacts, JobIdentity, JobState, Watched, job_state,
@@ -44,11 +45,28 @@ impl Dispatcher<'_> {
                 | Watched::Regained
                 | Watched::Refused(_) => {}
             },
-            Input::Launched(block, result) => self.take_launch(block, *result),
+            Input::Launched(block, attempt, result) => {
+                if attempt == self.tracks[block].attempt {
+                    self.take_launch(block, *result);
+                }
+            }
             Input::LaunchDelayed(block, error) => self.take_delay(block, &error),
-            Input::Read(block, result) => self.take_read(block, result),
+            Input::Read(block, attempt, result) => {
+                self.tracks[block].being_read = false;
+                if attempt == self.tracks[block].attempt {
+                    self.take_read(block, result);
+                }
+            }
             Input::LogEnded(end) => self.take_log_end(end),
             Input::Presence(block, presence) => self.take_presence(block, presence),
+            Input::Lease(news) => self.take_lease(news),
+            Input::Noted(noted) => {
+                self.noting -= 1;
+                if let Err(error) = noted {
+                    self.take_not_noted(&error);
+                }
+            }
+            Input::BeginNotNoted(error) => self.take_not_noted(&error),
             Input::Removed(block, result) => {
                 self.tracks[block].absence = Absence::None;
                 if let Err(error) = result {
@@ -117,23 +135,41 @@ impl Dispatcher<'_> {
     /// Finds the block a Job belongs to; takes it as ours where the answer to its POST is awaited.
     fn block_of(&mut self, job: &Job) -> Option<usize> {
         let uid = job.metadata.uid.clone()?;
-        if let Some(block) = self.by_job_uid.get(&uid) {
-            return Some(*block);
+        if let Some(&block) = self.by_job_uid.get(&uid) {
+            // Of an earlier attempt nothing more is to be learned.
+            return (self.tracks[block].uid.as_ref() == Some(&uid)).then_some(block);
         }
-        let name = job.metadata.name.as_deref()?;
-        let namespace = job.metadata.namespace.as_deref()?;
-        let block = self.plan.blocks.iter().position(|block| {
-            block.job_name() == name
-                && block.namespace == namespace
-                && block.identity(self.run).matches(job)
-        })?;
-        let track = &mut self.tracks[block];
-        if !track.is_in_flight() || track.uid.is_some() {
+        let mut found = self.plan.blocks.iter().enumerate();
+        let (block, attempt) = found
+            .find_map(|(block, planned)| Some((block, attempt_of(planned, self.run, job)?)))?;
+        let track = &self.tracks[block];
+        let awaited = track.uid.is_none()
+            && attempt == track.attempt
+            && track.absence != Absence::Removing
+            && (track.is_in_flight() || !track.is_over() || track.state == BlockState::Skipped);
+        if attempt > track.attempt || (awaited && !track.is_in_flight()) {
+            self.take_from_other(block, attempt);
+        } else if !awaited {
             return None;
         }
-        track.uid = Some(uid.clone());
+        self.tracks[block].uid = Some(uid.clone());
         self.by_job_uid.insert(uid, block);
         Some(block)
+    }
+
+    /// Takes note that another client created the Job of an attempt.
+    fn take_from_other(&mut self, block: usize, attempt: u32) {
+        self.tracks[block].go_to(attempt);
+        self.tracks[block].state = BlockState::Created;
+        let skipped = self.scheduler.adopt(&[(block, None)]);
+        for track in &mut self.tracks {
+            if track.state == BlockState::Skipped {
+                track.state = BlockState::Waiting;
+                track.cause = None;
+            }
+        }
+        self.tell_skipped(skipped);
+        self.bad = self.tracks.iter().find_map(|track| exit_of(track.state));
     }
 
     fn take_job(&mut self, job: Job) {
@@ -150,11 +186,8 @@ impl Dispatcher<'_> {
             }
             JobState::Complete => self.finish(block, BlockState::Complete, None),
             JobState::Failed { .. } => {
-                let cause = self.tracks[block].failure();
-                for pod in self.tracks[block].pods.values() {
-                    pod.failed.send_replace(Some(true));
-                }
-                self.finish(block, BlockState::Failed, cause);
+                self.tell_created(block);
+                self.attempt_failed(block);
             }
             JobState::Suspended => self.note_pending(
                 block,
@@ -164,15 +197,28 @@ impl Dispatcher<'_> {
                     message: "the Job is suspended, by a queue perhaps".to_owned(),
                 }),
             ),
-            JobState::Created | JobState::Active | JobState::Completing | JobState::Failing => {}
+            JobState::Created | JobState::Active | JobState::Completing | JobState::Failing => {
+                if !self.tracks[block].is_in_flight() {
+                    self.tell_created(block);
+                }
+            }
         }
     }
 
     fn take_deleted_job(&mut self, job: Job) {
         let uid = job.metadata.uid.clone();
-        let Some(block) = uid.and_then(|uid| self.by_job_uid.get(&uid).copied()) else { return };
+        let Some(block) = uid.as_ref().and_then(|uid| self.by_job_uid.get(uid).copied()) else {
+            return;
+        };
+        if self.tracks[block].uid != uid {
+            return;
+        }
         // Its last state may be an end that was not seen before.
         self.take_job(job);
+        if self.tracks[block].state == BlockState::Complete && self.stop.is_none() {
+            // Nothing else tells of it now.
+            self.note(&[(block, BlockState::Complete)]);
+        }
         self.note_missing(block);
     }
 
@@ -185,7 +231,9 @@ impl Dispatcher<'_> {
     }
 
     fn take_presence(&mut self, block: usize, presence: Presence) {
-        if !self.tracks[block].state.is_active() || self.stop.is_some() {
+        let track = &self.tracks[block];
+        let missing = track.state.is_active() && track.absence == Absence::Missing;
+        if !missing || self.stop.is_some() {
             return;
         }
         match presence {
@@ -254,7 +302,8 @@ impl Dispatcher<'_> {
         }
         let event = RunEvent::new(EventKind::Block(BlockState::Created))
             .block(&track.name)
-            .message(format!("job.batch/{}", self.plan.blocks[block].job_name()));
+            .attempt(track.shown())
+            .message(format!("job.batch/{}", self.plan.blocks[block].job_name_of(track.attempt)));
         self.tell(event);
     }
 
@@ -314,15 +363,15 @@ impl Dispatcher<'_> {
         track.last_read = Some(Instant::now());
         let (cluster, inputs) = (self.cluster.clone(), self.inputs.clone());
         let planned = &self.plan.blocks[block];
-        let (namespace, name) = (planned.namespace.clone(), planned.job_name().to_owned());
+        let attempt = track.attempt;
+        let (namespace, name) = (planned.namespace.clone(), planned.job_name_of(attempt));
         self.tasks.spawn(async move {
             let read = cluster.get_job(&namespace, &name).await.map(|job| job.map(Box::new));
-            let _ = inputs.send(Input::Read(block, read));
+            let _ = inputs.send(Input::Read(block, attempt, read));
         });
     }
 
     fn take_read(&mut self, block: usize, result: Result<Option<Box<Job>>, ClusterError>) {
-        self.tracks[block].being_read = false;
         let known = self.tracks[block].uid.clone();
         match result {
             Ok(job) => {
@@ -332,6 +381,8 @@ impl Dispatcher<'_> {
                 match job {
                     Some(job) if job.metadata.uid == known => self.take_job(*job),
                     _ if known.is_some() => self.note_missing(block),
+                    // A Job that another client made, where nothing can be watched.
+                    Some(job) if self.role == Role::Watcher => self.take_job(*job),
                     _ => {}
                 }
             }
@@ -345,13 +396,16 @@ impl Dispatcher<'_> {
         if self.stop.is_some() {
             return;
         }
-        if self.options.timeout.is_some_and(|limit| self.age(now) >= limit) {
+        let driver = self.role == Role::Driver;
+        if driver && self.options.timeout.is_some_and(|limit| self.age(now) >= limit) {
             self.stop = Some(Stop::TimedOut);
             return;
         }
         self.tick_loss(now);
+        self.tick_driver(now);
         for block in 0..self.tracks.len() {
-            if self.tracks[block].state.is_active() {
+            let track = &self.tracks[block];
+            if track.state.is_active() || (!driver && self.read_jobs && !track.is_over()) {
                 self.tick_block(block, now);
             }
         }
@@ -359,7 +413,8 @@ impl Dispatcher<'_> {
 
     fn tick_block(&mut self, block: usize, now: Instant) {
         let track = &self.tracks[block];
-        if let Some(cause) = track.overdue(self.options, now) {
+        let overdue = track.overdue(self.options, now).filter(|_| self.role == Role::Driver);
+        if let Some(cause) = overdue {
             self.give_up_start(block, cause);
             return;
         }
@@ -372,7 +427,8 @@ impl Dispatcher<'_> {
         }
         let track = &self.tracks[block];
         let due = track.last_read.is_none_or(|at| now.saturating_duration_since(at) >= READ_EVERY);
-        if self.read_jobs && track.uid.is_some() && due {
+        let known = track.uid.is_some() || self.role == Role::Watcher;
+        if self.read_jobs && known && due {
             self.read_job(block);
         }
     }
@@ -380,12 +436,13 @@ impl Dispatcher<'_> {
     /// Deletes the Job of a block that cannot start: it would run later, unseen.
     fn give_up_start(&mut self, block: usize, mut cause: Cause) {
         let planned = &self.plan.blocks[block];
-        let (namespace, name) = (planned.namespace.clone(), planned.job_name().to_owned());
+        let attempt = self.tracks[block].attempt;
+        let (namespace, name) = (planned.namespace.clone(), planned.job_name_of(attempt));
         let sentence = cause.sentence.trim_end_matches('.');
         cause.sentence = format!("{sentence}; job.batch/{name} is deleted");
         let track = &mut self.tracks[block];
         track.absence = Absence::Removing;
-        let (uid, identity) = (track.uid.clone(), planned.identity(self.run));
+        let (uid, identity) = (track.uid.clone(), planned.identity(self.run, attempt));
         let (cluster, inputs) = (self.cluster.clone(), self.inputs.clone());
         self.tasks.spawn(async move {
             let removed = remove(&cluster, &namespace, &name, uid, &identity).await;

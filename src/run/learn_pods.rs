@@ -1,15 +1,17 @@
 //! How what is learned of pods and their logs changes the state of a run.
 
+use std::collections::BTreeMap;
+
 use k8s_openapi::api::core::v1::Pod;
 
-use super::dispatcher::Dispatcher;
+use super::dispatcher::{Dispatcher, Role};
 use super::events::{BlockState, EventKind, RunEvent};
 use super::follow::Follow;
 use super::input::LogEnd;
 use super::options::Logs;
 use super::settle::job_uid;
-use super::track::{Absence, PodTrack};
-use crate::cluster::{BLOCK, ContainerPhase, Watched, main_container};
+use super::track::{Absence, PodTrack, Track};
+use crate::cluster::{ATTEMPT, BLOCK, ContainerPhase, Watched, main_container};
 use crate::diagnose::{pending, pod_death};
 
 impl Dispatcher<'_> {
@@ -48,29 +50,24 @@ impl Dispatcher<'_> {
     }
 
     fn take_pod(&mut self, pod: Pod) {
-        let annotation = pod.metadata.annotations.as_ref().and_then(|all| all.get(BLOCK));
-        let owner = job_uid(&pod);
-        let block = owner.and_then(|uid| self.by_job_uid.get(uid).copied()).or_else(|| {
-            // The pod may be seen before the answer to the POST.
-            self.tracks.iter().position(|track| {
-                track.is_in_flight()
-                    && track.uid.is_none()
-                    && Some(&*track.name) == annotation.map(String::as_str)
-            })
-        });
-        let (Some(block), Some(uid)) = (block, pod.metadata.uid.clone()) else { return };
+        let Some((block, of_job)) = self.owner_of(&pod) else { return };
+        let Some(uid) = pod.metadata.uid.clone() else { return };
         let track = &mut self.tracks[block];
-        let next = track
-            .pods
-            .values()
-            .map(|pod| pod.attempt + pod.view.borrow().restarts)
-            .max()
-            .unwrap_or(0)
-            + 1;
+        let number = if of_job < track.attempt { of_job } else { track.next_shown() };
         let new = !track.pods.contains_key(&uid);
-        let entry =
-            track.pods.entry(uid.clone()).or_insert_with(|| PodTrack::new(pod.clone(), next));
+        let entry = track
+            .pods
+            .entry(uid.clone())
+            .or_insert_with(|| PodTrack::new(pod.clone(), number, of_job));
         let view = entry.update(pod);
+        if of_job < track.attempt {
+            // Its Job has failed; only its log is of interest.
+            entry.failed.send_replace(Some(true));
+            if new {
+                self.follow(block, &uid);
+            }
+            return;
+        }
         if let Some(task) = track.event_watch.take() {
             task.abort();
         }
@@ -81,6 +78,28 @@ impl Dispatcher<'_> {
             self.tell_created(block);
         }
         self.judge_pod(block, &uid, view.phase);
+    }
+
+    /// Finds the block and the attempt that a pod belongs to.
+    fn owner_of(&self, pod: &Pod) -> Option<(usize, u32)> {
+        let uid = job_uid(pod)?;
+        let of_known = |track: &Track| track.pods.get(pod.metadata.uid.as_ref()?).map(|p| p.of_job);
+        if let Some(&block) = self.by_job_uid.get(uid) {
+            let track = &self.tracks[block];
+            let now = track.uid.as_deref() == Some(uid);
+            return Some((block, if now { track.attempt } else { of_known(track)? }));
+        }
+        let of =
+            |all: &Option<BTreeMap<String, String>>, key: &str| all.as_ref()?.get(key).cloned();
+        let name = of(&pod.metadata.annotations, BLOCK)?;
+        let attempt: u32 = of(&pod.metadata.labels, ATTEMPT)?.parse().ok()?;
+        let block = self.tracks.iter().position(|track| *track.name == *name)?;
+        let track = &self.tracks[block];
+        // The pod may be seen before the answer to the POST.
+        let awaited = attempt == track.attempt && track.is_in_flight() && track.uid.is_none();
+        // Whoever watches wants to read all that is left.
+        let earlier = attempt < track.attempt && self.role == Role::Watcher;
+        (awaited || earlier).then_some((block, attempt))
     }
 
     /// Draws conclusions from a pod's newest state.
@@ -130,10 +149,10 @@ impl Dispatcher<'_> {
     }
 
     fn follow(&mut self, block: usize, uid: &str) {
-        if self.options.logs == Logs::None {
+        let track = &mut self.tracks[block];
+        if self.options.logs == Logs::None || track.settled_before {
             return;
         }
-        let track = &mut self.tracks[block];
         let Some(pod) = track.pods.get_mut(uid) else { return };
         let Some(container) = main_container(&pod.pod) else { return };
         pod.reading = true;
@@ -157,8 +176,9 @@ impl Dispatcher<'_> {
 
     pub(super) fn take_log_end(&mut self, end: LogEnd) {
         let track = &mut self.tracks[end.block];
-        track.condition_false |= end.condition_false;
-        let newest = track.pods.keys().last() == Some(&end.pod);
+        let of_now = track.pods.get(&end.pod).is_some_and(|pod| pod.of_job == track.attempt);
+        track.condition_false |= end.condition_false && of_now;
+        let newest = of_now && track.pods.keys().last() == Some(&end.pod);
         if newest && !end.tail.is_empty() {
             track.tail = end.tail;
         }

@@ -8,15 +8,23 @@
 //!                                           └──► scheduler (pure): which block next, which never
 //! ```
 
+mod adopt;
+mod adoption;
 mod dispatcher;
+mod disruption;
+mod ending;
 mod events;
 mod follow;
 mod input;
 mod launch;
 mod learn;
+mod learn_leases;
 mod learn_pods;
+mod lease;
+mod notes;
 mod options;
 mod outcome;
+mod patches;
 mod plan;
 mod preamble;
 mod record;
@@ -26,13 +34,15 @@ mod settle;
 mod signals;
 mod track;
 
-pub use dispatcher::execute;
+pub use adoption::{Adoption, AdoptionError, RecordedRun, read_run};
+pub use dispatcher::{Begin, execute};
 pub use events::{BlockState, EventKind, EventSender, RunEvent, RunState, channel};
-pub use options::{Failure, Logs, OnInterrupt, Options, Output};
+pub use lease::{Claim, Held, holder_name, identity};
+pub use options::{Failure, Logs, OnInterrupt, Options, Output, Settings};
 pub use outcome::{BlockReport, Outcome, Stop};
 pub use plan::{Plan, PlannedBlock, prepare};
 pub use preamble::{Surroundings, critical_path, preamble};
-pub use record::{read_plan, record_name};
+pub use record::{PackedPlan, PlanTooLarge, read_plan, read_record, record_name};
 pub use run_id::RunId;
-pub use scheduler::{Scheduler, Skip, Verdict};
+pub use scheduler::{Fault, Scheduler, Skip, Verdict};
 pub use signals::{Signal, Signals};

@@ -3,8 +3,11 @@
 use std::num::NonZeroUsize;
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 /// What a failed block does to the others.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Failure {
     /// Nothing new starts; what runs is awaited.
     #[default]
@@ -52,6 +55,8 @@ pub struct Options {
     pub parallel: NonZeroUsize,
     /// What a failed block does to the others.
     pub failure: Failure,
+    /// How often a block that failed gets another Job.
+    pub retries: u32,
     /// What a signal does to the run.
     pub on_interrupt: OnInterrupt,
     /// How long a block may wait for its container to start.
@@ -73,6 +78,7 @@ impl Default for Options {
         Self {
             parallel: const { NonZeroUsize::new(20).expect("twenty is not zero") },
             failure: Failure::default(),
+            retries: 0,
             on_interrupt: OnInterrupt::default(),
             pending_timeout: Duration::from_mins(10),
             image_grace: Duration::from_mins(1),
@@ -80,6 +86,47 @@ impl Default for Options {
             contact_timeout: Duration::from_mins(10),
             logs: Logs::default(),
             output: Output::default(),
+        }
+    }
+}
+
+/// What of the options belongs to the run, not to the terminal that started it: it is recorded
+/// with the plan, and whoever resumes the run goes on by it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Settings {
+    /// How many blocks run at once.
+    pub parallel: NonZeroUsize,
+    /// What a failed block does to the others.
+    pub failure: Failure,
+    /// How often a block that failed gets another Job.
+    pub retries: u32,
+    /// How long a block may wait for its container to start.
+    pub pending_timeout: Duration,
+    /// How long the whole run may take.
+    pub timeout: Option<Duration>,
+}
+
+impl From<&Options> for Settings {
+    fn from(options: &Options) -> Self {
+        Self {
+            parallel: options.parallel,
+            failure: options.failure,
+            retries: options.retries,
+            pending_timeout: options.pending_timeout,
+            timeout: options.timeout,
+        }
+    }
+}
+
+impl From<Settings> for Options {
+    fn from(settings: Settings) -> Self {
+        Self {
+            parallel: settings.parallel,
+            failure: settings.failure,
+            retries: settings.retries,
+            pending_timeout: settings.pending_timeout,
+            timeout: settings.timeout,
+            ..Self::default()
         }
     }
 }

@@ -27,6 +27,8 @@ pub struct Outcome {
     pub remaining: Vec<String>,
     /// Whether the plan is recorded in the cluster.
     pub recorded: bool,
+    /// The namespace of the plan.
+    pub plan_namespace: String,
 }
 
 /// How a block ended.
@@ -65,6 +67,8 @@ pub enum Stop {
     TimedOut,
     /// Somebody else deleted the plan, or every Job.
     CancelledElsewhere,
+    /// Nothing runs any more, and nobody drives the run that was watched.
+    Undriven,
     /// The API server was away for too long.
     ContactLost(ClusterError),
 }
@@ -77,6 +81,7 @@ impl Stop {
             Self::Signal(Signal::Interrupt) => Exit::Interrupted,
             Self::Signal(Signal::Terminate) => Exit::Terminated,
             Self::TimedOut => Exit::TimedOut,
+            Self::Undriven => Exit::No,
             Self::CancelledElsewhere => Exit::Cancelled,
             Self::ContactLost(_) => Exit::Cluster,
         }

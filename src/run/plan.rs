@@ -5,8 +5,11 @@ use serde_json::{Map, Value, json};
 
 use super::run_id::RunId;
 use crate::cluster::{
-    ATTEMPT, BLOCK, JobIdentity, MANAGED_BY, MANAGER, PIPELINE, RUN, label_value,
+    ATTEMPT, BLOCK, JobIdentity, MANAGED_BY, MANAGER, PIPELINE, RUN, label_value, short_hash,
 };
+
+/// The longest name of a Job: the Job controller copies it into a label.
+const LONGEST_NAME: usize = 63;
 
 /// Every block of a run, rendered.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -47,10 +50,47 @@ impl PlannedBlock {
         self.job.pointer("/metadata/name").and_then(Value::as_str).unwrap_or_default()
     }
 
-    /// Returns what its Job is recognised by.
+    /// Returns the name of the Job of an attempt, which depends on nothing else: whoever makes it
+    /// makes the same. The first has the name that was rendered.
     #[must_use]
-    pub fn identity(&self, run: &RunId) -> JobIdentity {
-        JobIdentity { run: run.to_string(), block: self.uuid.clone(), attempt: 1 }
+    pub fn job_name_of(&self, attempt: u32) -> String {
+        let first = self.job_name();
+        if attempt < 2 {
+            return first.to_owned();
+        }
+        let end = format!("-{attempt}");
+        if first.len() + end.len() <= LONGEST_NAME {
+            return format!("{first}{end}");
+        }
+        let hash = short_hash(first);
+        let room = LONGEST_NAME - end.len() - hash.len() - 1;
+        let head: String = first.chars().take(room).collect();
+        format!("{}-{hash}{end}", head.trim_end_matches(['-', '.']))
+    }
+
+    /// Returns the Job of an attempt, of a plan that is [prepared](prepare).
+    pub(super) fn job_of(&self, attempt: u32) -> Value {
+        let mut job = self.job.clone();
+        if attempt < 2 {
+            return job;
+        }
+        let label = [(ATTEMPT, attempt.to_string())];
+        mark(member(member(&mut job, "spec"), "template"), &label, &[]);
+        mark(&mut job, &label, &[]);
+        member(&mut job, "metadata")["name"] = json!(self.job_name_of(attempt));
+        job
+    }
+
+    /// Returns what the Job of an attempt is recognised by.
+    #[must_use]
+    pub fn identity(&self, run: &RunId, attempt: u32) -> JobIdentity {
+        JobIdentity { run: run.to_string(), block: self.uuid.clone(), attempt }
+    }
+
+    /// Tells whether its Jobs delete themselves when they have ended.
+    #[must_use]
+    pub fn deletes_itself(&self) -> bool {
+        self.job.pointer("/spec/ttlSecondsAfterFinished").is_some_and(|ttl| !ttl.is_null())
     }
 }
 
@@ -126,6 +166,32 @@ mod tests {
     use super::{Plan, PlannedBlock, prepare};
     use crate::run::RunId;
     use serde_json::json;
+
+    #[test]
+    fn every_attempt_has_a_name_and_a_label_of_its_own() {
+        let of = |name: &str| PlannedBlock {
+            uuid: "load".to_owned(),
+            block_type: "data_loader".to_owned(),
+            upstream: Vec::new(),
+            namespace: "etl".to_owned(),
+            job: json!({"metadata": {"name": name}, "spec": {"template": {}}}),
+        };
+        assert_eq!(of("j").job_name_of(1), "j");
+        assert_eq!(of("j").job_name_of(2), "j-2");
+        let long = |end: &str| of(&format!("{}{end}", "x".repeat(61)));
+        let names = [long("aa").job_name_of(12), long("bb").job_name_of(12)];
+        assert!(names.iter().all(|name| name.len() <= 63 && name.ends_with("-12")), "{names:?}");
+        assert_ne!(names[0], names[1]);
+        let job = of("j").job_of(3);
+        assert_eq!(job["metadata"]["name"], "j-3");
+        assert_eq!(job["metadata"]["labels"]["kubectl-mage/attempt"], "3");
+        assert_eq!(job["spec"]["template"]["metadata"]["labels"]["kubectl-mage/attempt"], "3");
+        let ttl = |ttl| PlannedBlock {
+            job: json!({"spec": {"ttlSecondsAfterFinished": ttl}}),
+            ..of("j")
+        };
+        assert!(ttl(json!(0)).deletes_itself() && !ttl(json!(null)).deletes_itself());
+    }
 
     #[test]
     fn labels_job_and_pod_template_and_keeps_what_is_there() {

@@ -7,40 +7,97 @@ use base64::engine::general_purpose::STANDARD;
 use flate2::Compression;
 use flate2::read::GzDecoder;
 use flate2::write::GzEncoder;
+use k8s_openapi::api::core::v1::ConfigMap;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::plan::{Plan, member};
+use super::options::{Options, Settings};
+use super::patches::Alike;
+use super::plan::{Plan, PlannedBlock, member};
 use super::run_id::RunId;
 use crate::cluster::{
     Cluster, ClusterError, MANAGED_BY, MANAGER, PIPELINE, RUN, Recorded, label_value,
 };
 
 const KEY: &str = "plan.json.gz";
-const FORMAT: u32 = 1;
+const FORMAT: u32 = 2;
+/// What the API server takes as the data of a ConfigMap.
+const LARGEST: usize = 1 << 20;
 
 #[derive(Serialize, Deserialize)]
 struct Document {
     format: u32,
     run: String,
-    plan: Plan,
+    pipeline: String,
+    edition: String,
+    revision: Option<String>,
+    user: Option<String>,
+    flags: Vec<String>,
+    settings: Settings,
+    blocks: Vec<Row>,
+    jobs: Alike,
 }
 
-/// Returns the name of the run's ConfigMap.
+/// A block without its Job.
+#[derive(Serialize, Deserialize)]
+struct Row {
+    uuid: String,
+    block_type: String,
+    upstream: Vec<String>,
+    namespace: String,
+}
+
+/// A plan is larger than what a ConfigMap can hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the plan of the run takes {bytes} bytes packed, and a ConfigMap holds {LARGEST}")]
+pub struct PlanTooLarge {
+    /// Its size.
+    pub bytes: usize,
+}
+
+/// A plan as it is recorded.
+#[derive(Clone, Debug)]
+pub struct PackedPlan(Vec<u8>);
+
+impl PackedPlan {
+    /// Packs a plan. The Jobs of a pipeline are much alike, so what is common is kept once.
+    pub fn of(plan: &Plan, run: &RunId, options: &Options) -> Result<Self, PlanTooLarge> {
+        let row = |block: &PlannedBlock| Row {
+            uuid: block.uuid.clone(),
+            block_type: block.block_type.clone(),
+            upstream: block.upstream.clone(),
+            namespace: block.namespace.clone(),
+        };
+        let document = Document {
+            format: FORMAT,
+            run: run.to_string(),
+            pipeline: plan.pipeline.clone(),
+            edition: plan.edition.clone(),
+            revision: plan.revision.clone(),
+            user: plan.user.clone(),
+            flags: plan.flags.clone(),
+            settings: options.into(),
+            blocks: plan.blocks.iter().map(row).collect(),
+            jobs: Alike::of(plan.blocks.iter().map(|block| &block.job)),
+        };
+        let text = serde_json::to_vec(&document).expect("a plan is made of JSON and strings");
+        let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
+        let packed = encoder
+            .write_all(&text)
+            .and_then(|()| encoder.finish())
+            .expect("writing to memory does not fail");
+        let bytes = packed.len() + KEY.len();
+        if bytes > LARGEST { Err(PlanTooLarge { bytes }) } else { Ok(Self(packed)) }
+    }
+}
+
+/// Returns the name of the run's ConfigMap, and of its Lease.
 #[must_use]
 pub fn record_name(run: &RunId) -> String {
     format!("mage-run-{run}")
 }
 
-/// Makes the ConfigMap. The Jobs of a pipeline are much alike, which is what gzip is for.
-pub(super) fn config_map(plan: &Plan, run: &RunId) -> Value {
-    let document = Document { format: FORMAT, run: run.to_string(), plan: plan.clone() };
-    let text = serde_json::to_vec(&document).expect("a plan is made of JSON and strings");
-    let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
-    let packed = encoder
-        .write_all(&text)
-        .and_then(|()| encoder.finish())
-        .expect("writing to memory does not fail");
+fn config_map(plan: &Plan, run: &RunId, packed: &PackedPlan) -> Value {
     json!({
         "apiVersion": "v1",
         "kind": "ConfigMap",
@@ -54,17 +111,46 @@ pub(super) fn config_map(plan: &Plan, run: &RunId) -> Value {
             "annotations": { (PIPELINE): plan.pipeline, (RUN): run.to_string() },
         },
         "immutable": true,
-        "binaryData": { (KEY): STANDARD.encode(packed) },
+        "binaryData": { (KEY): STANDARD.encode(&packed.0) },
     })
 }
 
 /// Reads the plan from the ConfigMap's packed bytes; none when it is not one of this format.
 #[must_use]
 pub fn read_plan(packed: &[u8]) -> Option<Plan> {
+    Some(unpack(packed)?.0)
+}
+
+/// Reads the plan of a run from its ConfigMap, and how the run behaves.
+#[must_use]
+pub fn read_record(map: &ConfigMap) -> Option<(Plan, Settings)> {
+    unpack(&map.binary_data.as_ref()?.get(KEY)?.0)
+}
+
+fn unpack(packed: &[u8]) -> Option<(Plan, Settings)> {
     let mut text = String::new();
     GzDecoder::new(packed).read_to_string(&mut text).ok()?;
     let document: Document = serde_json::from_str(&text).ok()?;
-    (document.format == FORMAT).then_some(document.plan)
+    let jobs = document.jobs.values()?;
+    if document.format != FORMAT || jobs.len() != document.blocks.len() {
+        return None;
+    }
+    let block = |(row, job): (Row, Value)| PlannedBlock {
+        uuid: row.uuid,
+        block_type: row.block_type,
+        upstream: row.upstream,
+        namespace: row.namespace,
+        job,
+    };
+    let plan = Plan {
+        pipeline: document.pipeline,
+        blocks: document.blocks.into_iter().zip(jobs).map(block).collect(),
+        edition: document.edition,
+        revision: document.revision,
+        user: document.user,
+        flags: document.flags,
+    };
+    Some((plan, document.settings))
 }
 
 /// Records the plan in the namespace of the first Job. Asked for again after a lost answer, it
@@ -73,10 +159,11 @@ pub(super) async fn record(
     cluster: &Cluster,
     plan: &Plan,
     run: &RunId,
+    packed: &PackedPlan,
 ) -> Result<Option<Recorded>, ClusterError> {
     let Some(first) = plan.blocks.first() else { return Ok(None) };
     let name = record_name(run);
-    let body = config_map(plan, run);
+    let body = config_map(plan, run, packed);
     let mut tries = 0;
     loop {
         match cluster.create_config_map(&first.namespace, &name, &body).await {
@@ -96,9 +183,9 @@ pub(super) async fn record(
     }
 }
 
-/// Makes the recorded plan the owner of a Job, so that deleting the one deletes the other.
-pub(super) fn own(job: &mut Value, recorded: &Recorded) {
-    let metadata = member(job, "metadata");
+/// Makes the recorded plan the owner of an object, so that deleting the one deletes the other.
+pub(super) fn own(object: &mut Value, recorded: &Recorded) {
+    let metadata = member(object, "metadata");
     let reference = json!({
         "apiVersion": "v1",
         "kind": "ConfigMap",
@@ -113,25 +200,63 @@ pub(super) fn own(job: &mut Value, recorded: &Recorded) {
 
 #[cfg(test)]
 mod tests {
-    use super::{KEY, config_map, read_plan};
-    use crate::run::{Plan, RunId};
-    use base64::Engine;
-    use base64::engine::general_purpose::STANDARD;
+    use super::{KEY, LARGEST, PackedPlan, config_map, read_plan, read_record};
+    use crate::run::{Failure, Options, Plan, PlannedBlock, RunId, Settings};
+    use serde_json::json;
+    use std::time::Duration;
+
+    fn plan(names: &[String]) -> Plan {
+        let block = |name: &String| PlannedBlock {
+            uuid: name.clone(),
+            block_type: "transformer".to_owned(),
+            upstream: Vec::new(),
+            namespace: "n".to_owned(),
+            job: json!({"metadata": {"name": name}, "spec": {"template": {"spec": {"containers": [{"image": "i"}]}}}}),
+        };
+        Plan {
+            pipeline: "etl".to_owned(),
+            blocks: names.iter().map(block).collect(),
+            edition: "pro".to_owned(),
+            revision: Some("abc".to_owned()),
+            user: Some("me".to_owned()),
+            flags: vec!["--parallel=2".to_owned()],
+        }
+    }
 
     #[test]
     fn a_recorded_plan_reads_back_the_same() {
-        let plan = Plan {
-            pipeline: "etl".to_owned(),
-            blocks: Vec::new(),
-            edition: "pro".to_owned(),
-            revision: Some("abc".to_owned()),
-            user: None,
-            flags: vec!["--parallel=2".to_owned()],
+        let plan = plan(&["a".to_owned(), "b".to_owned()]);
+        let run = RunId::fresh("etl");
+        let options = Options {
+            retries: 3,
+            failure: Failure::KeepGoing,
+            timeout: Some(Duration::from_millis(1500)),
+            ..Options::default()
         };
-        let map = config_map(&plan, &RunId::fresh("etl"));
+        let packed = PackedPlan::of(&plan, &run, &options).unwrap();
+        let map = config_map(&plan, &run, &packed);
         assert_eq!(map["immutable"], true);
-        let packed = STANDARD.decode(map["binaryData"][KEY].as_str().unwrap()).unwrap();
-        assert_eq!(read_plan(&packed), Some(plan));
+        let map = serde_json::from_value(map).unwrap();
+        let (read, settings) = read_record(&map).unwrap();
+        assert_eq!(read, plan);
+        assert_eq!(settings, Settings::from(&options));
+        assert_eq!(Options::from(settings), options);
+        assert_eq!(read_plan(&map.binary_data.unwrap()[KEY].0), Some(plan));
         assert_eq!(read_plan(b"nonsense"), None);
+    }
+
+    #[test]
+    fn jobs_that_are_alike_take_little_room_and_too_many_are_told() {
+        let many: Vec<String> = (0..500).map(|n| format!("block_{n}")).collect();
+        let size = |names: &[String]| {
+            PackedPlan::of(&plan(names), &RunId::fresh("etl"), &Options::default())
+                .map(|packed| packed.0.len())
+        };
+        assert!(size(&many).unwrap() < 16_000, "{:?}", size(&many));
+        // Names that nothing packs.
+        let hash = |n: u32| crate::job::short_hash(&[&n.to_string()], 64);
+        let long: Vec<String> = (0..16_000).map(hash).collect();
+        let error = size(&long).unwrap_err();
+        assert!(error.bytes > LARGEST, "{error}");
     }
 }

@@ -35,6 +35,12 @@ impl RunId {
         Self::new(pipeline, RandomState::new().hash_one(std::process::id()))
     }
 
+    /// Takes the name of a run that is there.
+    #[must_use]
+    pub fn named(name: &str) -> Self {
+        Self(name.to_owned())
+    }
+
     /// Returns it as text.
     #[must_use]
     pub fn as_str(&self) -> &str {

@@ -10,10 +10,14 @@ use k8s_openapi::jiff::{SignedDuration, Timestamp};
 use tokio::sync::watch;
 use tokio::task::AbortHandle;
 
+use super::adopt::{Adopted, Standing};
+use super::dispatcher::Role;
+use super::disruption::fault;
 use super::events::BlockState;
 use super::options::Options;
 use super::outcome::BlockReport;
 use super::plan::PlannedBlock;
+use super::scheduler::Fault;
 use crate::cluster::{ContainerPhase, ContainerView, container_view, ended_at, main_container};
 use crate::diagnose::{Cause, Pending, PendingKind, job_failure, pending_hint, pod_death};
 
@@ -23,6 +27,8 @@ const NO_NEWS: &str = "see whether the cluster's Job controller and scheduler wo
 pub(super) struct PodTrack {
     pub(super) name: Arc<str>,
     pub(super) attempt: u32,
+    /// The attempt of the Job that made it.
+    pub(super) of_job: u32,
     pub(super) pod: Pod,
     pub(super) view: watch::Sender<ContainerView>,
     pub(super) failed: watch::Sender<Option<bool>>,
@@ -33,11 +39,12 @@ pub(super) struct PodTrack {
 
 impl PodTrack {
     /// Makes the track of a pod that was just seen.
-    pub(super) fn new(pod: Pod, attempt: u32) -> Self {
+    pub(super) fn new(pod: Pod, attempt: u32, of_job: u32) -> Self {
         let name = pod.metadata.name.clone().unwrap_or_default();
         Self {
             name: name.into(),
             attempt,
+            of_job,
             view: watch::channel(ContainerView::UNKNOWN).0,
             failed: watch::channel(None).0,
             pod,
@@ -84,9 +91,12 @@ pub(super) enum Absence {
 }
 
 /// What is known of one block.
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub(super) struct Track {
     pub(super) name: Arc<str>,
     pub(super) state: BlockState,
+    /// The attempt of the run at the block: which Job.
+    pub(super) attempt: u32,
     pub(super) uid: Option<String>,
     pub(super) job: Option<Job>,
     pub(super) pods: IndexMap<String, PodTrack>,
@@ -104,6 +114,8 @@ pub(super) struct Track {
     pub(super) last_read: Option<Instant>,
     pub(super) being_read: bool,
     pub(super) absence: Absence,
+    /// Whether another client saw it to its end, so that its logs were shown.
+    pub(super) settled_before: bool,
 }
 
 impl Track {
@@ -111,6 +123,7 @@ impl Track {
         Self {
             name: block.uuid.as_str().into(),
             state: BlockState::Waiting,
+            attempt: 1,
             uid: None,
             job: None,
             pods: IndexMap::new(),
@@ -126,7 +139,83 @@ impl Track {
             last_read: None,
             being_read: false,
             absence: Absence::None,
+            settled_before: false,
         }
+    }
+
+    /// Takes over what another client left.
+    pub(super) fn adopt(&mut self, adopted: &Adopted, role: Role) {
+        self.attempt = adopted.attempt;
+        if adopted.standing == Standing::Failed && role == Role::Driver {
+            self.attempt += 1;
+            return;
+        }
+        self.state = match adopted.standing {
+            Standing::Missing => return,
+            Standing::Active => BlockState::Created,
+            Standing::Complete => BlockState::Complete,
+            Standing::ConditionFalse => BlockState::ConditionFalse,
+            Standing::Failed => BlockState::Failed,
+        };
+        self.uid = adopted.job.as_ref().and_then(|job| job.metadata.uid.clone());
+        self.job.clone_from(&adopted.job);
+        self.launched = Some(Instant::now());
+        self.settled_before = self.is_over() && role == Role::Driver;
+    }
+
+    /// Goes to another attempt, of which nothing is known yet.
+    pub(super) fn go_to(&mut self, attempt: u32) {
+        self.attempt = attempt;
+        self.state = BlockState::Retrying;
+        self.uid = None;
+        self.job = None;
+        self.launched = Some(Instant::now());
+        self.pending = None;
+        self.image_trouble = None;
+        self.cause = None;
+        self.tail.clear();
+        self.condition_false = false;
+        self.created_told = false;
+        self.absence = Absence::None;
+        self.settled_before = false;
+        for task in [self.launch.take(), self.event_watch.take()].into_iter().flatten() {
+            task.abort();
+        }
+    }
+
+    /// Tells whether it has ended, in whatever way.
+    pub(super) fn is_over(&self) -> bool {
+        !self.state.is_active() && !matches!(self.state, BlockState::Waiting | BlockState::Retrying)
+    }
+
+    /// Tells whether a client knew of a Job of it before.
+    pub(super) fn is_known(&self) -> bool {
+        self.settled_before || self.attempt > 1
+    }
+
+    /// Returns the pods of the present attempt.
+    pub(super) fn pods_now(&self) -> impl DoubleEndedIterator<Item = &PodTrack> {
+        self.pods.values().filter(|pod| pod.of_job == self.attempt)
+    }
+
+    /// Returns the attempt that people see: pods are counted too where a Job makes several.
+    pub(super) fn shown(&self) -> u32 {
+        let seen = |pod: &PodTrack| pod.attempt + pod.view.borrow().restarts;
+        match self.pods_now().last() {
+            Some(pod) => seen(pod),
+            None => self.next_shown(),
+        }
+    }
+
+    /// Returns the number of the next pod of the present attempt.
+    pub(super) fn next_shown(&self) -> u32 {
+        let seen = self.pods.values().map(|pod| pod.attempt + pod.view.borrow().restarts);
+        (seen.max().unwrap_or(0) + 1).max(self.attempt)
+    }
+
+    /// Says how its attempt failed.
+    pub(super) fn fault(&self) -> Fault {
+        self.pods_now().last().map_or(Fault::Own, |pod| fault(&pod.pod))
     }
 
     /// Tells whether the answer to its POST is awaited.
@@ -196,7 +285,8 @@ impl Track {
     pub(super) fn unexplained(&self) -> Option<String> {
         let silent =
             self.pending.as_ref().is_none_or(|pending| pending.kind == PendingKind::Preparing);
-        match self.pods.last() {
+        let mut pods = self.pods.iter().rev();
+        match pods.find(|(_, pod)| pod.of_job == self.attempt) {
             None => self.uid.clone(),
             Some((uid, pod)) => {
                 let waits = pod.view.borrow().phase == ContainerPhase::Waiting;
@@ -207,12 +297,12 @@ impl Track {
 
     /// Returns the newest pod.
     pub(super) fn last_pod(&self) -> Option<&PodTrack> {
-        self.pods.values().last()
+        self.pods_now().last().or_else(|| self.pods.values().last())
     }
 
     /// Says why its Job failed, with all that is known now.
     pub(super) fn failure(&self) -> Option<Cause> {
-        let pods: Vec<&Pod> = self.pods.values().map(|pod| &pod.pod).collect();
+        let pods: Vec<&Pod> = self.pods_now().map(|pod| &pod.pod).collect();
         self.job.as_ref().map(|job| job_failure(job, &pods, &self.tail))
     }
 
@@ -225,15 +315,16 @@ impl Track {
     pub(super) fn report(&self, block: &PlannedBlock) -> BlockReport {
         let started = self.started();
         let ended = self.job.as_ref().and_then(ended_at);
-        let attempts = self.pods.values().map(|pod| pod.attempt + pod.view.borrow().restarts).max();
+        let seen = self.pods.values().map(|pod| pod.attempt + pod.view.borrow().restarts).max();
+        let jobs = if self.launched.is_some() { self.attempt } else { self.attempt - 1 };
         BlockReport {
             uuid: block.uuid.clone(),
             block_type: block.block_type.clone(),
             state: self.state,
             namespace: block.namespace.clone(),
-            job: block.job_name().to_owned(),
+            job: block.job_name_of(self.attempt),
             pod: self.last_pod().map(|pod| pod.name.to_string()),
-            attempts: attempts.unwrap_or(0),
+            attempts: seen.unwrap_or(0).max(jobs),
             started,
             duration: duration(started, ended),
             cause: match self.state {

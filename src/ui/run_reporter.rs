@@ -14,7 +14,6 @@ use super::run_json::event_json;
 use super::run_summary::render_summary;
 use super::run_text::{Style, event_line, log_lines};
 use super::run_tree::Tree;
-use crate::cluster::run_selector;
 use crate::run::{
     EventKind, EventSender, Outcome, Output, Plan, RunEvent, RunId, RunState, channel,
 };
@@ -176,11 +175,11 @@ impl View {
         if let Some(line) = event_line(event, Style { width: self.width, harmless, color: true }) {
             let _ = writeln!(self.printer.stderr(), "{line}");
         }
-        if event.kind == EventKind::Run(RunState::Started) {
-            let selector = run_selector(&self.run);
+        if matches!(event.kind, EventKind::Run(RunState::Started | RunState::Resumed)) {
             let _ = writeln!(
                 self.printer.stderr(),
-                "come back to it with: kubectl get jobs,pods -n {} -l {selector}",
+                "come back to it with: kubectl mage attach {} -n {}",
+                self.run,
                 self.namespace
             );
         }
@@ -188,7 +187,7 @@ impl View {
 }
 
 fn is_last(event: &RunEvent) -> bool {
-    matches!(event.kind, EventKind::Run(state) if !matches!(state, RunState::Started | RunState::Cancelling))
+    matches!(event.kind, EventKind::Run(state) if state.is_last())
 }
 
 fn is_above(event: &RunEvent) -> bool {

@@ -107,6 +107,7 @@ fn headline(outcome: &Outcome) -> String {
         BlockState::CouldNotStart,
         BlockState::Refused,
         BlockState::Gone,
+        BlockState::Retrying,
         BlockState::Skipped,
         BlockState::Cancelled,
         BlockState::LeftRunning,
@@ -126,12 +127,16 @@ fn headline(outcome: &Outcome) -> String {
         RunState::ContactLost => {
             (Paint::Bad, "is out of sight: contact with the API server is lost")
         }
-        RunState::Started | RunState::Cancelling => (Paint::Active, "goes on"),
+        RunState::Left => (Paint::Warn, "is not touched, and goes on without you"),
+        RunState::Started | RunState::Resumed | RunState::Attached | RunState::Cancelling => {
+            (Paint::Active, "goes on")
+        }
     };
     let by = match &outcome.stopped_by {
         Some(Stop::CancelledElsewhere) => {
             ", by somebody else, who deleted its plan or its Jobs".to_owned()
         }
+        Some(Stop::Undriven) => ": nothing runs any more, and nobody drives it".to_owned(),
         Some(Stop::ContactLost(error)) => format!(" ({})", for_terminal(&error.to_string())),
         _ => String::new(),
     };
@@ -139,8 +144,23 @@ fn headline(outcome: &Outcome) -> String {
     format!("{} in {}", paint.on(&line), duration(outcome.duration))
 }
 
+/// Returns the command that comes next after a run that is not complete, and what it does.
+fn come_back(state: RunState) -> Option<(&'static str, &'static str)> {
+    match state {
+        RunState::Left => Some(("attach", "follow it again")),
+        RunState::ContactLost => Some(("resume", "go on with it, once the API server is back")),
+        RunState::Failed => Some(("resume", "try again what failed, and go on")),
+        RunState::Paused | RunState::Cancelled | RunState::TimedOut => {
+            Some(("resume", "go on with it"))
+        }
+        _ => None,
+    }
+}
+
 fn next_steps(outcome: &Outcome) -> Vec<String> {
     let selector = run_selector(&outcome.run);
+    let to =
+        |verb: &str| format!("kubectl mage {verb} {} -n {}", outcome.run, outcome.plan_namespace);
     let mut namespaces: Vec<&str> =
         outcome.blocks.iter().map(|block| block.namespace.as_str()).collect();
     namespaces.dedup();
@@ -161,9 +181,12 @@ fn next_steps(outcome: &Outcome) -> Vec<String> {
     if outcome.state == RunState::Complete || !made {
         return steps;
     }
-    if !running.is_empty() || outcome.state == RunState::ContactLost {
+    if outcome.recorded {
+        steps.extend(come_back(outcome.state).map(|(verb, what)| format!("{what}: {}", to(verb))));
+    } else if !running.is_empty() || outcome.state == RunState::ContactLost {
         steps.push(format!("see it with: kubectl get jobs,pods -n {first} -l {selector}"));
-    } else if let Some(failed) =
+    }
+    if let Some(failed) =
         outcome.blocks.iter().find(|block| block.state == BlockState::Failed && block.pod.is_some())
     {
         steps.push(format!(

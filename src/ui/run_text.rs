@@ -55,7 +55,9 @@ pub(super) fn event_line(event: &RunEvent, style: Style) -> Option<String> {
     let message = event.message.as_deref().map(|text| style.safe(&text.replace('\n', " ")));
     let message = message.unwrap_or_default();
     let line = match event.kind {
-        EventKind::Run(RunState::Started) => Paint::Strong.on(&message),
+        EventKind::Run(RunState::Started | RunState::Resumed | RunState::Attached) => {
+            Paint::Strong.on(&message)
+        }
         EventKind::Run(RunState::Cancelling) => Paint::Warn.on(&format!("cancelling: {message}")),
         // The summary says it.
         EventKind::Run(_) | EventKind::Log(_) => return None,
@@ -93,7 +95,10 @@ fn block_words(event: &RunEvent, state: BlockState, message: &str) -> String {
             }
         }
         BlockState::Created | BlockState::Complete => {
-            format!("{word} {message}").trim_end().to_owned()
+            let attempt = event.attempt.filter(|attempt| *attempt > 1);
+            let attempt = attempt.filter(|_| state == BlockState::Created);
+            let attempt = attempt.map(|attempt| format!(", attempt {attempt}")).unwrap_or_default();
+            format!("{word} {message}{attempt}").trim_end().to_owned()
         }
         BlockState::Pending => format!("{word}: {reason}: {message}"),
         _ if message.is_empty() => word,
@@ -105,6 +110,7 @@ fn block_words(event: &RunEvent, state: BlockState, message: &str) -> String {
 pub(super) fn words(state: BlockState) -> &'static str {
     match state {
         BlockState::Waiting => "waiting",
+        BlockState::Retrying => "trying again",
         BlockState::Created => "created",
         BlockState::Pending => "pending",
         BlockState::Running => "running",
@@ -126,7 +132,10 @@ pub(super) fn paint(state: BlockState) -> Paint {
     match state {
         BlockState::Complete => Paint::Good,
         BlockState::Running | BlockState::Created => Paint::Active,
-        BlockState::Pending | BlockState::Cancelled | BlockState::LeftRunning => Paint::Warn,
+        BlockState::Retrying
+        | BlockState::Pending
+        | BlockState::Cancelled
+        | BlockState::LeftRunning => Paint::Warn,
         BlockState::Failed | BlockState::CouldNotStart | BlockState::Refused | BlockState::Gone => {
             Paint::Bad
         }

@@ -57,15 +57,17 @@ impl Tree {
         };
         if let Some(pod) = &event.pod {
             row.pod = Some(Arc::clone(pod));
-            row.attempt = event.attempt;
         }
+        row.attempt = event.attempt.or(row.attempt);
         if let EventKind::Block(state) = event.kind {
             row.state = state;
             row.reason = match state {
                 BlockState::Created | BlockState::Running | BlockState::Complete => String::new(),
                 _ => event.message.clone().or_else(|| event.reason.clone()).unwrap_or_default(),
             };
-            if state.is_active() {
+            if state == BlockState::Retrying {
+                (row.since, row.until, row.pod) = (None, None, None);
+            } else if state.is_active() {
                 row.since.get_or_insert(event.time);
             } else if row.since.is_some() {
                 row.until = Some(event.time);
@@ -106,6 +108,7 @@ impl Tree {
 
 fn weight(state: BlockState) -> u8 {
     match state {
+        BlockState::Retrying => 0,
         state if state.is_active() => 0,
         BlockState::Failed | BlockState::CouldNotStart | BlockState::Refused | BlockState::Gone => {
             1
@@ -122,7 +125,7 @@ fn row_line(name: &str, row: &Row, width: usize, now: Timestamp) -> String {
             "✗"
         }
         BlockState::Running => "●",
-        BlockState::Created | BlockState::Pending => "◌",
+        BlockState::Created | BlockState::Pending | BlockState::Retrying => "◌",
         _ => "·",
     };
     let mut plain = format!(

@@ -270,7 +270,7 @@ async fn every_line_of_json_has_the_same_keys() {
 }
 
 /// Sends a signal to a run.
-fn signal(child: &Child, name: &str) {
+pub(crate) fn signal(child: &Child, name: &str) {
     let status = Command::new("kill").arg(name).arg(child.id().to_string()).status().unwrap();
     assert!(status.success());
 }

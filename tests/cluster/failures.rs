@@ -7,7 +7,7 @@ use kubectl_mage::error::CliError;
 use kubectl_mage::exit::Exit;
 use kubectl_mage::run::{self, BlockState, EventKind, Failure, Logs, Options, RunEvent, Signals};
 
-use crate::support::{Bench, start, states, until};
+use crate::support::{Bench, fresh, start, states, until};
 
 const FAILS: &[(&str, &str)] = &[("STANDIN_FAIL", "1")];
 
@@ -245,9 +245,10 @@ async fn a_namespace_that_is_not_there_is_an_error_before_anything() {
     plan.blocks[0].job["metadata"]["namespace"] = "no-such-namespace".into();
     let (_signals, none) = Signals::by_hand();
     let (events, _received) = run::channel();
-    let error = run::execute(&bench.cluster, &plan, &run, &Options::default(), none, events)
-        .await
-        .unwrap_err();
+    let options = Options::default();
+    let begin = fresh(&plan, &run, &options);
+    let error =
+        run::execute(&bench.cluster, &plan, &run, &options, begin, none, events).await.unwrap_err();
     let error = CliError::from(error);
     assert_eq!(error.exit, Exit::Cluster);
     assert!(error.to_string().contains("no-such-namespace"), "{error}");

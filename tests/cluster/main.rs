@@ -22,6 +22,7 @@ mod order;
 mod python;
 #[path = "../it/refused.rs"]
 mod refused;
+mod resume;
 mod rights;
 mod server_pod;
 mod show;

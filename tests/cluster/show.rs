@@ -4,7 +4,7 @@
 use kubectl_mage::run::{self, Options, Output, Signals};
 use kubectl_mage::ui::{ColorWhen, Printer, RunReporter, Verbosity};
 
-use crate::support::Bench;
+use crate::support::{Bench, fresh};
 
 async fn show(output: Output) {
     let Some(bench) = Bench::new("show").await else { return };
@@ -25,7 +25,8 @@ async fn show(output: Output) {
     let printer = Printer::new(ColorWhen::Auto, Verbosity::Normal);
     let (events, reporter) = RunReporter::start(printer, &plan, &run, output);
     let signals = Signals::listen().unwrap();
-    match run::execute(&bench.cluster, &plan, &run, &options, signals, events).await {
+    let begin = fresh(&plan, &run, &options);
+    match run::execute(&bench.cluster, &plan, &run, &options, begin, signals, events).await {
         Ok(outcome) => reporter.finish(&outcome),
         Err(error) => {
             reporter.abandon();

@@ -16,7 +16,8 @@ use k8s_openapi::jiff::Timestamp;
 use kube::api::{Api, DeleteParams, ListParams, PostParams};
 use kubectl_mage::cluster::{Cluster, ConnectionFlags};
 use kubectl_mage::run::{
-    self, EventKind, Options, Outcome, Plan, PlannedBlock, RunEvent, RunId, Signal, Signals,
+    self, Begin, EventKind, Options, Outcome, PackedPlan, Plan, PlannedBlock, RunEvent, RunId,
+    Signal, Signals,
 };
 use serde_json::{Value, json};
 use tokio::sync::mpsc::UnboundedSender;
@@ -252,6 +253,11 @@ pub(crate) struct Going {
     pub(crate) signals: UnboundedSender<Signal>,
 }
 
+/// Says that this process begins the run.
+pub(crate) fn fresh(plan: &Plan, run: &RunId, options: &Options) -> Begin {
+    Begin::Fresh(PackedPlan::of(plan, run, options).unwrap(), run::identity(None))
+}
+
 /// Starts a run.
 pub(crate) fn start(cluster: &Cluster, plan: Plan, run: RunId, options: Options) -> Going {
     let (signals, receiver) = Signals::by_hand();
@@ -263,7 +269,8 @@ pub(crate) fn start(cluster: &Cluster, plan: Plan, run: RunId, options: Options)
     let events = std::thread::spawn(move || told.into_iter().map(keep).collect::<Vec<_>>());
     let cluster = cluster.clone();
     let task = tokio::spawn(async move {
-        run::execute(&cluster, &plan, &run, &options, receiver, sender).await.unwrap()
+        let begin = fresh(&plan, &run, &options);
+        run::execute(&cluster, &plan, &run, &options, begin, receiver, sender).await.unwrap()
     });
     Going { task, events, signals }
 }

@@ -1,0 +1,75 @@
+//! `resume` and `attach`
+
+use std::time::Duration;
+
+use clap::Args;
+
+use super::connection::parse_duration;
+use super::{ConnectionArgs, InterruptChoice, LogsChoice, RunOutput};
+
+/// Go on with a run where it stopped
+///
+/// The run's plan and its Jobs in the cluster are all that is needed: not the project, nor the
+/// machine that began it. Blocks that are complete stay so, what runs is followed on, what failed
+/// gets another attempt, and the rest is started in its turn. Flags that are not given are as
+/// recorded. A run that somebody drives right now is not taken from them: follow it with `attach`.
+#[derive(Clone, Debug, Args)]
+pub struct ResumeArgs {
+    /// RUN, run/RUN, or @latest for the newest one in the namespace
+    #[arg(value_name = "RUN")]
+    pub run: String,
+    /// How many blocks run at once
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub parallel: Option<u32>,
+    /// How often a block that fails from now on gets a new Job
+    #[arg(long, value_name = "N")]
+    pub retries: Option<u32>,
+    /// End the run after this time, counted from now; unfinished Jobs are deleted and named
+    #[arg(long, value_name = "DURATION", value_parser = parse_duration)]
+    pub timeout: Option<Duration>,
+    /// How long a pod may wait to start; unfinished Jobs are then deleted and named
+    #[arg(long, value_name = "DURATION", value_parser = parse_duration)]
+    pub pending_timeout: Option<Duration>,
+    /// After a failure, go on with everything that doesn't depend on it
+    #[arg(long, conflicts_with = "fail_fast")]
+    pub keep_going: bool,
+    /// After a failure, start nothing new
+    #[arg(long)]
+    pub fail_fast: bool,
+    /// Whose logs are shown
+    #[arg(long, value_enum, default_value_t = LogsChoice::All)]
+    pub logs: LogsChoice,
+    /// What a signal does: leave running blocks running, or delete them
+    ///
+    /// Default: pause on a terminal, cancel elsewhere.
+    #[arg(long, value_enum)]
+    pub on_interrupt: Option<InterruptChoice>,
+    /// Do not ask, also in a protected context
+    #[arg(short, long)]
+    pub yes: bool,
+    /// Output format: text, or json for one event a line
+    #[arg(short, long, value_enum, default_value_t = RunOutput::Text)]
+    pub output: RunOutput,
+    #[command(flatten)]
+    pub connection: ConnectionArgs,
+}
+
+/// Follow a run that somebody else drives
+///
+/// Shows what `run` shows, with all logs that are still there, and changes nothing. Ends with the
+/// run's outcome, or, with exit code 1, when nothing runs any more and nobody drives it: `resume`
+/// goes on with it then. Ctrl-C leaves the run as it is.
+#[derive(Clone, Debug, Args)]
+pub struct AttachArgs {
+    /// RUN, run/RUN, or @latest for the newest one in the namespace
+    #[arg(value_name = "RUN")]
+    pub run: String,
+    /// Whose logs are shown
+    #[arg(long, value_enum, default_value_t = LogsChoice::All)]
+    pub logs: LogsChoice,
+    /// Output format: text, or json for one event a line
+    #[arg(short, long, value_enum, default_value_t = RunOutput::Text)]
+    pub output: RunOutput,
+    #[command(flatten)]
+    pub connection: ConnectionArgs,
+}

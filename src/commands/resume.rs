@@ -1,0 +1,155 @@
+//! `resume` and `attach`
+
+use std::num::NonZeroUsize;
+
+use super::driving::{confirm, drive, logs, on_interrupt, output, refuse_readonly};
+use super::facts::{Connected, connect};
+use super::run_name::{RunName, unknown_run};
+use crate::cli::{AttachArgs, ResumeArgs};
+use crate::error::{CliError, Problem};
+use crate::exit::Exit;
+use crate::run::{
+    Adoption, AdoptionError, Begin, Claim, Failure, Held, Options, RecordedRun, holder_name,
+    identity, read_run,
+};
+use crate::ui::{Printer, plural};
+
+/// Goes on with a run where it stopped.
+pub(super) fn resume(args: &ResumeArgs, printer: Printer) -> Result<Exit, CliError> {
+    refuse_readonly()?;
+    let name = RunName::parse(&args.run)?;
+    let connected = connect(&args.connection)?;
+    let run = connected.runtime.block_on(find(&connected, &name))?;
+    confirm(args.yes, &run.plan.pipeline, &connected, printer)?;
+    let me = identity(connected.cluster.user());
+    let adoption = connected.runtime.block_on(take_over(&connected, &run, &me, printer))?;
+    if adoption.is_complete() {
+        connected.runtime.block_on(run.release(&connected.cluster, &me));
+        let blocks = plural(run.plan.blocks.len(), "block");
+        printer.notice(&format!("nothing to do: run {} is complete, {blocks} of it", run.run));
+        return Ok(Exit::Fine);
+    }
+    let options = resume_options(args, &run, printer);
+    drive(&connected, &run.plan, &run.run, &options, Begin::Resumed(adoption), printer)
+}
+
+/// Follows a run and changes nothing.
+pub(super) fn attach(args: &AttachArgs, printer: Printer) -> Result<Exit, CliError> {
+    let name = RunName::parse(&args.run)?;
+    let connected = connect(&args.connection)?;
+    let run = connected.runtime.block_on(find(&connected, &name))?;
+    let me = identity(connected.cluster.user());
+    let adoption = connected.runtime.block_on(run.watch(&connected.cluster, me));
+    let adoption = adoption.map_err(|error| explain(error, &run))?;
+    let options = Options {
+        logs: logs(args.logs),
+        output: output(args.output),
+        ..Options::from(run.settings.clone())
+    };
+    drive(&connected, &run.plan, &run.run, &options, Begin::Watched(adoption), printer)
+}
+
+async fn find(connected: &Connected, name: &RunName) -> Result<RecordedRun, CliError> {
+    let cluster = &connected.cluster;
+    let namespace = cluster.namespace();
+    let name = name.resolve(cluster, namespace).await?;
+    let found = read_run(cluster, namespace, &name).await.map_err(|error| match error {
+        AdoptionError::Cluster(error) => CliError::from(error),
+        error => {
+            let hint = "use the version of kubectl-mage that began the run";
+            CliError::usage(Problem::new(error.to_string()).hint(hint))
+        }
+    })?;
+    let Some(found) = found else {
+        return Err(without_plan(connected, &name).await);
+    };
+    Ok(found)
+}
+
+/// Says why there is no plan: there is no such run, or its plan is gone or was never recorded.
+async fn without_plan(connected: &Connected, name: &str) -> CliError {
+    let cluster = &connected.cluster;
+    let namespace = cluster.namespace();
+    let known = cluster.known_runs(namespace).await.unwrap_or_default();
+    if !known.iter().any(|known| known.run == name) {
+        return unknown_run(cluster, namespace, name).await;
+    }
+    let problem = Problem::new(format!(
+        "run {name} has no plan: configmap/mage-run-{name} in namespace {namespace} was deleted or never made"
+    ));
+    CliError::usage(problem.hint("see what is left with `kubectl mage runs`, and run the rest with `kubectl mage run PIPELINE/BLOCK`"))
+}
+
+/// Takes the Lease of the run and finds out how its blocks stand.
+async fn take_over(
+    connected: &Connected,
+    run: &RecordedRun,
+    me: &str,
+    printer: Printer,
+) -> Result<Adoption, CliError> {
+    let cluster = &connected.cluster;
+    let wait = |holder: &str| {
+        printer.notice(&format!(
+            "{} drove run {} a moment ago; waiting for a sign of life (at most 15 s)",
+            holder_name(holder),
+            run.run
+        ));
+    };
+    let held: Option<Held> = match run.claim(cluster, me, wait).await? {
+        Claim::Held(held) => Some(held),
+        Claim::Driven(holder) => return Err(driven(run, &holder, cluster.namespace())),
+        Claim::Forbidden(_) => None,
+    };
+    let adopted = run.adopt(cluster, me.to_owned(), held).await;
+    if adopted.is_err() {
+        run.release(cluster, me).await;
+    }
+    adopted.map_err(|error| explain(error, run))
+}
+
+fn driven(run: &RecordedRun, holder: &str, namespace: &str) -> CliError {
+    let problem = Problem::new(format!("{} drives run {} right now", holder_name(holder), run.run));
+    let hint = format!("follow it with `kubectl mage attach {} -n {namespace}`", run.run);
+    CliError::usage(problem.hint(hint))
+}
+
+fn explain(error: AdoptionError, run: &RecordedRun) -> CliError {
+    match error {
+        AdoptionError::Cluster(error) => error.into(),
+        AdoptionError::Unknown { ref blocks, ref pipeline } => {
+            let targets: Vec<String> =
+                blocks.iter().map(|block| format!("{pipeline}/{block}")).collect();
+            let hint = format!(
+                "if that does no harm, run it anew on the data of this run: kubectl mage run {} --downstream --execution-partition kubectl-mage/{}",
+                targets.join(" "),
+                run.run
+            );
+            CliError::usage(Problem::new(error.to_string()).hint(hint))
+        }
+        error @ AdoptionError::Unreadable { .. } => {
+            CliError::usage(Problem::new(error.to_string()))
+        }
+    }
+}
+
+/// Returns the options recorded, with those of the command line over them.
+fn resume_options(args: &ResumeArgs, run: &RecordedRun, printer: Printer) -> Options {
+    let recorded = Options::from(run.settings.clone());
+    let parallel = args.parallel.and_then(|n| NonZeroUsize::new(usize::try_from(n).ok()?));
+    let failure = match (args.keep_going, args.fail_fast) {
+        (true, _) => Failure::KeepGoing,
+        (_, true) => Failure::FailFast,
+        _ => recorded.failure,
+    };
+    Options {
+        parallel: parallel.unwrap_or(recorded.parallel),
+        failure,
+        retries: args.retries.unwrap_or(recorded.retries),
+        on_interrupt: on_interrupt(args.on_interrupt, printer),
+        pending_timeout: args.pending_timeout.unwrap_or(recorded.pending_timeout),
+        timeout: args.timeout.or(recorded.timeout),
+        logs: logs(args.logs),
+        output: output(args.output),
+        ..recorded
+    }
+}

@@ -1,0 +1,270 @@
+//! Reads a run that another client began: its plan, its Jobs, and what tells of those that are gone.
+
+use std::collections::HashSet;
+use std::time::Duration;
+
+use futures::AsyncReadExt as _;
+use k8s_openapi::api::batch::v1::Job;
+use k8s_openapi::api::core::v1::Pod;
+
+use super::adopt::{Adopted, Evidence, Reasons, Standing, adopt, judge};
+use super::lease::{Claim, Held, RunLease};
+use super::notes::Notes;
+use super::options::Settings;
+use super::plan::Plan;
+use super::record::{read_record, record_name};
+use super::run_id::RunId;
+use super::settle::job_uid;
+use crate::cluster::{Cluster, ClusterError, LogRequest, Recorded, main_container, run_selector};
+use crate::logs::condition_false;
+
+/// The API server forgets events after an hour, unless it is told otherwise.
+const EVENTS_KEPT: Duration = Duration::from_mins(50);
+/// Where in a log the line of a conditional stands: it is the last one but a few.
+const TAIL: u32 = 100;
+
+/// A run whose plan stands in the cluster.
+#[derive(Clone, Debug)]
+pub struct RecordedRun {
+    /// Its name.
+    pub run: RunId,
+    /// Its plan.
+    pub plan: Plan,
+    /// How it behaves.
+    pub settings: Settings,
+    pub(super) recorded: Recorded,
+    pub(super) age: Option<Duration>,
+    pub(super) notes: Notes,
+}
+
+/// Why a run cannot be gone on with.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum AdoptionError {
+    /// The cluster could not be asked.
+    #[error(transparent)]
+    Cluster(#[from] ClusterError),
+    /// There is a plan, but not one that this version can read.
+    #[error("configmap/{name} in namespace {namespace} holds no plan that this version can read")]
+    Unreadable {
+        /// Its name.
+        name: String,
+        /// Where.
+        namespace: String,
+    },
+    /// The Jobs of blocks are gone, and nothing tells how they ended.
+    #[error(
+        "the Job of {} is gone and nothing tells whether it had ended: going on could run it twice",
+        .blocks.join(", ")
+    )]
+    Unknown {
+        /// The blocks.
+        blocks: Vec<String>,
+        /// The pipeline.
+        pipeline: String,
+    },
+}
+
+/// A run as it stands, to go on from or to watch.
+#[derive(Clone, Debug)]
+pub struct Adoption {
+    pub(super) recorded: Recorded,
+    pub(super) blocks: Vec<Adopted>,
+    pub(super) held: Option<Held>,
+    pub(super) identity: String,
+}
+
+impl Adoption {
+    /// Tells whether every block has ended well, so that nothing is left to do.
+    #[must_use]
+    pub fn is_complete(&self) -> bool {
+        self.blocks.iter().all(|block| block.standing == Standing::Complete)
+    }
+}
+
+/// Reads the plan of a run; none when there is none of that name.
+pub async fn read_run(
+    cluster: &Cluster,
+    namespace: &str,
+    run: &str,
+) -> Result<Option<RecordedRun>, AdoptionError> {
+    let run = RunId::named(run);
+    let name = record_name(&run);
+    let Some((map, now)) = cluster.get_config_map_now(namespace, &name).await? else {
+        return Ok(None);
+    };
+    let Some((plan, settings)) = read_record(&map) else {
+        return Err(AdoptionError::Unreadable { name, namespace: namespace.to_owned() });
+    };
+    let created = map.metadata.creation_timestamp.as_ref().map(|time| time.0);
+    let age =
+        created.zip(now).and_then(|(created, now)| now.duration_since(created).try_into().ok());
+    let uid = map.metadata.uid.clone().unwrap_or_default();
+    let recorded = Recorded { namespace: namespace.to_owned(), name, uid };
+    Ok(Some(RecordedRun { run, plan, settings, recorded, age, notes: Notes::of(&map) }))
+}
+
+impl RecordedRun {
+    /// Takes the run's Lease, unless somebody drives it.
+    pub async fn claim(
+        &self,
+        cluster: &Cluster,
+        identity: &str,
+        wait: impl FnMut(&str),
+    ) -> Result<Claim, ClusterError> {
+        self.lease(cluster, identity).claim(wait).await
+    }
+
+    /// Gives the Lease back.
+    pub async fn release(&self, cluster: &Cluster, identity: &str) {
+        self.lease(cluster, identity).release().await;
+    }
+
+    fn lease(&self, cluster: &Cluster, identity: &str) -> RunLease {
+        RunLease {
+            cluster: cluster.clone(),
+            plan: self.recorded.clone(),
+            run: self.run.to_string(),
+            identity: identity.to_owned(),
+        }
+    }
+
+    /// Finds out how the blocks stand, to watch them.
+    pub async fn watch(
+        &self,
+        cluster: &Cluster,
+        identity: String,
+    ) -> Result<Adoption, AdoptionError> {
+        let jobs = self.jobs(cluster).await?;
+        let blocks = adopt(&self.plan, &self.run, &jobs, &self.notes);
+        Ok(Adoption { recorded: self.recorded.clone(), blocks, held: None, identity })
+    }
+
+    /// Finds out how the blocks stand, to go on with them: what can start must be known never to
+    /// have started.
+    pub async fn adopt(
+        &self,
+        cluster: &Cluster,
+        identity: String,
+        held: Option<Held>,
+    ) -> Result<Adoption, AdoptionError> {
+        let Adoption { mut blocks, .. } = self.watch(cluster, String::new()).await?;
+        self.find_false_conditions(cluster, &mut blocks).await;
+        if blocks.iter().any(|block| block.standing == Standing::Missing) {
+            self.judge(cluster, &mut blocks).await?;
+        }
+        Ok(Adoption { recorded: self.recorded.clone(), blocks, held, identity })
+    }
+
+    async fn judge(&self, cluster: &Cluster, blocks: &mut [Adopted]) -> Result<(), AdoptionError> {
+        let mut reasons = Some(Reasons::new());
+        for namespace in self.plan.namespaces() {
+            match cluster.job_events(&namespace).await {
+                Ok(events) => {
+                    if let Some(reasons) = &mut reasons {
+                        for (name, reason) in events {
+                            reasons.entry(name).or_default().push(reason);
+                        }
+                    }
+                }
+                Err(ClusterError::Forbidden { .. }) => reasons = None,
+                Err(error) => return Err(error.into()),
+            }
+        }
+        let young = self.age.is_some_and(|age| age < EVENTS_KEPT);
+        let evidence = Evidence { reasons: reasons.as_ref(), young };
+        let unknown = judge(&self.plan, blocks, &self.notes, &evidence);
+        if unknown.is_empty() {
+            return Ok(());
+        }
+        let name = |block: usize| self.plan.blocks[block].uuid.clone();
+        let blocks = unknown.into_iter().map(name).collect();
+        Err(AdoptionError::Unknown { blocks, pipeline: self.plan.pipeline.clone() })
+    }
+
+    /// Lists the Jobs of the run; reads them by name where they may not be listed.
+    async fn jobs(&self, cluster: &Cluster) -> Result<Vec<Job>, ClusterError> {
+        let mut jobs = Vec::new();
+        for namespace in self.plan.namespaces() {
+            let selector = run_selector(self.run.as_str());
+            match cluster.list_jobs(Some(&namespace), &selector).await {
+                Ok(listed) => jobs.extend(listed),
+                Err(ClusterError::Forbidden { .. }) => {
+                    jobs.extend(self.jobs_by_name(cluster, &namespace).await?);
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(jobs)
+    }
+
+    async fn jobs_by_name(
+        &self,
+        cluster: &Cluster,
+        namespace: &str,
+    ) -> Result<Vec<Job>, ClusterError> {
+        let mut jobs = Vec::new();
+        for block in self.plan.blocks.iter().filter(|block| block.namespace == namespace) {
+            let noted = self.notes.get(&block.uuid).map_or(0, |note| note.attempt);
+            for attempt in 1.. {
+                match cluster.get_job(namespace, &block.job_name_of(attempt)).await? {
+                    Some(job) => jobs.push(job),
+                    None if attempt <= noted => {}
+                    None => break,
+                }
+            }
+        }
+        Ok(jobs)
+    }
+
+    /// Reads the ends of the logs of complete blocks that others wait for: only there it stands
+    /// that a conditional said no.
+    async fn find_false_conditions(&self, cluster: &Cluster, blocks: &mut [Adopted]) {
+        let graph = self.plan.graph();
+        let mut awaited = HashSet::new();
+        for (block, upstream) in graph.iter().enumerate() {
+            if blocks[block].standing == Standing::Missing {
+                awaited.extend(upstream.iter().copied());
+            }
+        }
+        for block in awaited {
+            let adopted = &blocks[block];
+            let Some(job) = adopted.job.as_ref().filter(|_| adopted.standing == Standing::Complete)
+            else {
+                continue;
+            };
+            if self.said_no(cluster, job).await {
+                blocks[block].standing = Standing::ConditionFalse;
+            }
+        }
+    }
+
+    /// What cannot be read did not say so.
+    async fn said_no(&self, cluster: &Cluster, job: &Job) -> bool {
+        let (Some(namespace), Some(uid)) = (&job.metadata.namespace, &job.metadata.uid) else {
+            return false;
+        };
+        let selector = format!("batch.kubernetes.io/controller-uid={uid}");
+        let Ok(pods) = cluster.list_pods(namespace, &selector).await else { return false };
+        let newest = pods
+            .iter()
+            .filter(|pod| job_uid(pod) == Some(uid))
+            .max_by_key(|pod| pod.metadata.creation_timestamp.as_ref().map(|time| time.0));
+        let Some(request) = newest.and_then(end_of_log) else { return false };
+        let Ok(mut log) = cluster.open_log(&request).await else { return false };
+        let mut text = Vec::new();
+        let read = tokio::time::timeout(Duration::from_secs(10), log.read_to_end(&mut text)).await;
+        read.is_ok() && String::from_utf8_lossy(&text).lines().any(condition_false)
+    }
+}
+
+fn end_of_log(pod: &Pod) -> Option<LogRequest> {
+    Some(LogRequest {
+        namespace: pod.metadata.namespace.clone()?,
+        pod: pod.metadata.name.clone()?,
+        container: main_container(pod)?,
+        follow: false,
+        previous: false,
+        since_second: None,
+        tail_lines: Some(TAIL),
+    })
+}
