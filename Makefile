@@ -79,6 +79,7 @@ test-cluster: ## Tests against a real Kubernetes, started and ended here (or KUB
 
 .PHONY: test-long
 test-long: export PROPTEST_CASES = 50000
+test-long: export KUBECTL_MAGE_TEST_KILLS = 50
 test-long: FUZZ_SECONDS = 3600
 test-long: test ## The same with full counts
 

@@ -12,20 +12,12 @@ use super::input::{Input, Presence};
 use super::launch::Refusal;
 use super::outcome::{Stop, exit_of};
 use super::track::Absence;
-use crate::cluster::{
-    Cluster, ClusterError, EventFacts, JobIdentity, JobState, Watched, job_state,
-};
+use crate::cluster::{ClusterError, EventFacts, JobState, Watched, job_state};
 use crate::diagnose::{Cause, Pending, PendingKind, pending_by_event};
 use crate::error::CliError;
 
-/// What has not started after that long has a reason, which events tell.
-const PODLESS: Duration = Duration::from_millis(1500);
-/// How often a Job is read that cannot be watched.
-const READ_EVERY: Duration = Duration::from_secs(2);
-/// How long contact must be lost to be worth a word.
-const TELL_LOSS: Duration = Duration::from_secs(2);
-/// Credentials that are refused for that long will not come back.
-const UNAUTHORIZED: Duration = Duration::from_mins(1);
+/// How long a complete block's log is waited for to be read to its end.
+const LAST_LINES: Duration = Duration::from_secs(5);
 
 impl Dispatcher<'_> {
     /// Takes in one thing learned.
@@ -116,22 +108,6 @@ impl Dispatcher<'_> {
         }
     }
 
-    /// Tells about a loss that lasts, and gives up on one that lasts too long.
-    fn tick_loss(&mut self, now: Instant) {
-        let Some(loss) = &mut self.lost else { return };
-        let away = now.saturating_duration_since(loss.since);
-        let limit = match loss.error {
-            ClusterError::Unauthorized { .. } => UNAUTHORIZED.min(self.options.contact_timeout),
-            _ => self.options.contact_timeout,
-        };
-        if away >= limit {
-            self.stop = Some(Stop::ContactLost(loss.error.clone()));
-        } else if away >= TELL_LOSS && !std::mem::replace(&mut loss.told, true) {
-            let text = format!("contact lost, trying again: {}", loss.error);
-            self.notice(text);
-        }
-    }
-
     /// Finds the block a Job belongs to; takes it as ours where the answer to its POST is awaited.
     fn block_of(&mut self, job: &Job) -> Option<usize> {
         let uid = job.metadata.uid.clone()?;
@@ -172,7 +148,7 @@ impl Dispatcher<'_> {
         self.bad = self.tracks.iter().find_map(|track| exit_of(track.state));
     }
 
-    fn take_job(&mut self, job: Job) {
+    pub(super) fn take_job(&mut self, job: Job) {
         let Some(block) = self.block_of(&job) else { return };
         let track = &mut self.tracks[block];
         if !track.state.is_active() || track.absence == Absence::Removing {
@@ -181,6 +157,7 @@ impl Dispatcher<'_> {
         let state = job_state(&job);
         track.job = Some(job);
         match state {
+            JobState::Complete if track.awaits_log(Instant::now(), LAST_LINES) => {}
             JobState::Complete if track.condition_false => {
                 self.finish(block, BlockState::ConditionFalse, None);
             }
@@ -224,7 +201,8 @@ impl Dispatcher<'_> {
 
     fn note_missing(&mut self, block: usize) {
         let track = &mut self.tracks[block];
-        if track.state.is_active() && track.absence == Absence::None && self.stop.is_none() {
+        let unexplained = track.absence == Absence::None && track.completed.is_none();
+        if track.state.is_active() && unexplained && self.stop.is_none() {
             track.absence = Absence::Missing;
             self.look_around(block);
         }
@@ -389,87 +367,5 @@ impl Dispatcher<'_> {
             Err(error) if self.read_jobs && error.is_transient() => self.take_loss(error),
             Err(_) => {}
         }
-    }
-
-    /// Looks at the clock.
-    pub(super) fn tick(&mut self, now: Instant) {
-        if self.stop.is_some() {
-            return;
-        }
-        let driver = self.role == Role::Driver;
-        if driver && self.options.timeout.is_some_and(|limit| self.age(now) >= limit) {
-            self.stop = Some(Stop::TimedOut);
-            return;
-        }
-        self.tick_loss(now);
-        self.tick_driver(now);
-        for block in 0..self.tracks.len() {
-            let track = &self.tracks[block];
-            if track.state.is_active() || (!driver && self.read_jobs && !track.is_over()) {
-                self.tick_block(block, now);
-            }
-        }
-    }
-
-    fn tick_block(&mut self, block: usize, now: Instant) {
-        let track = &self.tracks[block];
-        let overdue = track.overdue(self.options, now).filter(|_| self.role == Role::Driver);
-        if let Some(cause) = overdue {
-            self.give_up_start(block, cause);
-            return;
-        }
-        let age = track.launched.map_or(Duration::ZERO, |at| now.saturating_duration_since(at));
-        if track.event_watch.is_none()
-            && age >= PODLESS
-            && let Some(uid) = track.unexplained()
-        {
-            self.watch_events(block, &uid);
-        }
-        let track = &self.tracks[block];
-        let due = track.last_read.is_none_or(|at| now.saturating_duration_since(at) >= READ_EVERY);
-        let known = track.uid.is_some() || self.role == Role::Watcher;
-        if self.read_jobs && known && due {
-            self.read_job(block);
-        }
-    }
-
-    /// Deletes the Job of a block that cannot start: it would run later, unseen.
-    fn give_up_start(&mut self, block: usize, mut cause: Cause) {
-        let planned = &self.plan.blocks[block];
-        let attempt = self.tracks[block].attempt;
-        let (namespace, name) = (planned.namespace.clone(), planned.job_name_of(attempt));
-        let sentence = cause.sentence.trim_end_matches('.');
-        cause.sentence = format!("{sentence}; job.batch/{name} is deleted");
-        let track = &mut self.tracks[block];
-        track.absence = Absence::Removing;
-        let (uid, identity) = (track.uid.clone(), planned.identity(self.run, attempt));
-        let (cluster, inputs) = (self.cluster.clone(), self.inputs.clone());
-        self.tasks.spawn(async move {
-            let removed = remove(&cluster, &namespace, &name, uid, &identity).await;
-            let _ = inputs.send(Input::Removed(block, removed));
-        });
-        self.finish(block, BlockState::CouldNotStart, Some(cause));
-    }
-}
-
-/// Deletes a Job by UID; one whose POST was never answered only if it turns out to be ours.
-async fn remove(
-    cluster: &Cluster,
-    namespace: &str,
-    name: &str,
-    uid: Option<String>,
-    identity: &JobIdentity,
-) -> Result<(), ClusterError> {
-    let uid = match uid {
-        Some(uid) => Some(uid),
-        None => cluster
-            .get_job(namespace, name)
-            .await?
-            .filter(|job| identity.matches(job))
-            .and_then(|job| job.metadata.uid),
-    };
-    match uid {
-        Some(uid) => cluster.delete_job(namespace, name, &uid).await.map(drop),
-        None => Ok(()),
     }
 }

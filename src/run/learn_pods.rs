@@ -8,7 +8,6 @@ use super::dispatcher::{Dispatcher, Role};
 use super::events::{BlockState, EventKind, RunEvent};
 use super::follow::Follow;
 use super::input::LogEnd;
-use super::options::Logs;
 use super::settle::job_uid;
 use super::track::{Absence, PodTrack, Track};
 use crate::cluster::{ATTEMPT, BLOCK, ContainerPhase, Watched, main_container};
@@ -150,7 +149,8 @@ impl Dispatcher<'_> {
 
     fn follow(&mut self, block: usize, uid: &str) {
         let track = &mut self.tracks[block];
-        if self.options.logs == Logs::None || track.settled_before {
+        // Also where no log is shown: whether a conditional said no stands only there.
+        if track.settled_before {
             return;
         }
         let Some(pod) = track.pods.get_mut(uid) else { return };
@@ -190,6 +190,12 @@ impl Dispatcher<'_> {
                 .pod(&pod.name, pod.attempt)
                 .message(trouble);
             self.tell(event);
+        }
+        let track = &self.tracks[end.block];
+        if track.completed.is_some()
+            && let Some(job) = track.job.clone()
+        {
+            self.take_job(job);
         }
     }
 }

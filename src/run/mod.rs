@@ -32,6 +32,7 @@ mod run_id;
 mod scheduler;
 mod settle;
 mod signals;
+mod tick;
 mod track;
 
 pub use adoption::{Adoption, AdoptionError, RecordedRun, read_run};

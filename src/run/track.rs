@@ -114,6 +114,8 @@ pub(super) struct Track {
     pub(super) last_read: Option<Instant>,
     pub(super) being_read: bool,
     pub(super) absence: Absence,
+    /// When its Job was seen to be complete while its log was still being read.
+    pub(super) completed: Option<Instant>,
     /// Whether another client saw it to its end, so that its logs were shown.
     pub(super) settled_before: bool,
 }
@@ -139,6 +141,7 @@ impl Track {
             last_read: None,
             being_read: false,
             absence: Absence::None,
+            completed: None,
             settled_before: false,
         }
     }
@@ -177,6 +180,7 @@ impl Track {
         self.condition_false = false;
         self.created_told = false;
         self.absence = Absence::None;
+        self.completed = None;
         self.settled_before = false;
         for task in [self.launch.take(), self.event_watch.take()].into_iter().flatten() {
             task.abort();
@@ -216,6 +220,14 @@ impl Track {
     /// Says how its attempt failed.
     pub(super) fn fault(&self) -> Fault {
         self.pods_now().last().map_or(Fault::Own, |pod| fault(&pod.pod))
+    }
+
+    /// Tells whether its log must be read to its end before its completion counts: there it
+    /// may stand that a conditional said no. That is not waited for longer than `patience`.
+    pub(super) fn awaits_log(&mut self, now: Instant, patience: Duration) -> bool {
+        let since = *self.completed.get_or_insert(now);
+        let reading = self.pods_now().any(|pod| pod.reading);
+        reading && !self.condition_false && now.saturating_duration_since(since) < patience
     }
 
     /// Tells whether the answer to its POST is awaited.

@@ -13,8 +13,10 @@ use crate::support::{Bench, logged, start, states};
 
 /// What the proxy does with every connection, old and new.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Mode {
+pub(crate) enum Mode {
     Pass,
+    /// What the server says arrives this much later.
+    Late(Duration),
     /// Connections are closed, new ones too.
     Refuse,
     /// Nothing moves, nothing is closed.
@@ -22,13 +24,13 @@ enum Mode {
 }
 
 /// A proxy of bytes in front of the API server.
-struct Proxy {
-    url: String,
-    mode: watch::Sender<Mode>,
+pub(crate) struct Proxy {
+    pub(crate) url: String,
+    pub(crate) mode: watch::Sender<Mode>,
 }
 
 impl Proxy {
-    async fn start(server: &str) -> Self {
+    pub(crate) async fn start(server: &str) -> Self {
         let target = server.trim_start_matches("https://").to_owned();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("https://{}", listener.local_addr().unwrap());
@@ -44,8 +46,8 @@ impl Proxy {
                     let (client_in, client_out) = client.into_split();
                     let (server_in, server_out) = server.into_split();
                     tokio::select! {
-                        () = copy(client_in, server_out, seen.clone()) => {}
-                        () = copy(server_in, client_out, seen.clone()) => {}
+                        () = copy(client_in, server_out, seen.clone(), Side::Client) => {}
+                        () = copy(server_in, client_out, seen.clone(), Side::Server) => {}
                     }
                 });
             }
@@ -61,10 +63,18 @@ impl Proxy {
     }
 }
 
+/// Who speaks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Side {
+    Client,
+    Server,
+}
+
 async fn copy(
     mut from: impl tokio::io::AsyncRead + Unpin,
     mut to: impl tokio::io::AsyncWrite + Unpin,
     mut mode: watch::Receiver<Mode>,
+    side: Side,
 ) {
     let mut buffer = vec![0; 16 << 10];
     loop {
@@ -72,10 +82,13 @@ async fn copy(
         match now {
             Mode::Refuse => return,
             Mode::Freeze => drop(mode.changed().await),
-            Mode::Pass => tokio::select! {
+            Mode::Pass | Mode::Late(_) => tokio::select! {
                 changed = mode.changed() => drop(changed),
                 read = from.read(&mut buffer) => match read {
                     Ok(read) if read > 0 => {
+                        if let (Mode::Late(by), Side::Server) = (now, side) {
+                            tokio::time::sleep(by).await;
+                        }
                         if to.write_all(&buffer[..read]).await.is_err() {
                             return;
                         }

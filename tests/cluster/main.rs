@@ -14,6 +14,7 @@ mod failures;
 mod faults;
 mod genuine;
 mod interrupts;
+mod kills;
 mod mage_server;
 mod oracle;
 mod order;

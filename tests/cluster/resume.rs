@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "helpers of tests, outside `#[test]`")]
 
 use std::process::Child;
+use std::time::Duration;
 
 use k8s_openapi::api::core::v1::{ConfigMap, Pod};
 use kube::api::{Api, DeleteParams, EvictParams, ListParams};
@@ -9,10 +10,11 @@ use serde_json::Value;
 
 use crate::binary::{Project, Said};
 use crate::cli_run::{diamond, signal};
+use crate::faults::{Mode, Proxy};
 use crate::support::{Bench, until};
 
 /// A folder without anything.
-fn elsewhere() -> Project {
+pub(crate) fn elsewhere() -> Project {
     Project::new(&[])
 }
 
@@ -36,13 +38,13 @@ async fn runs(bench: &Bench) {
     .await;
 }
 
-fn kill(mut child: Child) {
+pub(crate) fn kill(mut child: Child) {
     child.kill().unwrap();
     child.wait().unwrap();
 }
 
 /// Checks that the API server made each Job once, so many in all.
-fn made_once(bench: &Bench, count: usize) {
+pub(crate) fn made_once(bench: &Bench, count: usize) {
     let Some(posts) = bench.posts() else { return };
     let mut names = posts.clone();
     names.dedup();
@@ -216,7 +218,7 @@ async fn whoever_only_watches_changes_nothing() {
     runs(&bench).await;
     let watching = elsewhere().start_on(&bench, &["attach", "@latest", "--context", "viewer"]);
     let left = elsewhere().start_on(&bench, &["attach", "@latest"]);
-    tokio::time::sleep(std::time::Duration::from_secs(1)).await;
+    tokio::time::sleep(Duration::from_secs(1)).await;
     signal(&left, "-INT");
     let left = Said::new(left.wait_with_output().unwrap()).ends(130);
     left.says(&["is not touched", "hint: follow it again: kubectl mage attach etl-"]);
@@ -250,6 +252,40 @@ async fn two_who_resume_at_once_make_no_job_twice() {
     let mut codes: Vec<i32> = said.iter().map(|said| said.code).collect();
     codes.sort_unstable();
     assert_eq!(codes, [0, 2], "{said:#?}");
+    made_once(&bench, 4);
+    bench.end().await;
+}
+
+/// The server has the Job, and nobody was told.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_client_killed_between_post_and_answer_leaves_a_job_that_is_found() {
+    let Some(bench) = Bench::new("resume-post").await else { return };
+    let proxy = Proxy::start(bench.cluster.server()).await;
+    proxy.mode.send_replace(Mode::Late(Duration::from_secs(1)));
+    let project = diamond(&[]);
+    let arguments = ["run", "etl", "--server-pod", "none", "--server", &proxy.url];
+    let child = project.start_on(&bench, &arguments);
+    jobs_come(&bench, 1).await;
+    kill(child);
+    elsewhere().run_on(&bench, &["resume", "@latest"]).ends(0).says(&["4 of 4 blocks complete"]);
+    made_once(&bench, 4);
+    bench.end().await;
+}
+
+/// A laptop that slept: another client went on, and the first one finds that out.
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_was_asleep_only_watches_afterwards() {
+    let Some(bench) = Bench::new("resume-asleep").await else { return };
+    let project = diamond(&[("STANDIN_SLEEP_export", "12")]);
+    let asleep = project.start_on(&bench, &["run", "etl"]);
+    jobs_come(&bench, 1).await;
+    signal(&asleep, "-STOP");
+    let other = elsewhere().start_on(&bench, &["resume", "@latest"]);
+    jobs_come(&bench, 4).await;
+    signal(&asleep, "-CONT");
+    Said::new(other.wait_with_output().unwrap()).ends(0);
+    let said = Said::new(asleep.wait_with_output().unwrap()).ends(0);
+    said.says(&["drives the run now; from here on it is only watched", "is complete: 4 of 4"]);
     made_once(&bench, 4);
     bench.end().await;
 }

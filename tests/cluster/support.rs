@@ -119,25 +119,44 @@ impl Bench {
         pods.items.into_iter().filter_map(|pod| pod.metadata.name).collect()
     }
 
-    /// Returns how often each Job of the namespace was posted with success, by the audit log; none
-    /// where there is no audit log.
+    /// Returns the Jobs of the namespace that were created, each as often as it was, by the audit
+    /// log; none where there is no audit log.
+    ///
+    /// A POST whose client was killed is answered with 504 although its Job may stand: it counts
+    /// when the Job controller went on to write that Job's status.
     pub(crate) fn posts(&self) -> Option<Vec<String>> {
-        let log = self.kubeconfig.with_file_name("audit.log");
-        let text = std::fs::read_to_string(log).ok()?;
-        let mut posts = Vec::new();
-        for line in text.lines().filter(|line| line.contains(&self.namespace)) {
-            let Ok(entry) = serde_json::from_str::<Value>(line) else { continue };
-            let of = |pointer: &str| entry.pointer(pointer).and_then(Value::as_str);
-            if of("/verb") == Some("create")
-                && of("/objectRef/resource") == Some("jobs")
-                && of("/objectRef/namespace") == Some(&self.namespace)
-                && entry.pointer("/responseStatus/code") == Some(&json!(201))
-            {
-                posts.push(of("/objectRef/name").unwrap_or_default().to_owned());
+        let entries = self.audit()?;
+        let of = |verb: &str, subresource: Option<&str>, code: u64| -> Vec<String> {
+            let matches = |entry: &&Value| {
+                entry["verb"] == verb
+                    && entry["objectRef"]["resource"] == "jobs"
+                    && entry["objectRef"]["subresource"].as_str() == subresource
+                    && entry["responseStatus"]["code"] == code
+            };
+            let name =
+                |entry: &Value| entry["objectRef"]["name"].as_str().unwrap_or_default().to_owned();
+            entries.iter().filter(matches).map(name).collect()
+        };
+        let mut posts = of("create", None, 201);
+        let alive = of("update", Some("status"), 200);
+        for unanswered in of("create", None, 504) {
+            if alive.contains(&unanswered) && !posts.contains(&unanswered) {
+                posts.push(unanswered);
             }
         }
         posts.sort();
         Some(posts)
+    }
+
+    /// Returns the entries of the audit log about the namespace.
+    pub(crate) fn audit(&self) -> Option<Vec<Value>> {
+        let text = std::fs::read_to_string(self.kubeconfig.with_file_name("audit.log")).ok()?;
+        let entries = text
+            .lines()
+            .filter(|line| line.contains(&self.namespace))
+            .filter_map(|line| serde_json::from_str::<Value>(line).ok())
+            .filter(|entry| entry["objectRef"]["namespace"] == self.namespace.as_str());
+        Some(entries.collect())
     }
 
     /// Returns, for a chain of blocks, the time from the Job controller's last write to a Job to

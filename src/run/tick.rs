@@ -1,0 +1,126 @@
+//! What the clock brings: deadlines, and looks at what says nothing by itself.
+
+use std::time::{Duration, Instant};
+
+use super::dispatcher::{Dispatcher, Role};
+use super::events::BlockState;
+use super::input::Input;
+use super::outcome::Stop;
+use super::track::Absence;
+use crate::cluster::{Cluster, ClusterError, JobIdentity};
+use crate::diagnose::Cause;
+
+/// What has not started after that long has a reason, which events tell.
+const PODLESS: Duration = Duration::from_millis(1500);
+/// How often a Job is read that cannot be watched.
+const READ_EVERY: Duration = Duration::from_secs(2);
+/// How long contact must be lost to be worth a word.
+const TELL_LOSS: Duration = Duration::from_secs(2);
+/// Credentials that are refused for that long will not come back.
+const UNAUTHORIZED: Duration = Duration::from_mins(1);
+
+impl Dispatcher<'_> {
+    /// Looks at the clock.
+    pub(super) fn tick(&mut self, now: Instant) {
+        if self.stop.is_some() {
+            return;
+        }
+        let driver = self.role == Role::Driver;
+        if driver && self.options.timeout.is_some_and(|limit| self.age(now) >= limit) {
+            self.stop = Some(Stop::TimedOut);
+            return;
+        }
+        self.tick_loss(now);
+        self.tick_driver(now);
+        for block in 0..self.tracks.len() {
+            let track = &self.tracks[block];
+            if track.state.is_active() || (!driver && self.read_jobs && !track.is_over()) {
+                self.tick_block(block, now);
+            }
+        }
+    }
+
+    fn tick_block(&mut self, block: usize, now: Instant) {
+        let track = &self.tracks[block];
+        if track.completed.is_some()
+            && let Some(job) = track.job.clone()
+        {
+            self.take_job(job);
+            return;
+        }
+        let overdue = track.overdue(self.options, now).filter(|_| self.role == Role::Driver);
+        if let Some(cause) = overdue {
+            self.give_up_start(block, cause);
+            return;
+        }
+        let age = track.launched.map_or(Duration::ZERO, |at| now.saturating_duration_since(at));
+        if track.event_watch.is_none()
+            && age >= PODLESS
+            && let Some(uid) = track.unexplained()
+        {
+            self.watch_events(block, &uid);
+        }
+        let track = &self.tracks[block];
+        let due = track.last_read.is_none_or(|at| now.saturating_duration_since(at) >= READ_EVERY);
+        let known = track.uid.is_some() || self.role == Role::Watcher;
+        if self.read_jobs && known && due {
+            self.read_job(block);
+        }
+    }
+
+    /// Deletes the Job of a block that cannot start: it would run later, unseen.
+    fn give_up_start(&mut self, block: usize, mut cause: Cause) {
+        let planned = &self.plan.blocks[block];
+        let attempt = self.tracks[block].attempt;
+        let (namespace, name) = (planned.namespace.clone(), planned.job_name_of(attempt));
+        let sentence = cause.sentence.trim_end_matches('.');
+        cause.sentence = format!("{sentence}; job.batch/{name} is deleted");
+        let track = &mut self.tracks[block];
+        track.absence = Absence::Removing;
+        let (uid, identity) = (track.uid.clone(), planned.identity(self.run, attempt));
+        let (cluster, inputs) = (self.cluster.clone(), self.inputs.clone());
+        self.tasks.spawn(async move {
+            let removed = remove(&cluster, &namespace, &name, uid, &identity).await;
+            let _ = inputs.send(Input::Removed(block, removed));
+        });
+        self.finish(block, BlockState::CouldNotStart, Some(cause));
+    }
+
+    /// Tells about a loss that lasts, and gives up on one that lasts too long.
+    fn tick_loss(&mut self, now: Instant) {
+        let Some(loss) = &mut self.lost else { return };
+        let away = now.saturating_duration_since(loss.since);
+        let limit = match loss.error {
+            ClusterError::Unauthorized { .. } => UNAUTHORIZED.min(self.options.contact_timeout),
+            _ => self.options.contact_timeout,
+        };
+        if away >= limit {
+            self.stop = Some(Stop::ContactLost(loss.error.clone()));
+        } else if away >= TELL_LOSS && !std::mem::replace(&mut loss.told, true) {
+            let text = format!("contact lost, trying again: {}", loss.error);
+            self.notice(text);
+        }
+    }
+}
+
+/// Deletes a Job by UID; one whose POST was never answered only if it turns out to be ours.
+async fn remove(
+    cluster: &Cluster,
+    namespace: &str,
+    name: &str,
+    uid: Option<String>,
+    identity: &JobIdentity,
+) -> Result<(), ClusterError> {
+    let uid = match uid {
+        Some(uid) => Some(uid),
+        None => cluster
+            .get_job(namespace, name)
+            .await?
+            .filter(|job| identity.matches(job))
+            .and_then(|job| job.metadata.uid),
+    };
+    match uid {
+        Some(uid) => cluster.delete_job(namespace, name, &uid).await.map(drop),
+        None => Ok(()),
+    }
+}
