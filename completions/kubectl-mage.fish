@@ -40,6 +40,11 @@ complete -c kubectl-mage -n "__fish_kubectl_mage_needs_command" -f -a "run" -d '
 complete -c kubectl-mage -n "__fish_kubectl_mage_needs_command" -f -a "resume" -d 'Go on with a run where it stopped'
 complete -c kubectl-mage -n "__fish_kubectl_mage_needs_command" -f -a "attach" -d 'Follow a run that somebody else drives'
 complete -c kubectl-mage -n "__fish_kubectl_mage_needs_command" -f -a "runs" -d 'List the runs in a namespace'
+complete -c kubectl-mage -n "__fish_kubectl_mage_needs_command" -f -a "status" -d 'Show how a run stands, block by block'
+complete -c kubectl-mage -n "__fish_kubectl_mage_needs_command" -f -a "why" -d 'Say why something is pending or failed, and what to do'
+complete -c kubectl-mage -n "__fish_kubectl_mage_needs_command" -f -a "cancel" -d 'Stop a run and leave no pod behind'
+complete -c kubectl-mage -n "__fish_kubectl_mage_needs_command" -f -a "delete" -d 'Remove a run that is over: its Jobs, pods and recorded plan'
+complete -c kubectl-mage -n "__fish_kubectl_mage_needs_command" -f -a "prune" -d 'Remove the runs that ended long ago'
 complete -c kubectl-mage -n "__fish_kubectl_mage_needs_command" -f -a "snapshot" -d 'Write what a cluster says about configuration, for --snapshot'
 complete -c kubectl-mage -n "__fish_kubectl_mage_needs_command" -f -a "completion" -d 'Write a completion script'
 complete -c kubectl-mage -n "__fish_kubectl_mage_needs_command" -f -a "version" -d 'Print the version'
@@ -389,6 +394,7 @@ complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand attach" -s q -
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand attach" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand runs" -s l -l selector -d 'Only runs whose Jobs carry these labels' -r
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand runs" -s o -l output -d 'Output format' -r -f -a "table\t''
+wide\t''
 json\t''
 yaml\t''
 name\t''"
@@ -409,9 +415,116 @@ complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand runs" -l color
 always\t'Always'
 never\t'Never'"
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand runs" -s A -l all-namespaces -d 'All namespaces'
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand runs" -s w -l watch -d 'Stay and print each run again when it changes'
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand runs" -l no-headers -d 'Leave out the table\'s header'
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand runs" -s q -l quiet -d 'Say less: only results and errors'
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand runs" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand status" -s o -l output -d 'Output format' -r -f -a "table\t''
+wide\t''
+json\t''
+yaml\t''
+name\t''"
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand status" -l kubeconfig -d 'Path to the kubeconfig file to use' -r -F
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand status" -l context -d 'The name of the kubeconfig context to use' -r
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand status" -l cluster -d 'The name of the kubeconfig cluster to use' -r
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand status" -l user -d 'The name of the kubeconfig user to use' -r
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand status" -s n -l namespace -d 'The namespace of the Jobs' -r
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand status" -l as -d 'Username to impersonate; a user or a service account' -r
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand status" -l as-group -d 'Group to impersonate; may be given several times' -r
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand status" -l token -d 'Bearer token for authentication to the API server' -r
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand status" -s s -l server -d 'The address and port of the API server' -r
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand status" -l insecure-skip-tls-verify -d 'Do not check the server\'s certificate; this makes the connection insecure' -r -f -a "true\t''
+false\t''"
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand status" -l request-timeout -d 'How long to wait for one answer of the API server, as 1s, 2m, 3h; 0 for the default of 30s. It never cuts a log stream' -r
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand status" -s v -d 'Say more: what was read and asked; `-v=N` works as in kubectl' -r
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand status" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand status" -s w -l watch -d 'Stay and print each block again when it changes'
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand status" -l no-headers -d 'Leave out the table\'s header'
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand status" -s q -l quiet -d 'Say less: only results and errors'
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand status" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand why" -s o -l output -d 'Output format' -r -f -a "json\t''
+yaml\t''"
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand why" -l kubeconfig -d 'Path to the kubeconfig file to use' -r -F
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand why" -l context -d 'The name of the kubeconfig context to use' -r
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand why" -l cluster -d 'The name of the kubeconfig cluster to use' -r
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand why" -l user -d 'The name of the kubeconfig user to use' -r
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand why" -s n -l namespace -d 'The namespace of the Jobs' -r
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand why" -l as -d 'Username to impersonate; a user or a service account' -r
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand why" -l as-group -d 'Group to impersonate; may be given several times' -r
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand why" -l token -d 'Bearer token for authentication to the API server' -r
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand why" -s s -l server -d 'The address and port of the API server' -r
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand why" -l insecure-skip-tls-verify -d 'Do not check the server\'s certificate; this makes the connection insecure' -r -f -a "true\t''
+false\t''"
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand why" -l request-timeout -d 'How long to wait for one answer of the API server, as 1s, 2m, 3h; 0 for the default of 30s. It never cuts a log stream' -r
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand why" -s v -d 'Say more: what was read and asked; `-v=N` works as in kubectl' -r
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand why" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand why" -s q -l quiet -d 'Say less: only results and errors'
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand why" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand cancel" -l kubeconfig -d 'Path to the kubeconfig file to use' -r -F
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand cancel" -l context -d 'The name of the kubeconfig context to use' -r
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand cancel" -l cluster -d 'The name of the kubeconfig cluster to use' -r
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand cancel" -l user -d 'The name of the kubeconfig user to use' -r
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand cancel" -s n -l namespace -d 'The namespace of the Jobs' -r
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand cancel" -l as -d 'Username to impersonate; a user or a service account' -r
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand cancel" -l as-group -d 'Group to impersonate; may be given several times' -r
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand cancel" -l token -d 'Bearer token for authentication to the API server' -r
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand cancel" -s s -l server -d 'The address and port of the API server' -r
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand cancel" -l insecure-skip-tls-verify -d 'Do not check the server\'s certificate; this makes the connection insecure' -r -f -a "true\t''
+false\t''"
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand cancel" -l request-timeout -d 'How long to wait for one answer of the API server, as 1s, 2m, 3h; 0 for the default of 30s. It never cuts a log stream' -r
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand cancel" -s v -d 'Say more: what was read and asked; `-v=N` works as in kubectl' -r
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand cancel" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand cancel" -s y -l yes -d 'Do not ask, also in a protected context'
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand cancel" -s q -l quiet -d 'Say less: only results and errors'
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand cancel" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand delete" -l kubeconfig -d 'Path to the kubeconfig file to use' -r -F
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand delete" -l context -d 'The name of the kubeconfig context to use' -r
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand delete" -l cluster -d 'The name of the kubeconfig cluster to use' -r
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand delete" -l user -d 'The name of the kubeconfig user to use' -r
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand delete" -s n -l namespace -d 'The namespace of the Jobs' -r
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand delete" -l as -d 'Username to impersonate; a user or a service account' -r
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand delete" -l as-group -d 'Group to impersonate; may be given several times' -r
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand delete" -l token -d 'Bearer token for authentication to the API server' -r
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand delete" -s s -l server -d 'The address and port of the API server' -r
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand delete" -l insecure-skip-tls-verify -d 'Do not check the server\'s certificate; this makes the connection insecure' -r -f -a "true\t''
+false\t''"
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand delete" -l request-timeout -d 'How long to wait for one answer of the API server, as 1s, 2m, 3h; 0 for the default of 30s. It never cuts a log stream' -r
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand delete" -s v -d 'Say more: what was read and asked; `-v=N` works as in kubectl' -r
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand delete" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand delete" -l dry-run -d 'List what would be deleted, and delete nothing'
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand delete" -s y -l yes -d 'Do not ask, also in a protected context'
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand delete" -s q -l quiet -d 'Say less: only results and errors'
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand delete" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand prune" -l older-than -d 'Only runs that ended longer ago than this, such as 12h or 7d' -r
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand prune" -l kubeconfig -d 'Path to the kubeconfig file to use' -r -F
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand prune" -l context -d 'The name of the kubeconfig context to use' -r
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand prune" -l cluster -d 'The name of the kubeconfig cluster to use' -r
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand prune" -l user -d 'The name of the kubeconfig user to use' -r
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand prune" -s n -l namespace -d 'The namespace of the Jobs' -r
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand prune" -l as -d 'Username to impersonate; a user or a service account' -r
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand prune" -l as-group -d 'Group to impersonate; may be given several times' -r
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand prune" -l token -d 'Bearer token for authentication to the API server' -r
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand prune" -s s -l server -d 'The address and port of the API server' -r
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand prune" -l insecure-skip-tls-verify -d 'Do not check the server\'s certificate; this makes the connection insecure' -r -f -a "true\t''
+false\t''"
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand prune" -l request-timeout -d 'How long to wait for one answer of the API server, as 1s, 2m, 3h; 0 for the default of 30s. It never cuts a log stream' -r
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand prune" -s v -d 'Say more: what was read and asked; `-v=N` works as in kubectl' -r
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand prune" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand prune" -s A -l all-namespaces -d 'All namespaces'
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand prune" -l dry-run -d 'List what would be deleted, and delete nothing'
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand prune" -s y -l yes -d 'Do not ask, also in a protected context'
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand prune" -s q -l quiet -d 'Say less: only results and errors'
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand prune" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand snapshot" -s o -l output -d 'Output format' -r -f -a "json\t''
 yaml\t''"
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand snapshot" -l project -d 'Mage project: the folder that holds metadata.yaml' -r -F

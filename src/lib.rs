@@ -29,5 +29,6 @@ pub mod merge;
 pub mod project;
 pub mod run;
 pub mod snapshot;
+pub mod status;
 pub mod ui;
 pub mod yaml;

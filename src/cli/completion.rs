@@ -12,11 +12,11 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use clap::{CommandFactory as _, ValueHint};
+use clap::{Args as _, CommandFactory as _, FromArgMatches as _, ValueHint};
 use clap_complete::aot::{Shell, generate};
 use clap_complete::engine::{ArgValueCompleter, CompletionCandidate, complete};
 
-use super::{Cli, CompletionShell};
+use super::{Cli, CompletionShell, ConnectionArgs};
 
 /// The program's file name, which shells complete.
 const PROGRAM: &str = "kubectl-mage";
@@ -71,14 +71,47 @@ pub fn project(words: &[OsString]) -> Option<PathBuf> {
     separate.map(PathBuf::from).chain(joined.map(PathBuf::from)).last()
 }
 
+/// Returns the connection flags among the words typed so far; what is half typed is left out.
+#[must_use]
+pub fn connection(words: &[OsString]) -> ConnectionArgs {
+    let typed = words.split_last().map_or(&[][..], |(_, before)| before);
+    let command = ConnectionArgs::augment_args(clap::Command::new(PROGRAM)).no_binary_name(true);
+    let known = |word: &str| {
+        let (flag, value) = word.split_once('=').map_or((word, false), |(flag, _)| (flag, true));
+        let named = |argument: &clap::Arg| match flag.strip_prefix("--") {
+            Some(long) => argument.get_long() == Some(long),
+            None => argument.get_short().is_some_and(|short| flag == format!("-{short}")),
+        };
+        command.get_arguments().find(|argument| named(argument)).map(|argument| {
+            value || !argument.get_action().takes_values() || argument.is_require_equals_set()
+        })
+    };
+    let mut flags: Vec<OsString> = Vec::new();
+    let mut words = typed.iter();
+    while let Some(word) = words.next() {
+        match word.to_str().and_then(known) {
+            Some(true) => flags.push(word.clone()),
+            Some(false) => {
+                if let Some(value) = words.next() {
+                    flags.extend([word.clone(), value.clone()]);
+                }
+            }
+            None => {}
+        }
+    }
+    let matches = command.try_get_matches_from(flags).ok();
+    matches.and_then(|matches| ConnectionArgs::from_arg_matches(&matches).ok()).unwrap_or_default()
+}
+
+/// What gives the names that begin with what it is given.
+pub type Complete = Box<dyn Fn(&str) -> Vec<String> + Send + Sync>;
+
 /// Returns the candidates for the last of these words, as kubectl reads them.
 ///
-/// `targets` gives the pipelines and blocks that begin with what it is given.
+/// `targets` gives pipelines and blocks, `runs` the names of runs; it is asked only where one is
+/// to be completed.
 #[must_use]
-pub fn candidates<F>(words: Vec<OsString>, targets: F) -> String
-where
-    F: Fn(&str) -> Vec<String> + Send + Sync + 'static,
-{
+pub fn candidates(words: Vec<OsString>, targets: Complete, runs: Complete) -> String {
     let mut words = words;
     if words.is_empty() {
         words.push(OsString::new());
@@ -92,7 +125,7 @@ where
     let index = words.len();
     words.insert(0, PROGRAM.into());
     let files = Arc::new(AtomicBool::new(false));
-    let mut command = with_completers(targets, &files);
+    let mut command = with_completers(targets, runs, &files);
     let found = complete(&mut command, words, index, None).unwrap_or_default();
 
     // Of `--flag=value` the shell wants to know the value only.
@@ -124,16 +157,12 @@ where
     answer
 }
 
-/// The command line, with completers for targets and for paths. Paths are left to the shell,
+/// The command line, with completers for targets, runs and paths. Paths are left to the shell,
 /// which knows `~`, quotes and its user's habits better: `files` then becomes true.
-fn with_completers<F>(targets: F, files: &Arc<AtomicBool>) -> clap::Command
-where
-    F: Fn(&str) -> Vec<String> + Send + Sync + 'static,
-{
-    let targets = ArgValueCompleter::new(move |typed: &OsStr| {
-        let found = typed.to_str().map(&targets).unwrap_or_default();
-        found.into_iter().map(CompletionCandidate::new).collect::<Vec<_>>()
-    });
+fn with_completers(targets: Complete, runs: Complete, files: &Arc<AtomicBool>) -> clap::Command {
+    let (targets, runs) = (Arc::new(targets), Arc::new(runs));
+    let both = completer([Arc::clone(&targets), Arc::clone(&runs)].to_vec());
+    let (targets, runs) = (completer(vec![targets]), completer(vec![runs]));
     let files = Arc::clone(files);
     let paths = ArgValueCompleter::new(move |_: &OsStr| {
         files.store(true, Ordering::Relaxed);
@@ -141,16 +170,26 @@ where
     });
     Cli::command().mut_subcommands(|command| {
         command.mut_args(|argument| {
-            let is_target = argument.is_positional()
-                && argument.get_value_names().is_some_and(|names| names == ["TARGET"]);
-            match argument.get_value_hint() {
-                _ if is_target => argument.add(targets.clone()),
-                ValueHint::AnyPath | ValueHint::FilePath | ValueHint::DirPath => {
+            let named = argument.get_value_names().and_then(|names| names.first());
+            let named = named.filter(|_| argument.is_positional()).map(ToString::to_string);
+            match (named.as_deref(), argument.get_value_hint()) {
+                (Some("TARGET"), _) => argument.add(targets.clone()),
+                (Some("RUN"), _) => argument.add(runs.clone()),
+                (Some(several), _) if several.starts_with("RUN|") => argument.add(both.clone()),
+                (_, ValueHint::AnyPath | ValueHint::FilePath | ValueHint::DirPath) => {
                     argument.add(paths.clone())
                 }
                 _ => argument,
             }
         })
+    })
+}
+
+fn completer(sources: Vec<Arc<Complete>>) -> ArgValueCompleter {
+    ArgValueCompleter::new(move |typed: &OsStr| {
+        let typed = typed.to_str().unwrap_or_default();
+        let found = sources.iter().flat_map(|source| source(typed));
+        found.map(CompletionCandidate::new).collect::<Vec<_>>()
     })
 }
 
@@ -164,7 +203,11 @@ mod tests {
             let all = ["orders", "orders/load_orders", "returns"];
             all.iter().filter(|t| t.starts_with(typed)).map(ToString::to_string).collect()
         };
-        let answer = candidates(words, targets);
+        let runs = |typed: &str| {
+            let all = ["orders-bbbbbb", "@latest"];
+            all.iter().filter(|run| run.starts_with(typed)).map(ToString::to_string).collect()
+        };
+        let answer = candidates(words, Box::new(targets), Box::new(runs));
         answer.lines().map(|line| line.split('\t').next().unwrap().to_owned()).collect()
     }
 
@@ -172,6 +215,9 @@ mod tests {
     fn kubectl_gets_what_fits_the_last_word() {
         let table: &[(&[&str], &[&str])] = &[
             (&["re"], &["render", "resume", ":4"]),
+            (&["status", "ord"], &["orders-bbbbbb", ":4"]),
+            (&["cancel", "@"], &["@latest", ":4"]),
+            (&["why", "orders"], &["orders", "orders/load_orders", "orders-bbbbbb", ":4"]),
             (&["exp"], &["explain-config", ":4"]),
             (&["explain", "ord"], &["orders", "orders/load_orders", ":4"]),
             (&["render", "ord"], &["orders", "orders/load_orders", ":4"]),
@@ -205,6 +251,25 @@ mod tests {
         assert_eq!(asks(&["kubectl-mage", "__complete", "run", ""]), Some(arguments(&["run", ""])));
         assert_eq!(asks(&["kubectl-mage", "run", "__complete"]), None);
         assert_eq!(asks(&["kubectl-mage"]), None);
+    }
+
+    #[test]
+    fn the_connection_is_read_from_what_is_typed() {
+        let words = [
+            "status",
+            "-o",
+            "wide",
+            "-n",
+            "etl",
+            "--context=prod",
+            "--nonsense",
+            "x",
+            "--kubeconfig",
+        ];
+        let args = connection(&words.map(OsString::from));
+        assert_eq!(args.namespace.as_deref(), Some("etl"));
+        assert_eq!(args.context.as_deref(), Some("prod"));
+        assert_eq!(args.kubeconfig, None, "still being typed");
     }
 
     #[test]

@@ -8,20 +8,26 @@ pub mod environment;
 mod explain;
 mod graph;
 mod lint;
+mod removal;
 mod render;
 mod resume;
 mod run;
+mod runs;
 mod snapshot;
+mod status;
 
 pub use config_args::{ConfigArgs, EditionChoice, NameValue};
 pub use connection::{ConnectionArgs, parse_duration};
 pub use explain::{ExplainArgs, ExplainOutput};
 pub use graph::{GraphArgs, GraphOutput};
 pub use lint::{FailOn, LintArgs, LintFormat, LintOutput};
+pub use removal::{CancelArgs, DeleteArgs, PruneArgs};
 pub use render::{RenderArgs, RenderOutput};
 pub use resume::{AttachArgs, ResumeArgs};
-pub use run::{InterruptChoice, LogsChoice, RunArgs, RunOutput, RunsArgs, RunsOutput};
+pub use run::{InterruptChoice, LogsChoice, RunArgs, RunOutput};
+pub use runs::RunsArgs;
 pub use snapshot::{SnapshotArgs, SnapshotOutput};
+pub use status::{StatusArgs, TableOutput, WhyArgs, WhyOutput};
 
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 
@@ -93,6 +99,11 @@ pub enum Command {
     Resume(Box<ResumeArgs>),
     Attach(Box<AttachArgs>),
     Runs(RunsArgs),
+    Status(StatusArgs),
+    Why(WhyArgs),
+    Cancel(CancelArgs),
+    Delete(DeleteArgs),
+    Prune(PruneArgs),
     Snapshot(SnapshotArgs),
     /// Write a completion script
     ///

@@ -1,4 +1,4 @@
-//! `run` and `runs`
+//! `run`
 
 use std::time::Duration;
 
@@ -99,32 +99,4 @@ pub enum InterruptChoice {
 pub enum RunOutput {
     Text,
     Json,
-}
-
-/// List the runs in a namespace
-#[derive(Clone, Debug, Args)]
-pub struct RunsArgs {
-    /// All namespaces
-    #[arg(short = 'A', long)]
-    pub all_namespaces: bool,
-    /// Only runs whose Jobs carry these labels
-    #[arg(short = 'l', long, value_name = "KEY=VALUE")]
-    pub selector: Option<String>,
-    /// Output format
-    #[arg(short, long, value_enum, default_value_t = RunsOutput::Table)]
-    pub output: RunsOutput,
-    /// Leave out the table's header
-    #[arg(long)]
-    pub no_headers: bool,
-    #[command(flatten)]
-    pub connection: ConnectionArgs,
-}
-
-/// How runs are listed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum RunsOutput {
-    Table,
-    Json,
-    Yaml,
-    Name,
 }

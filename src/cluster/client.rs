@@ -110,7 +110,24 @@ impl Cluster {
         action: &Action,
         request: Request<Vec<u8>>,
     ) -> Result<T, ClusterError> {
-        match tokio::time::timeout(self.request_timeout, self.control.request::<T>(request)).await {
+        self.answer(action, self.control.request::<T>(request)).await
+    }
+
+    /// The same for an answer that is text.
+    pub(super) async fn call_text(
+        &self,
+        action: &Action,
+        request: Request<Vec<u8>>,
+    ) -> Result<String, ClusterError> {
+        self.answer(action, self.control.request_text(request)).await
+    }
+
+    async fn answer<T>(
+        &self,
+        action: &Action,
+        asked: impl Future<Output = Result<T, kube::Error>>,
+    ) -> Result<T, ClusterError> {
+        match tokio::time::timeout(self.request_timeout, asked).await {
             Ok(answer) => answer.map_err(|error| self.explain(action, error)),
             Err(_) => Err(ClusterError::TimedOut {
                 server: self.server.clone(),

@@ -44,6 +44,22 @@ pub(super) fn path(namespace: &str) -> String {
 }
 
 impl Cluster {
+    /// Lists the events that `fields` names; all of the namespace where it is empty.
+    pub async fn list_events(
+        &self,
+        namespace: &str,
+        fields: &str,
+    ) -> Result<Vec<Event>, ClusterError> {
+        let action = action("list", namespace);
+        let mut params = ListParams::default();
+        if !fields.is_empty() {
+            params = params.fields(fields);
+        }
+        let request = built(Request::new(path(namespace)).list(&params), &action)?;
+        let list: k8s_openapi::List<Event> = self.call(&action, request).await?;
+        Ok(list.items)
+    }
+
     /// Lists the reasons of all events about Jobs that are still remembered, with the Jobs' names.
     pub async fn job_events(&self, namespace: &str) -> Result<Vec<(String, String)>, ClusterError> {
         let action = action("list", namespace);

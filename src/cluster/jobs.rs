@@ -196,24 +196,51 @@ impl Cluster {
         name: &str,
         uid: &str,
     ) -> Result<Removal, ClusterError> {
+        self.remove_job(namespace, name, uid, PropagationPolicy::Background).await
+    }
+
+    /// The same, but the Job stays until its pods are gone.
+    pub async fn delete_job_after_pods(
+        &self,
+        namespace: &str,
+        name: &str,
+        uid: &str,
+    ) -> Result<Removal, ClusterError> {
+        self.remove_job(namespace, name, uid, PropagationPolicy::Foreground).await
+    }
+
+    async fn remove_job(
+        &self,
+        namespace: &str,
+        name: &str,
+        uid: &str,
+        propagation: PropagationPolicy,
+    ) -> Result<Removal, ClusterError> {
         let action = action("delete", namespace, name);
-        let params = DeleteParams {
-            propagation_policy: Some(PropagationPolicy::Background),
-            preconditions: Some(Preconditions {
-                uid: Some(uid.to_owned()),
-                resource_version: None,
-            }),
-            ..Default::default()
-        };
-        let request = built(Request::new(path(namespace)).delete(name, &params), &action)?;
-        match self.call::<Value>(&action, request).await {
-            Ok(_) => Ok(Removal::Accepted),
-            // 409: a Job of another UID has the name now.
-            Err(ClusterError::NotFound { .. } | ClusterError::Refused { code: 409, .. }) => {
-                Ok(Removal::Gone)
-            }
-            Err(error) => Err(error),
+        let request =
+            built(Request::new(path(namespace)).delete(name, &removal(uid, propagation)), &action)?;
+        removed(self.call::<Value>(&action, request).await)
+    }
+}
+
+/// Makes the conditions of a deletion: only the object that is meant.
+pub(super) fn removal(uid: &str, propagation: PropagationPolicy) -> DeleteParams {
+    DeleteParams {
+        propagation_policy: Some(propagation),
+        preconditions: Some(Preconditions { uid: Some(uid.to_owned()), resource_version: None }),
+        ..DeleteParams::default()
+    }
+}
+
+/// Reads the answer to a deletion.
+pub(super) fn removed(answer: Result<Value, ClusterError>) -> Result<Removal, ClusterError> {
+    match answer {
+        Ok(_) => Ok(Removal::Accepted),
+        // 409: an object of another UID has the name now.
+        Err(ClusterError::NotFound { .. } | ClusterError::Refused { code: 409, .. }) => {
+            Ok(Removal::Gone)
         }
+        Err(error) => Err(error),
     }
 }
 

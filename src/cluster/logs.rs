@@ -28,6 +28,16 @@ pub struct LogRequest {
 }
 
 impl LogRequest {
+    fn action(&self) -> Action {
+        Action {
+            verb: "get",
+            resource: "pods/log",
+            group: "",
+            object: format!("the log of pod/{}", self.pod),
+            namespace: self.namespace.clone(),
+        }
+    }
+
     /// Returns the path and query. Written by hand: kube rounds the time to the nearest second,
     /// half a second of lines into the future.
     fn path_and_query(&self) -> String {
@@ -58,13 +68,7 @@ impl Cluster {
         &self,
         request: &LogRequest,
     ) -> Result<impl AsyncBufRead + Send + Unpin + use<>, ClusterError> {
-        let action = Action {
-            verb: "get",
-            resource: "pods/log",
-            group: "",
-            object: format!("the log of pod/{}", request.pod),
-            namespace: request.namespace.clone(),
-        };
+        let action = request.action();
         let http = http::Request::get(request.path_and_query())
             .body(Vec::new())
             .expect("names from the API make a valid path");
@@ -78,6 +82,25 @@ impl Cluster {
                 after: self.request_timeout(),
             }),
         }
+    }
+}
+
+/// How much of the end of a log is read at most.
+const LONGEST_TAIL: usize = 256 * 1024;
+
+impl Cluster {
+    /// Reads the last lines of a log, without their timestamps, by the connection that is open.
+    pub async fn read_tail(&self, request: &LogRequest) -> Result<Vec<String>, ClusterError> {
+        let action = request.action();
+        let query = format!("{}&limitBytes={LONGEST_TAIL}", request.path_and_query());
+        let http = http::Request::get(query)
+            .body(Vec::new())
+            .expect("names from the API make a valid path");
+        let text = self.call_text(&action, http).await?;
+        // The kubelet answers for a container that is gone with a sentence that has no timestamp.
+        let stamped = text.lines().filter_map(|line| line.split_once(' '));
+        let lines = stamped.filter(|(stamp, _)| stamp.parse::<Timestamp>().is_ok());
+        Ok(lines.map(|(_, line)| line.to_owned()).collect())
     }
 }
 

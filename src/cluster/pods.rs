@@ -1,12 +1,13 @@
 //! Pods: which container is the block's, and how far it is.
 
 use k8s_openapi::api::core::v1::{ContainerState, ContainerStatus, Pod};
-use kube::api::{GetParams, ListParams};
+use kube::api::{GetParams, ListParams, PropagationPolicy};
 use kube::core::Request;
+use serde_json::Value;
 
 use super::client::Cluster;
 use super::error::{Action, ClusterError};
-use super::jobs::built;
+use super::jobs::{Removal, built, removal, removed};
 
 /// The annotation that names the container a reader means.
 const DEFAULT_CONTAINER: &str = "kubectl.kubernetes.io/default-container";
@@ -122,11 +123,34 @@ impl Cluster {
         namespace: &str,
         selector: &str,
     ) -> Result<Vec<Pod>, ClusterError> {
-        let action = action("list", namespace, "");
+        self.list_all_pods(Some(namespace), selector).await
+    }
+
+    /// The same; no namespace means all.
+    pub async fn list_all_pods(
+        &self,
+        namespace: Option<&str>,
+        selector: &str,
+    ) -> Result<Vec<Pod>, ClusterError> {
+        let action = action("list", namespace.unwrap_or("(all)"), "");
         let params = ListParams::default().labels(selector);
-        let request = built(Request::new(path(namespace)).list(&params), &action)?;
+        let path = namespace.map_or_else(|| "/api/v1/pods".to_owned(), path);
+        let request = built(Request::new(path).list(&params), &action)?;
         let list: k8s_openapi::List<Pod> = self.call(&action, request).await?;
         Ok(list.items)
+    }
+
+    /// Deletes the pod of that name if it still has that UID.
+    pub async fn delete_pod(
+        &self,
+        namespace: &str,
+        name: &str,
+        uid: &str,
+    ) -> Result<Removal, ClusterError> {
+        let action = action("delete", namespace, name);
+        let params = removal(uid, PropagationPolicy::Background);
+        let request = built(Request::new(path(namespace)).delete(name, &params), &action)?;
+        removed(self.call::<Value>(&action, request).await)
     }
 }
 

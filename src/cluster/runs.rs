@@ -1,4 +1,4 @@
-//! Runs, as their Jobs tell them: one request, pure grouping.
+//! Runs, as their Jobs and plans tell them: pure grouping.
 
 use std::fmt;
 
@@ -9,7 +9,9 @@ use k8s_openapi::jiff::Timestamp;
 use super::client::Cluster;
 use super::error::ClusterError;
 use super::jobs::{JobState, job_state};
-use super::labels::{BLOCK, MANAGED_BY, MANAGER, PIPELINE, RUN};
+use super::labels::{MANAGED_BY, MANAGER};
+use super::mage_jobs::{Source, belongs, named};
+use super::plans::PlanFacts;
 
 /// The annotation that says how many blocks the run has.
 pub(crate) const BLOCKS: &str = "kubectl-mage/blocks";
@@ -23,18 +25,32 @@ pub enum RunStatus {
     Complete,
     /// A block failed, and nothing runs.
     Failed,
-    /// Nothing runs, nothing failed, and blocks are missing: it was paused or cancelled.
+    /// Nothing runs, nothing failed, and blocks are missing: it was paused.
     Stopped,
+    /// Somebody cancelled it.
+    Cancelled,
+    /// No Job of it is there that runs or failed; whether more will come, only the Mage server knows.
+    Unknown,
 }
 
-impl fmt::Display for RunStatus {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(match self {
+impl RunStatus {
+    /// Returns the word for it.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
             Self::Running => "Running",
             Self::Complete => "Complete",
             Self::Failed => "Failed",
             Self::Stopped => "Stopped",
-        })
+            Self::Cancelled => "Cancelled",
+            Self::Unknown => "Unknown",
+        }
+    }
+}
+
+impl fmt::Display for RunStatus {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
     }
 }
 
@@ -45,85 +61,104 @@ pub struct RunRow {
     pub namespace: String,
     /// The run's id.
     pub run: String,
+    /// Who runs it.
+    pub source: Source,
     /// The pipeline.
     pub pipeline: String,
     /// How it stands.
     pub status: RunStatus,
     /// Blocks that are complete.
     pub done: usize,
-    /// Blocks in all, as far as the Jobs say.
-    pub total: usize,
-    /// When its first Job was created, by the server's clock.
+    /// Blocks in all; unknown for those of the Mage server.
+    pub total: Option<usize>,
+    /// When its first object was created, by the server's clock.
     pub started: Option<Timestamp>,
+    /// When its last Job ended, if none goes on.
+    pub ended: Option<Timestamp>,
 }
 
 #[derive(Default)]
 struct Tally {
     pipeline: String,
     started: Option<Timestamp>,
+    ended: Option<Timestamp>,
     total: usize,
+    cancelled: bool,
     blocks: IndexMap<String, JobState>,
 }
 
-/// Groups Jobs by run, the newest run first.
+/// What tells one run from another: namespace, source, id.
+type Key = (String, Source, String);
+
+/// Groups Jobs and plans by run, the newest run first.
 #[must_use]
-pub fn group_runs(jobs: &[Job]) -> Vec<RunRow> {
-    let mut runs: IndexMap<(String, String), Tally> = IndexMap::new();
+pub fn group_runs(jobs: &[Job], plans: &[PlanFacts]) -> Vec<RunRow> {
+    let mut runs: IndexMap<Key, Tally> = IndexMap::new();
+    for plan in plans {
+        let key = (plan.namespace.clone(), Source::Run, plan.run.clone());
+        let tally = runs.entry(key).or_default();
+        tally.pipeline.clone_from(&plan.pipeline);
+        tally.total = plan.blocks.unwrap_or_default();
+        tally.cancelled = plan.cancelled.is_some();
+        tally.started = plan.created;
+    }
     for job in jobs {
-        let Some(run) = named(job, RUN) else { continue };
+        let Some(of) = belongs(job) else { continue };
         let namespace = job.metadata.namespace.clone().unwrap_or_default();
-        let tally = runs.entry((namespace, run)).or_default();
-        tally.pipeline = named(job, PIPELINE).unwrap_or_default();
-        tally.total = tally
-            .total
-            .max(named(job, BLOCKS).and_then(|blocks| blocks.parse().ok()).unwrap_or_default());
+        let tally = runs.entry((namespace, of.source, of.run)).or_default();
+        tally.pipeline = of.pipeline;
+        let total = named(&job.metadata, BLOCKS).and_then(|blocks| blocks.parse().ok());
+        tally.total = tally.total.max(total.unwrap_or_default());
         let created = job.metadata.creation_timestamp.as_ref().map(|time| time.0);
-        tally.started = match (tally.started, created) {
-            (Some(first), Some(created)) => Some(first.min(created)),
-            (first, created) => first.or(created),
-        };
-        let block = named(job, BLOCK).or_else(|| job.metadata.name.clone()).unwrap_or_default();
+        tally.started = tally.started.into_iter().chain(created).min();
+        tally.ended = tally.ended.into_iter().chain(super::jobs::ended_at(job)).max();
         let state = job_state(job);
         // Of several attempts at a block one complete Job is enough.
-        let kept = tally.blocks.entry(block).or_insert_with(|| state.clone());
+        let kept = tally.blocks.entry(of.block).or_insert_with(|| state.clone());
         if *kept != JobState::Complete {
             *kept = state;
         }
     }
-    let mut rows: Vec<RunRow> =
-        runs.into_iter().map(|((namespace, run), tally)| row(namespace, run, &tally)).collect();
+    let mut rows: Vec<RunRow> = runs.into_iter().map(|(key, tally)| row(key, &tally)).collect();
     rows.sort_by(|a, b| b.started.cmp(&a.started).then_with(|| a.run.cmp(&b.run)));
     rows
 }
 
-fn row(namespace: String, run: String, tally: &Tally) -> RunRow {
+fn row((namespace, source, run): Key, tally: &Tally) -> RunRow {
     let count = |wanted: fn(&JobState) -> bool| tally.blocks.values().filter(|s| wanted(s)).count();
     let done = count(|state| *state == JobState::Complete);
     let failed = count(|state| matches!(state, JobState::Failed { .. }));
     let total = tally.total.max(tally.blocks.len());
-    let status = if done + failed < tally.blocks.len() {
+    let going_on = done + failed < tally.blocks.len();
+    let status = if going_on {
         RunStatus::Running
+    } else if tally.cancelled {
+        RunStatus::Cancelled
     } else if failed > 0 {
         RunStatus::Failed
+    } else if source == Source::Server {
+        RunStatus::Unknown
     } else if done == total {
         RunStatus::Complete
     } else {
         RunStatus::Stopped
     };
-    let pipeline = tally.pipeline.clone();
-    RunRow { namespace, run, pipeline, status, done, total, started: tally.started }
-}
-
-/// Returns the exact name an annotation holds, else the label's.
-fn named(job: &Job, key: &str) -> Option<String> {
-    let metadata = &job.metadata;
-    let annotation = metadata.annotations.as_ref().and_then(|all| all.get(key));
-    annotation.or_else(|| metadata.labels.as_ref().and_then(|all| all.get(key))).cloned()
+    RunRow {
+        namespace,
+        run,
+        source,
+        pipeline: tally.pipeline.clone(),
+        status,
+        done,
+        total: (source == Source::Run).then_some(total),
+        started: tally.started,
+        ended: tally.ended.filter(|_| !going_on),
+    }
 }
 
 impl Cluster {
-    /// Lists the runs in a namespace, or everywhere, with one request; `labels` narrows to Jobs
-    /// that carry them.
+    /// Lists this tool's runs in a namespace, or everywhere; `labels` narrows to Jobs and plans that
+    /// carry them. Without the right to list plans, those of which no Job is left are missing.
     pub async fn list_runs(
         &self,
         namespace: Option<&str>,
@@ -131,13 +166,17 @@ impl Cluster {
     ) -> Result<Vec<RunRow>, ClusterError> {
         let ours = format!("{MANAGED_BY}={MANAGER}");
         let selector = labels.map_or(ours.clone(), |labels| format!("{ours},{labels}"));
-        Ok(group_runs(&self.list_jobs(namespace, &selector).await?))
+        let (jobs, plans) = tokio::join!(
+            self.list_jobs(namespace, &selector),
+            self.list_plans(namespace, &selector)
+        );
+        Ok(group_runs(&jobs?, &plans.unwrap_or_default()))
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::group_runs;
+    use super::{PlanFacts, RunStatus, group_runs};
     use k8s_openapi::api::batch::v1::Job;
     use serde_json::json;
 
@@ -147,7 +186,7 @@ mod tests {
         serde_json::from_value(json!({
             "metadata": {
                 "name": format!("{run}-{block}"), "namespace": "etl", "creationTimestamp": at,
-                "labels": {"kubectl-mage/run": run, "kubectl-mage/block": block, "kubectl-mage/pipeline": "p"},
+                "labels": {"app.kubernetes.io/managed-by": "kubectl-mage", "kubectl-mage/run": run, "kubectl-mage/block": block, "kubectl-mage/pipeline": "p"},
                 "annotations": {"kubectl-mage/pipeline": "päckchen", "kubectl-mage/blocks": "2"}
             },
             "spec": {"template": {}},
@@ -166,10 +205,11 @@ mod tests {
             job("r3", "a", "2026-01-03T00:00:00Z", Some("Failed")),
             job("r4", "a", "2026-01-04T00:00:00Z", Some("Complete")),
         ];
-        let rows: Vec<String> = group_runs(&jobs)
+        let rows: Vec<String> = group_runs(&jobs, &[])
             .iter()
             .map(|row| {
-                format!("{} {} {} {}/{}", row.run, row.pipeline, row.status, row.done, row.total)
+                let total = row.total.unwrap();
+                format!("{} {} {} {}/{total}", row.run, row.pipeline, row.status, row.done)
             })
             .collect();
         assert_eq!(
@@ -181,5 +221,37 @@ mod tests {
                 "r1 päckchen Complete 2/2",
             ]
         );
+    }
+
+    #[test]
+    fn a_plan_without_jobs_is_a_run_and_what_the_server_made_is_told_apart() {
+        let plan = PlanFacts {
+            namespace: "etl".to_owned(),
+            name: "mage-run-r1".to_owned(),
+            run: "r1".to_owned(),
+            pipeline: "p".to_owned(),
+            blocks: Some(3),
+            cancelled: Some("now".to_owned()),
+            created: None,
+            uid: String::new(),
+        };
+        let command =
+            ["mage", "run", "/p", "etl", "--block-uuid", "load", "--pipeline-run-id", "4"];
+        let server = |conditions: serde_json::Value| -> Job {
+            serde_json::from_value(json!({
+                "metadata": {"name": "mage-data-prep-block-17", "namespace": "etl"},
+                "spec": {"template": {"spec": {"containers": [{"name": "c", "command": command}]}}},
+                "status": {"conditions": conditions}
+            }))
+            .unwrap()
+        };
+        let complete = json!([{"type": "Complete", "status": "True"}]);
+        let rows = group_runs(&[server(complete)], &[plan]);
+        let rows: Vec<_> = rows.iter().map(|r| (r.run.as_str(), r.status, r.total)).collect();
+        assert_eq!(
+            rows,
+            [("etl@4", RunStatus::Unknown, None), ("r1", RunStatus::Cancelled, Some(3))]
+        );
+        assert_eq!(group_runs(&[server(json!([]))], &[])[0].status, RunStatus::Running);
     }
 }

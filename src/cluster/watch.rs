@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use futures::StreamExt;
 use k8s_openapi::Metadata;
 use k8s_openapi::api::batch::v1::Job;
-use k8s_openapi::api::core::v1::{Event, Pod};
+use k8s_openapi::api::core::v1::{ConfigMap, Event, Pod};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use kube::api::{ListParams, WatchEvent, WatchParams};
 use kube::core::Request;
@@ -18,7 +18,7 @@ use serde::de::DeserializeOwned;
 use super::client::Cluster;
 use super::error::{Action, ClusterError};
 use super::jobs::built;
-use super::{events, jobs, pods};
+use super::{config_maps, events, jobs, pods};
 
 /// How long the server is asked to keep one watch open. Shorter than usual, so that a watch that
 /// died without a word is replaced soon; replacing one costs a request.
@@ -31,7 +31,7 @@ const LONGEST_DELAY: Duration = Duration::from_secs(10);
 /// What is watched.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct WatchScope {
-    /// The namespace.
+    /// The namespace; of Jobs, empty for all.
     pub namespace: String,
     /// The label selector; empty for all.
     pub labels: String,
@@ -68,7 +68,7 @@ pub(crate) trait Watchable:
 
 impl Watchable for Job {
     fn path(namespace: &str) -> String {
-        jobs::path(namespace)
+        if namespace.is_empty() { "/apis/batch/v1/jobs".to_owned() } else { jobs::path(namespace) }
     }
 
     fn action(verb: &'static str, namespace: &str) -> Action {
@@ -93,6 +93,16 @@ impl Watchable for Event {
 
     fn action(verb: &'static str, namespace: &str) -> Action {
         events::action(verb, namespace)
+    }
+}
+
+impl Watchable for ConfigMap {
+    fn path(namespace: &str) -> String {
+        config_maps::path(namespace)
+    }
+
+    fn action(verb: &'static str, namespace: &str) -> Action {
+        config_maps::action(verb, namespace, "")
     }
 }
 

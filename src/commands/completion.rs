@@ -2,15 +2,20 @@
 
 use std::ffi::OsString;
 use std::path::Path;
+use std::time::Duration;
 
 use super::entry::out;
+use super::facts::connect;
 use super::targets::pipelines;
-use crate::cli::{CompletionShell, completion};
+use crate::cli::{CompletionShell, ConnectionArgs, completion};
 use crate::error::CliError;
 use crate::exit::Exit;
 use crate::load::{find_project, read_source};
 use crate::project::Pipeline;
 use crate::ui::Printer;
+
+/// Whoever presses TAB does not wait longer for the cluster.
+const PATIENCE: Duration = Duration::from_secs(2);
 
 /// Prints a completion script.
 pub(super) fn completion(shell: CompletionShell, printer: Printer) -> Result<Exit, CliError> {
@@ -25,8 +30,24 @@ pub(super) fn candidates(words: Vec<OsString>, printer: Printer) -> Result<Exit,
         Some(project) => targets(project, typed),
         None => Vec::new(),
     };
-    out(printer, &completion::candidates(words, targets))?;
+    let connection = completion::connection(&words);
+    let runs = move |typed: &str| {
+        let mut found = runs(connection.clone());
+        found.retain(|run| run.starts_with(typed));
+        found
+    };
+    out(printer, &completion::candidates(words, Box::new(targets), Box::new(runs)))?;
     Ok(Exit::Fine)
+}
+
+/// Returns the runs of the namespace; none where they cannot be read at once.
+fn runs(mut flags: ConnectionArgs) -> Vec<String> {
+    flags.request_timeout = Some(flags.request_timeout.unwrap_or(PATIENCE).min(PATIENCE));
+    let Ok(connected) = connect(&flags) else { return Vec::new() };
+    let cluster = &connected.cluster;
+    let known = connected.runtime.block_on(cluster.known_runs(cluster.namespace()));
+    let names = known.unwrap_or_default().into_iter().map(|known| known.run);
+    names.chain(["@latest".to_owned()]).collect()
 }
 
 /// Returns the pipelines that begin so, and the blocks where that leaves only one pipeline.

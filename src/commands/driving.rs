@@ -1,12 +1,9 @@
 //! What `run`, `resume` and `attach` share: the flags of a run, and showing it until it ends.
 
-use std::io::{BufRead, IsTerminal};
-
 use super::facts::Connected;
-use crate::cli::{InterruptChoice, LogsChoice, RunOutput, environment};
+use crate::cli::{InterruptChoice, LogsChoice, RunOutput};
 use crate::error::{CliError, Problem};
 use crate::exit::Exit;
-use crate::load::UserConfig;
 use crate::run::{Begin, Logs, OnInterrupt, Options, Output, Plan, RunId, Signals, execute};
 use crate::ui::{Printer, RunReporter};
 
@@ -40,18 +37,6 @@ pub(super) fn drive(
     }
 }
 
-/// Refuses to change anything where the environment forbids it.
-pub(super) fn refuse_readonly() -> Result<(), CliError> {
-    if std::env::var(environment::READONLY).is_ok_and(|value| value == "1") {
-        let problem = Problem::new(format!(
-            "{}=1 forbids every command that changes a cluster",
-            environment::READONLY
-        ));
-        return Err(CliError::usage(problem.hint("unset it, or look first with --dry-run")));
-    }
-    Ok(())
-}
-
 /// Returns what a signal does: on a terminal there is somebody to come back.
 pub(super) fn on_interrupt(choice: Option<InterruptChoice>, printer: Printer) -> OnInterrupt {
     match choice {
@@ -74,32 +59,4 @@ pub(super) fn output(choice: RunOutput) -> Output {
         RunOutput::Text => Output::Text,
         RunOutput::Json => Output::Json,
     }
-}
-
-/// In a protected context, asks for the pipeline's name, or wants `--yes`.
-pub(super) fn confirm(
-    yes: bool,
-    pipeline: &str,
-    connected: &Connected,
-    printer: Printer,
-) -> Result<(), CliError> {
-    let context = connected.cluster.context().unwrap_or_default();
-    if yes || !UserConfig::read()?.protects(context) {
-        return Ok(());
-    }
-    let refused = |what: &str| {
-        let problem =
-            Problem::new(format!("context {context} is protected and {what}: nothing was created"));
-        Err(CliError::usage(problem.hint("pass --yes")))
-    };
-    if !std::io::stdin().is_terminal() {
-        return refused("there is no terminal to ask at");
-    }
-    printer.notice(&format!("context {context} is protected; type the pipeline's name to go on:"));
-    let mut answer = String::new();
-    let read = std::io::stdin().lock().read_line(&mut answer);
-    if read.is_err() || answer.trim() != pipeline {
-        return refused("the name typed is another");
-    }
-    Ok(())
 }

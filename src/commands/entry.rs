@@ -5,7 +5,10 @@ use std::{env, io};
 
 use clap::Parser;
 
-use super::{completion, explain, graph, lint, render, resume, run, runs, snapshot, version};
+use super::{
+    cancel, completion, delete, explain, graph, lint, prune, render, resume, run, runs, snapshot,
+    status, version, why,
+};
 use crate::cli::completion::asked;
 use crate::cli::{Cli, ColorChoice, Command, OutputArgs};
 use crate::error::{CliError, Problem};
@@ -66,6 +69,11 @@ fn dispatch(command: &Command, printer: Printer) -> Result<Exit, CliError> {
         Command::Resume(args) => resume::resume(args, printer),
         Command::Attach(args) => resume::attach(args, printer),
         Command::Runs(args) => runs::runs(args, printer),
+        Command::Status(args) => status::status(args, printer),
+        Command::Why(args) => why::why(args, printer),
+        Command::Cancel(args) => cancel::cancel(args, printer),
+        Command::Delete(args) => delete::delete(args, printer),
+        Command::Prune(args) => prune::prune(args, printer),
         Command::Snapshot(args) => snapshot::snapshot(args, printer),
         Command::Completion { shell } => completion::completion(*shell, printer),
         Command::Version { output } => version::version(*output, printer),

@@ -1,15 +1,20 @@
 //! One file a verb: load, compute, show; nothing else.
 
 mod api_defaults;
+mod cancel;
 mod completion;
+mod delete;
 mod driving;
 mod entry;
 mod explain;
 mod facts;
 mod graph;
+mod guard;
 mod lint;
 mod load;
+mod look;
 mod maker;
+mod prune;
 mod render;
 mod resume;
 mod run;
@@ -17,8 +22,13 @@ mod run_name;
 mod runs;
 mod snapshot;
 mod sources;
+mod status;
+mod subject;
 mod targets;
+mod the_run;
 mod validate;
 mod version;
+mod watch;
+mod why;
 
 pub use entry::main;

@@ -2,8 +2,9 @@
 
 use std::num::NonZeroUsize;
 
-use super::driving::{confirm, drive, logs, on_interrupt, output, refuse_readonly};
+use super::driving::{drive, logs, on_interrupt, output};
 use super::facts::{Connected, connect};
+use super::guard::{Confirmation, confirm, refuse_readonly};
 use super::run_name::{RunName, unknown_run};
 use crate::cli::{AttachArgs, ResumeArgs};
 use crate::error::{CliError, Problem};
@@ -16,11 +17,16 @@ use crate::ui::{Printer, plural};
 
 /// Goes on with a run where it stopped.
 pub(super) fn resume(args: &ResumeArgs, printer: Printer) -> Result<Exit, CliError> {
-    refuse_readonly()?;
+    refuse_readonly("unset it, or follow the run with `kubectl mage attach`")?;
     let name = RunName::parse(&args.run)?;
     let connected = connect(&args.connection)?;
     let run = connected.runtime.block_on(find(&connected, &name))?;
-    confirm(args.yes, &run.plan.pipeline, &connected, printer)?;
+    let wanted = Confirmation {
+        what: "the pipeline's name",
+        text: &run.plan.pipeline,
+        nothing: "nothing was created",
+    };
+    confirm(&connected.cluster, args.yes, &wanted, printer)?;
     let me = identity(connected.cluster.user());
     let adoption = connected.runtime.block_on(take_over(&connected, &run, &me, printer))?;
     if adoption.is_complete() {

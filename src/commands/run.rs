@@ -5,8 +5,9 @@ use std::num::NonZeroUsize;
 use k8s_openapi::jiff::{Timestamp, tz::TimeZone};
 use serde_json::json;
 
-use super::driving::{confirm, drive, logs, on_interrupt, output, refuse_readonly};
+use super::driving::{drive, logs, on_interrupt, output};
 use super::facts::{Connected, connect};
+use super::guard::{Confirmation, confirm, refuse_readonly};
 use super::load::{Loaded, LoadedJob, Masked, Request, load_jobs};
 use super::maker::{Naming, Widen};
 use super::targets::{pipelines, variables};
@@ -24,7 +25,7 @@ use crate::ui::Printer;
 /// Runs a pipeline, or the blocks named.
 pub(super) fn run(args: &RunArgs, printer: Printer) -> Result<Exit, CliError> {
     if !args.dry_run {
-        refuse_readonly()?;
+        refuse_readonly("unset it, or look first with --dry-run")?;
     }
     refuse_what_cannot_be(args)?;
     let pipeline = pipeline_of(&args.targets, &args.config)?;
@@ -57,7 +58,12 @@ pub(super) fn run(args: &RunArgs, printer: Printer) -> Result<Exit, CliError> {
     if args.dry_run {
         return Ok(Exit::Fine);
     }
-    confirm(args.yes, &plan.pipeline, &connected, printer)?;
+    let wanted = Confirmation {
+        what: "the pipeline's name",
+        text: &plan.pipeline,
+        nothing: "nothing was created",
+    };
+    confirm(&connected.cluster, args.yes, &wanted, printer)?;
     let user = connected.cluster.user();
     let begin = Begin::Fresh(packed, identity(user));
     drive(&connected, &plan, &run, &options, begin, printer)

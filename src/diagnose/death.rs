@@ -1,23 +1,14 @@
 //! Why a pod or a Job died.
 
 use k8s_openapi::api::batch::v1::Job;
-use k8s_openapi::api::core::v1::{ContainerStateTerminated, ContainerStatus, Pod};
+use k8s_openapi::api::core::v1::Pod;
 
-use crate::cluster::{JobState, container_status, job_state, main_container};
-use crate::logs::last_error_line;
-
-/// Why something failed.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Cause {
-    /// One word: `OOMKilled`, `Error`, `DeadlineExceeded`, …
-    pub reason: String,
-    /// One sentence without a final stop.
-    pub sentence: String,
-    /// The container's exit code, if it has one.
-    pub exit_code: Option<i32>,
-    /// The next step, if there is an obvious one.
-    pub hint: Option<String>,
-}
+use super::cause::Cause;
+use super::disruption::disruption;
+use super::exit_code::terminated;
+use super::memory::killed_child;
+use super::traceback::traceback;
+use crate::cluster::{BLOCK, JobState, container_status, job_state, main_container};
 
 /// Says why a Job failed, by its conditions, its last pod and the end of its log.
 #[must_use]
@@ -26,32 +17,47 @@ pub fn job_failure(job: &Job, pods: &[&Pod], tail: &[String]) -> Cause {
         JobState::Failed { reason, message } => (reason, message),
         _ => (String::new(), String::new()),
     };
-    let death = pods.iter().rev().find_map(|pod| pod_death(pod));
     if reason == "DeadlineExceeded" {
-        let limit = job.spec.as_ref().and_then(|spec| spec.active_deadline_seconds);
-        let limit = limit.map(|s| format!(" (activeDeadlineSeconds: {s})")).unwrap_or_default();
-        return Cause {
-            reason,
-            sentence: format!("took longer than its deadline{limit}"),
-            exit_code: None,
-            hint: Some("raise job.active_deadline_seconds, or make the block faster".to_owned()),
-        };
+        return deadline(job);
     }
-    let mut cause = death.unwrap_or_else(|| Cause {
-        reason: if reason.is_empty() { "Failed".to_owned() } else { reason.clone() },
-        sentence: if message.is_empty() { "failed, nobody says why".to_owned() } else { message },
-        exit_code: None,
-        hint: None,
-    });
-    if cause.exit_code.is_some()
-        && cause.reason == "Error"
-        && let Some(error) = last_error_line(tail)
-    {
-        cause.sentence = format!("{error} ({})", cause.sentence);
-    }
+    let died = pods.iter().rev().find_map(|pod| Some((*pod, pod_death(pod)?)));
+    let mut cause = match died {
+        Some((pod, death)) => with_log(pod, death, tail),
+        None => no_pod_says(&reason, &message),
+    };
     let attempts = pods.len();
     if reason == "BackoffLimitExceeded" && attempts > 1 {
         cause.sentence = format!("{}, in the last of {attempts} attempts", cause.sentence);
+    }
+    cause
+}
+
+fn deadline(job: &Job) -> Cause {
+    let limit = job.spec.as_ref().and_then(|spec| spec.active_deadline_seconds);
+    let limit = limit.map(|s| format!(" (activeDeadlineSeconds: {s})")).unwrap_or_default();
+    Cause::new("DeadlineExceeded", format!("took longer than its deadline{limit}"))
+        .hint("raise job.active_deadline_seconds, or make the block faster")
+}
+
+/// What Mage's users see of it is only this.
+fn no_pod_says(reason: &str, message: &str) -> Cause {
+    let reason = if reason.is_empty() { "Failed" } else { reason };
+    let sentence = if message.is_empty() { "failed, nobody says why" } else { message };
+    Cause::new(reason, sentence)
+}
+
+/// Says what the log of a pod that ended with an exit code of its own tells.
+pub(super) fn with_log(pod: &Pod, mut cause: Cause, tail: &[String]) -> Cause {
+    let Some(code) = cause.exit_code.filter(|_| cause.reason == "Error") else { return cause };
+    let main = main_container(pod).unwrap_or_default();
+    if let Some(killed) = killed_child(pod, &main, code, tail) {
+        return killed;
+    }
+    if let Some(found) = traceback(tail) {
+        cause.sentence = format!("{} ({})", found.exception, cause.sentence);
+        let annotations = pod.metadata.annotations.as_ref();
+        let block = annotations.and_then(|all| all.get(BLOCK)).map(String::as_str);
+        cause.hint = found.remedy(block).or(cause.hint);
     }
     cause
 }
@@ -61,18 +67,8 @@ pub fn job_failure(job: &Job, pods: &[&Pod], tail: &[String]) -> Cause {
 pub fn pod_death(pod: &Pod) -> Option<Cause> {
     let status = pod.status.as_ref()?;
     let main = main_container(pod).unwrap_or_default();
-    if let Some(reason) = status.reason.as_deref().filter(|reason| !reason.is_empty()) {
-        let message = status.message.clone().unwrap_or_default();
-        return Some(pod_reason(reason, &message));
-    }
-    let disruption = status
-        .conditions
-        .iter()
-        .flatten()
-        .find(|condition| condition.type_ == "DisruptionTarget" && condition.status == "True");
-    if let Some(condition) = disruption {
-        let reason = condition.reason.clone().unwrap_or_else(|| "DisruptionTarget".to_owned());
-        return Some(pod_reason(&reason, condition.message.as_deref().unwrap_or_default()));
+    if let Some(cause) = disruption(pod) {
+        return Some(cause);
     }
     let init = status.init_container_statuses.iter().flatten().find_map(|container| {
         let ended = container.state.as_ref()?.terminated.as_ref()?;
@@ -92,102 +88,9 @@ pub fn pod_death(pod: &Pod) -> Option<Cause> {
     if of_main.is_some() {
         return of_main;
     }
-    (status.phase.as_deref() == Some("Failed")).then(|| Cause {
-        reason: "Failed".to_owned(),
-        sentence: "the pod failed, and no container says why".to_owned(),
-        exit_code: None,
-        hint: None,
-    })
-}
-
-fn pod_reason(reason: &str, message: &str) -> Cause {
-    let what = match reason {
-        "Evicted" | "EvictionByEvictionAPI" | "TerminationByKubelet" => "was evicted from its node",
-        "PreemptionByScheduler" | "Preempting" => "was preempted by a pod of higher priority",
-        "DeletionByTaintManager" | "DeletionByPodGC" | "NodeLost" => "lost its node",
-        "DeadlineExceeded" => "took longer than its deadline",
-        "Shutdown" | "Terminated" | "NodeShutdown" => "ended because its node shut down",
-        _ => "failed",
-    };
-    let message = message.trim().trim_end_matches('.');
-    Cause {
-        reason: reason.to_owned(),
-        sentence: if message.is_empty() {
-            format!("the pod {what}")
-        } else {
-            format!("the pod {what}: {message}")
-        },
-        exit_code: None,
-        hint: None,
-    }
-}
-
-fn terminated(
-    pod: &Pod,
-    container: &ContainerStatus,
-    ended: &ContainerStateTerminated,
-    kind: &str,
-) -> Cause {
-    let name = if kind.is_empty() { String::new() } else { format!("{kind}{} ", container.name) };
-    let code = ended.exit_code;
-    let reason = ended.reason.clone().unwrap_or_else(|| "Error".to_owned());
-    if reason == "OOMKilled" {
-        let limit = memory_limit(pod, &container.name);
-        let limit = match &limit {
-            Some(limit) => format!("its memory limit of {limit}"),
-            None => "the memory there is (it has no limit of its own)".to_owned(),
-        };
-        let child = if code == 0 { "a process of it " } else { "" };
-        return Cause {
-            reason,
-            sentence: format!("{name}{child}was killed for using more than {limit}"),
-            exit_code: Some(code),
-            hint: Some(
-                "raise resource_limits.memory of the block, or read the data in parts".to_owned(),
-            ),
-        };
-    }
-    let message = ended.message.as_deref().map(str::trim).filter(|message| !message.is_empty());
-    let mut sentence = match signal_name(code) {
-        Some(signal) => format!("{name}was ended by {signal}, exit code {code}"),
-        None => format!("{name}ended with exit code {code}"),
-    };
-    if !matches!(reason.as_str(), "Error" | "Completed") {
-        sentence = format!("{sentence} ({reason})");
-    }
-    if let Some(message) = message {
-        let first = message.lines().last().unwrap_or_default();
-        sentence = format!("{sentence}: {first}");
-    }
-    let hint = match code {
-        126 => Some("the command cannot be executed: see its permissions".to_owned()),
-        127 => Some("the command is not in the image: see the image and the command".to_owned()),
-        _ => None,
-    };
-    Cause { reason, sentence, exit_code: Some(code), hint }
-}
-
-fn memory_limit(pod: &Pod, container: &str) -> Option<String> {
-    let containers = &pod.spec.as_ref()?.containers;
-    let container = containers.iter().find(|c| c.name == container)?;
-    Some(container.resources.as_ref()?.limits.as_ref()?.get("memory")?.0.clone())
-}
-
-/// Names the signal an exit code above 128 stands for.
-fn signal_name(code: i32) -> Option<&'static str> {
-    Some(match code {
-        129 => "SIGHUP",
-        130 => "SIGINT",
-        131 => "SIGQUIT",
-        132 => "SIGILL",
-        134 => "SIGABRT",
-        135 => "SIGBUS",
-        136 => "SIGFPE",
-        137 => "SIGKILL",
-        139 => "SIGSEGV",
-        141 => "SIGPIPE",
-        143 => "SIGTERM",
-        _ => return None,
+    (status.phase.as_deref() == Some("Failed")).then(|| {
+        Cause::new("Failed", "the pod failed, and no container says why")
+            .hint("see `kubectl describe pod`, and the node's own logs")
     })
 }
 

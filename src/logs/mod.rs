@@ -5,6 +5,6 @@ mod mage;
 mod resume;
 mod stream;
 
-pub use mage::{Level, MageLine, condition_false, last_error_line, parse_line};
+pub use mage::{Level, MageLine, condition_false, is_drawn, last_error_line, parse_line};
 pub use resume::{Admission, Cursor};
 pub use stream::{Ask, End, Item, Source, follow};

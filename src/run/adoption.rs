@@ -6,8 +6,10 @@ use std::time::Duration;
 use futures::AsyncReadExt as _;
 use k8s_openapi::api::batch::v1::Job;
 use k8s_openapi::api::core::v1::Pod;
+use serde_json::json;
 
 use super::adopt::{Adopted, Evidence, Reasons, Standing, adopt, judge};
+use super::cancel::is_marked;
 use super::lease::{Claim, Held, RunLease};
 use super::notes::Notes;
 use super::options::Settings;
@@ -15,7 +17,9 @@ use super::plan::Plan;
 use super::record::{read_record, record_name};
 use super::run_id::RunId;
 use super::settle::job_uid;
-use crate::cluster::{Cluster, ClusterError, LogRequest, Recorded, main_container, run_selector};
+use crate::cluster::{
+    CANCELLED, Cluster, ClusterError, LogRequest, Recorded, main_container, run_selector,
+};
 use crate::logs::condition_false;
 
 /// The API server forgets events after an hour, unless it is told otherwise.
@@ -35,6 +39,8 @@ pub struct RecordedRun {
     pub(super) recorded: Recorded,
     pub(super) age: Option<Duration>,
     pub(super) notes: Notes,
+    /// Whether somebody cancelled it.
+    cancelled: bool,
 }
 
 /// Why a run cannot be gone on with.
@@ -100,7 +106,9 @@ pub async fn read_run(
         created.zip(now).and_then(|(created, now)| now.duration_since(created).try_into().ok());
     let uid = map.metadata.uid.clone().unwrap_or_default();
     let recorded = Recorded { namespace: namespace.to_owned(), name, uid };
-    Ok(Some(RecordedRun { run, plan, settings, recorded, age, notes: Notes::of(&map) }))
+    let cancelled = is_marked(&map.metadata);
+    let notes = Notes::of(&map);
+    Ok(Some(RecordedRun { run, plan, settings, recorded, age, notes, cancelled }))
 }
 
 impl RecordedRun {
@@ -151,6 +159,11 @@ impl RecordedRun {
         self.find_false_conditions(cluster, &mut blocks).await;
         if blocks.iter().any(|block| block.standing == Standing::Missing) {
             self.judge(cluster, &mut blocks).await?;
+        }
+        if self.cancelled {
+            // Whoever resumes it means it to go on; who cancels it from now on is seen.
+            let Recorded { namespace, name, .. } = &self.recorded;
+            cluster.annotate_config_map(namespace, name, &json!({ (CANCELLED): null })).await?;
         }
         Ok(Adoption { recorded: self.recorded.clone(), blocks, held, identity })
     }

@@ -11,6 +11,7 @@ use tokio::task::JoinSet;
 
 use super::adopt::{Adopted, Standing};
 use super::adoption::Adoption;
+use super::cancel;
 use super::events::{BlockState, EventKind, EventSender, RunEvent, RunState};
 use super::input::{Input, Presence};
 use super::launch::Launch;
@@ -84,6 +85,8 @@ pub(super) struct Dispatcher<'a> {
     pub(super) lost: Option<Loss>,
     /// Whether Jobs must be read one by one because they cannot be watched.
     pub(super) read_jobs: bool,
+    /// Whether the plan must be read because it cannot be watched.
+    pub(super) read_plan: bool,
     pub(super) role: Role,
     pub(super) driven: Driven,
     pub(super) lease: Option<RunLease>,
@@ -144,6 +147,7 @@ pub async fn execute(
         bad: None,
         lost: None,
         read_jobs: false,
+        read_plan: false,
         role,
         driven: Driven::Unknown,
         lease: None,
@@ -182,12 +186,14 @@ impl Dispatcher<'_> {
             Begin::Resumed(adoption) => {
                 self.recorded = Some(adoption.recorded.clone());
                 self.take_over(&adoption.blocks);
+                self.watch_plan();
                 self.hold_lease(adoption.identity, adoption.held);
                 self.watch_all();
             }
             Begin::Watched(adoption) => {
                 self.recorded = Some(adoption.recorded.clone());
                 self.take_over(&adoption.blocks);
+                self.watch_plan();
                 self.observe_lease(adoption.identity);
                 self.watch_all();
             }
@@ -213,6 +219,7 @@ impl Dispatcher<'_> {
             Ok(recorded) => {
                 self.recorded = recorded;
                 self.hold_lease(identity, None);
+                self.watch_plan();
             }
             Err(error @ ClusterError::Forbidden { .. }) => self.notice(format!(
                 "the plan is not recorded, so nothing owns the Jobs of this run, and `resume` and `attach` do not find it: {error}"
@@ -414,10 +421,7 @@ impl Dispatcher<'_> {
             // Whoever deletes several things needs a moment.
             tokio::time::sleep(Duration::from_millis(500)).await;
             let plan_gone = match recorded {
-                Some(recorded) => matches!(
-                    cluster.get_config_map(&recorded.namespace, &recorded.name).await,
-                    Ok(None)
-                ),
+                Some(recorded) => cancel::is_cancelled(&cluster, &recorded).await,
                 None => false,
             };
             let jobs_gone = cluster

@@ -324,9 +324,7 @@ impl Dispatcher<'_> {
             Some(Stop::Signal(Signal::Interrupt)) => "SIGINT".to_owned(),
             Some(Stop::Signal(Signal::Terminate)) => "SIGTERM or SIGHUP".to_owned(),
             Some(Stop::TimedOut) => "--timeout passed".to_owned(),
-            Some(Stop::CancelledElsewhere) => {
-                "somebody else deleted the plan or the Jobs of this run".to_owned()
-            }
+            Some(Stop::CancelledElsewhere) => "somebody else cancelled this run".to_owned(),
             Some(Stop::Undriven) => "nothing runs any more, and nobody drives the run".to_owned(),
             Some(Stop::ContactLost(error)) => {
                 format!("contact with the API server is lost, the run goes on there: {error}")

@@ -11,7 +11,9 @@ use super::events::{EventKind, EventSender, RunEvent};
 use super::input::{Input, LogEnd};
 use super::options::Logs;
 use crate::cluster::{Cluster, ClusterError, ContainerView, LogRequest, container_view};
-use crate::logs::{Ask, End, Item, MageLine, Source, condition_false, follow, parse_line};
+use crate::logs::{
+    Ask, End, Item, MageLine, Source, condition_false, follow, is_drawn, parse_line,
+};
 
 /// How many lines the summary of a failed block shows.
 const TAIL: usize = 10;
@@ -115,7 +117,7 @@ impl Follow {
             Item::Line { time, text } => {
                 told.condition_false |= condition_false(&text);
                 let line = parse_line(&text);
-                for part in line.text.lines() {
+                for part in line.text.lines().filter(|part| !is_drawn(part)) {
                     if told.tail.len() == TAIL {
                         told.tail.pop_front();
                     }

@@ -1,7 +1,7 @@
 //! What the dispatcher learns from its workers.
 
 use k8s_openapi::api::batch::v1::Job;
-use k8s_openapi::api::core::v1::{Event, Pod};
+use k8s_openapi::api::core::v1::{ConfigMap, Event, Pod};
 
 use super::launch::Refusal;
 use super::lease::LeaseNews;
@@ -14,6 +14,10 @@ pub(super) enum Input {
     Job(Box<Watched<Job>>),
     /// From the watch on pods.
     Pod(Box<Watched<Pod>>),
+    /// From the watch on the recorded plan.
+    Plan(Box<Watched<ConfigMap>>),
+    /// The plan was read: somebody cancelled the run.
+    Cancelled,
     /// From the watch on the events of one Job.
     Event(usize, Box<Watched<Event>>),
     /// The Job of a block and attempt stands in the cluster, or never will.
@@ -56,6 +60,6 @@ pub(super) struct LogEnd {
 pub(super) enum Presence {
     /// The plan and other Jobs are there: only this Job was deleted.
     Rest,
-    /// The plan or every Job is gone: somebody cancelled the run.
+    /// The plan says so, or it or every Job is gone: somebody cancelled the run.
     Nothing,
 }

@@ -6,6 +6,7 @@ use k8s_openapi::api::batch::v1::Job;
 use k8s_openapi::api::core::v1::Event;
 
 use super::adopt::attempt_of;
+use super::cancel;
 use super::dispatcher::{Dispatcher, Loss, Role};
 use super::events::{BlockState, EventKind, RunEvent};
 use super::input::{Input, Presence};
@@ -25,6 +26,8 @@ impl Dispatcher<'_> {
         match input {
             Input::Job(seen) => self.take_jobs(*seen),
             Input::Pod(seen) => self.take_pods(*seen),
+            Input::Plan(seen) => self.take_plan(&seen),
+            Input::Cancelled => self.take_cancel(),
             Input::Event(block, seen) => match *seen {
                 Watched::Applied(event) => self.take_event(block, &event),
                 Watched::Listed(events) => {
@@ -154,6 +157,10 @@ impl Dispatcher<'_> {
         if !track.state.is_active() || track.absence == Absence::Removing {
             return;
         }
+        if cancel::is_marked(&job.metadata) {
+            self.take_cancel();
+            return;
+        }
         let state = job_state(&job);
         track.job = Some(job);
         match state {
@@ -250,6 +257,9 @@ impl Dispatcher<'_> {
                 }
                 if track.state.is_active() {
                     self.tell_created(block);
+                }
+                if self.read_plan {
+                    self.look_at_plan();
                 }
             }
             Err(refusal) => {

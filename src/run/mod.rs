@@ -10,6 +10,7 @@
 
 mod adopt;
 mod adoption;
+mod cancel;
 mod dispatcher;
 mod disruption;
 mod ending;
@@ -28,6 +29,7 @@ mod patches;
 mod plan;
 mod preamble;
 mod record;
+mod removal;
 mod run_id;
 mod scheduler;
 mod settle;
@@ -36,6 +38,7 @@ mod tick;
 mod track;
 
 pub use adoption::{Adoption, AdoptionError, RecordedRun, read_run};
+pub use cancel::{Cancelled, cancel};
 pub use dispatcher::{Begin, execute};
 pub use events::{BlockState, EventKind, EventSender, RunEvent, RunState, channel};
 pub use lease::{Claim, Held, holder_name, identity};
@@ -43,7 +46,8 @@ pub use options::{Failure, Logs, OnInterrupt, Options, Output, Settings};
 pub use outcome::{BlockReport, Outcome, Stop};
 pub use plan::{Plan, PlannedBlock, prepare};
 pub use preamble::{Surroundings, critical_path, preamble};
-pub use record::{PackedPlan, PlanTooLarge, read_plan, read_record, record_name};
+pub use record::{PackedPlan, PlanTooLarge, plan_of, read_plan, read_record, record_name};
+pub use removal::{Remains, remains, remove_remains};
 pub use run_id::RunId;
 pub use scheduler::{Fault, Scheduler, Skip, Verdict};
 pub use signals::{Signal, Signals};

@@ -16,7 +16,7 @@ use super::patches::Alike;
 use super::plan::{Plan, PlannedBlock, member};
 use super::run_id::RunId;
 use crate::cluster::{
-    Cluster, ClusterError, MANAGED_BY, MANAGER, PIPELINE, RUN, Recorded, label_value,
+    BLOCKS, Cluster, ClusterError, MANAGED_BY, MANAGER, PIPELINE, RUN, Recorded, label_value,
 };
 
 const KEY: &str = "plan.json.gz";
@@ -108,7 +108,11 @@ fn config_map(plan: &Plan, run: &RunId, packed: &PackedPlan) -> Value {
                 (PIPELINE): label_value(&plan.pipeline),
                 (RUN): label_value(run.as_str()),
             },
-            "annotations": { (PIPELINE): plan.pipeline, (RUN): run.to_string() },
+            "annotations": {
+                (PIPELINE): plan.pipeline,
+                (RUN): run.to_string(),
+                (BLOCKS): plan.blocks.len().to_string(),
+            },
         },
         "immutable": true,
         "binaryData": { (KEY): STANDARD.encode(&packed.0) },
@@ -151,6 +155,12 @@ fn unpack(packed: &[u8]) -> Option<(Plan, Settings)> {
         flags: document.flags,
     };
     Some((plan, document.settings))
+}
+
+/// Reads the plan from its ConfigMap; none when it holds none of this format.
+#[must_use]
+pub fn plan_of(map: &ConfigMap) -> Option<Plan> {
+    read_plan(&map.binary_data.as_ref()?.get(KEY)?.0)
 }
 
 /// Records the plan in the namespace of the first Job. Asked for again after a lost answer, it

@@ -35,6 +35,16 @@ impl RunId {
         Self::new(pipeline, RandomState::new().hash_one(std::process::id()))
     }
 
+    /// Tells whether a text has the form of a run's name; no word ends as one does.
+    #[must_use]
+    pub fn looks_like(text: &str) -> bool {
+        text.rsplit_once('-').is_some_and(|(pipeline, suffix)| {
+            !pipeline.is_empty()
+                && suffix.len() == SUFFIX
+                && suffix.bytes().all(|byte| ALPHABET.contains(&byte))
+        })
+    }
+
     /// Takes the name of a run that is there.
     #[must_use]
     pub fn named(name: &str) -> Self {
@@ -88,6 +98,8 @@ mod tests {
         assert_eq!(id("2024", 26), "run-2024-9bbbbb");
         assert_eq!(id("日本", 27), "run-bcbbbb");
         assert_ne!(RunId::fresh("a"), RunId::fresh("a"));
+        assert!(RunId::looks_like("etl-x7k2dq"));
+        assert!(!RunId::looks_like("daily-report") && !RunId::looks_like("etl"));
     }
 
     proptest::proptest! {

@@ -270,7 +270,7 @@ impl Track {
                 reason: reason.to_owned(),
                 sentence: format!("did not start within {} s{flag}{why}", limit.as_secs()),
                 exit_code: None,
-                hint: Some(trouble.map_or(NO_NEWS, pending_hint).to_owned()),
+                hint: Some(trouble.map_or_else(|| NO_NEWS.to_owned(), pending_hint)),
             }
         };
         if let Some(pending) = trouble.filter(|p| p.kind == PendingKind::Hopeless) {
@@ -278,7 +278,7 @@ impl Track {
                 reason: pending.reason.clone(),
                 sentence: words(pending),
                 exit_code: None,
-                hint: Some(pending_hint(pending).to_owned()),
+                hint: Some(pending_hint(pending)),
             });
         }
         let since =

@@ -15,7 +15,9 @@ mod run_text;
 mod run_tree;
 mod runs_table;
 mod sanitize;
+mod status_table;
 mod table;
+mod why_text;
 
 pub use annotated::annotated;
 pub use color::{ColorWhen, Paint};
@@ -25,9 +27,11 @@ pub use explain_table::{Terminal, explain_table, with_links};
 pub use printer::{Printer, Verbosity};
 pub use run_reporter::RunReporter;
 pub use run_summary::render_summary;
-pub use runs_table::{runs_json, runs_table};
+pub use runs_table::{run_json, runs_json, runs_table};
 pub use sanitize::{for_terminal, line_for_terminal};
+pub use status_table::{Width, status_json, status_table};
 pub use table::{Headers, table};
+pub use why_text::{why_json, why_text};
 
 /// Counts things: `1 block`, `2 blocks`.
 #[must_use]

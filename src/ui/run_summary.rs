@@ -133,9 +133,7 @@ fn headline(outcome: &Outcome) -> String {
         }
     };
     let by = match &outcome.stopped_by {
-        Some(Stop::CancelledElsewhere) => {
-            ", by somebody else, who deleted its plan or its Jobs".to_owned()
-        }
+        Some(Stop::CancelledElsewhere) => ", by somebody else".to_owned(),
         Some(Stop::Undriven) => ": nothing runs any more, and nobody drives it".to_owned(),
         Some(Stop::ContactLost(error)) => format!(" ({})", for_terminal(&error.to_string())),
         _ => String::new(),
@@ -194,10 +192,6 @@ fn next_steps(outcome: &Outcome) -> Vec<String> {
             failed.job, failed.namespace
         ));
     }
-    steps.push(if outcome.recorded {
-        format!("remove the run with: kubectl delete configmap mage-run-{} -n {first}", outcome.run)
-    } else {
-        format!("remove the run with: kubectl delete jobs -n {first} -l {selector}")
-    });
+    steps.push(format!("remove the run with: kubectl mage delete {} -n {first}", outcome.run));
     steps
 }

@@ -4,6 +4,7 @@ use k8s_openapi::jiff::Timestamp;
 use serde_json::json;
 
 use super::duration::duration;
+use super::status_table::Width;
 use super::table::{Headers, table};
 use crate::cluster::RunRow;
 
@@ -12,10 +13,14 @@ use crate::cluster::RunRow;
 pub fn runs_table(
     rows: &[RunRow],
     with_namespace: bool,
+    width: Width,
     headers: Headers,
     now: Timestamp,
 ) -> String {
-    let mut names = vec!["RUN", "PIPELINE", "STATUS", "BLOCKS", "STARTED"];
+    let mut names = vec!["RUN", "PIPELINE", "SOURCE", "STATUS", "BLOCKS", "STARTED"];
+    if width == Width::Wide {
+        names.push("DURATION");
+    }
     if with_namespace {
         names.insert(0, "NAMESPACE");
     }
@@ -23,13 +28,19 @@ pub fn runs_table(
         .iter()
         .map(|row| {
             let age = row.started.map(|at| format!("{} ago", duration(now.duration_since(at))));
+            let total = row.total.map_or_else(|| "?".to_owned(), |total| total.to_string());
             let mut cells = vec![
                 row.run.clone(),
                 row.pipeline.clone(),
+                row.source.as_str().to_owned(),
                 row.status.to_string(),
-                format!("{}/{}", row.done, row.total),
+                format!("{}/{total}", row.done),
                 age.unwrap_or_else(|| "<unknown>".to_owned()),
             ];
+            if width == Width::Wide {
+                let took = row.started.map(|at| row.ended.unwrap_or(now).duration_since(at));
+                cells.push(took.map_or_else(|| "<unknown>".to_owned(), duration));
+            }
             if with_namespace {
                 cells.insert(0, row.namespace.clone());
             }
@@ -42,27 +53,29 @@ pub fn runs_table(
 /// Renders the runs as JSON.
 #[must_use]
 pub fn runs_json(rows: &[RunRow]) -> serde_json::Value {
-    let items: Vec<_> = rows
-        .iter()
-        .map(|row| {
-            json!({
-                "namespace": row.namespace,
-                "run": row.run,
-                "pipeline": row.pipeline,
-                "status": row.status.to_string(),
-                "blocks": {"complete": row.done, "total": row.total},
-                "started": row.started.map(|at| at.to_string()),
-            })
-        })
-        .collect();
-    json!({ "items": items })
+    json!({ "items": rows.iter().map(run_json).collect::<Vec<_>>() })
+}
+
+/// Renders one run as JSON.
+#[must_use]
+pub fn run_json(row: &RunRow) -> serde_json::Value {
+    json!({
+        "namespace": row.namespace,
+        "run": row.run,
+        "source": row.source.as_str(),
+        "pipeline": row.pipeline,
+        "status": row.status.to_string(),
+        "blocks": {"complete": row.done, "total": row.total},
+        "started": row.started.map(|at| at.to_string()),
+        "ended": row.ended.map(|at| at.to_string()),
+    })
 }
 
 #[cfg(test)]
 mod tests {
     use super::runs_table;
-    use crate::cluster::{RunRow, RunStatus};
-    use crate::ui::Headers;
+    use crate::cluster::{RunRow, RunStatus, Source};
+    use crate::ui::{Headers, Width};
 
     #[test]
     fn one_line_a_run() {
@@ -72,13 +85,15 @@ mod tests {
             pipeline: "etl".to_owned(),
             status: RunStatus::Running,
             done: 1,
-            total: 4,
+            source: Source::Run,
+            total: Some(4),
+            ended: None,
             started: Some("2026-11-23T09:31:00Z".parse().unwrap()),
         };
         let now = "2026-11-23T09:36:03Z".parse().unwrap();
-        insta::assert_snapshot!(runs_table(&[row], true, Headers::Shown, now), @r"
-        NAMESPACE   RUN                         PIPELINE   STATUS    BLOCKS   STARTED
-        etl         etl-20261123-093100-bbbbb   etl        Running   1/4      5m3s ago
+        insta::assert_snapshot!(runs_table(&[row], true, Width::Wide, Headers::Shown, now), @r"
+        NAMESPACE   RUN                         PIPELINE   SOURCE   STATUS    BLOCKS   STARTED    DURATION
+        etl         etl-20261123-093100-bbbbb   etl        run      Running   1/4      5m3s ago   5m3s
         ");
     }
 }

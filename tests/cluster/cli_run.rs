@@ -208,7 +208,7 @@ async fn a_volume_that_does_not_come_is_told_from_the_events_of_the_pod() {
         "load : pending: FailedMount: ",
         "configmap \"no-such-map\" not found",
         "could not start: did not start within 6 s (--pending-timeout): FailedMount",
-        "hint: make what is missing",
+        "hint: create it, or correct the name",
     ]);
     assert!(bench.job_names().await.is_empty());
     bench.end().await;

@@ -4,6 +4,7 @@
 mod accept;
 mod api_defaults;
 mod binary;
+mod cancel;
 #[expect(dead_code, reason = "the tests without a cluster use more of it")]
 #[path = "../it/cases.rs"]
 mod cases;
@@ -27,6 +28,9 @@ mod resume;
 mod rights;
 mod server_pod;
 mod show;
+mod slow_proxy;
 mod snapshot;
+mod status;
 mod support;
 mod validate;
+mod why;

@@ -58,7 +58,7 @@ async fn a_diamond_runs_in_order_and_every_log_is_whole() {
     assert_eq!(runs.len(), 1);
     assert_eq!(
         (runs[0].done, runs[0].total, runs[0].status.to_string().as_str()),
-        (4, 4, "Complete")
+        (4, Some(4), "Complete")
     );
     bench.end().await;
 }

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 /// Folders and files that know no network, clock, disk, environment or terminal.
-const PURE: [&str; 13] = [
+const PURE: [&str; 14] = [
     "yaml",
     "project",
     "config",
@@ -14,6 +14,7 @@ const PURE: [&str; 13] = [
     "lint",
     "diagnose",
     "snapshot",
+    "status",
     "run/scheduler.rs",
     "logs/resume.rs",
     "logs/mage.rs",

@@ -1,0 +1,61 @@
+//! `status` and `why`
+
+use clap::{Args, ValueEnum};
+
+use super::ConnectionArgs;
+
+/// Show how a run stands, block by block
+///
+/// Runs of the Mage server are shown too, under the name that `runs` gives them: the pipeline, `@`
+/// and the number of the pipeline run. The exit code is 0 whenever it could be read, whatever the run's state.
+#[derive(Clone, Debug, Args)]
+pub struct StatusArgs {
+    /// RUN, run/RUN, @latest, or PIPELINE@N for the Mage server's pipeline run N
+    #[arg(value_name = "RUN")]
+    pub run: String,
+    /// Stay and print each block again when it changes
+    #[arg(short, long)]
+    pub watch: bool,
+    /// Output format
+    #[arg(short, long, value_enum, default_value_t = TableOutput::Table)]
+    pub output: TableOutput,
+    /// Leave out the table's header
+    #[arg(long)]
+    pub no_headers: bool,
+    #[command(flatten)]
+    pub connection: ConnectionArgs,
+}
+
+/// How runs and blocks are listed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum TableOutput {
+    Table,
+    Wide,
+    Json,
+    Yaml,
+    Name,
+}
+
+/// Say why something is pending or failed, and what to do
+///
+/// One screen: a sentence of cause and one of remedy, what they rest on (conditions, container
+/// states, events, the last lines of the log), and what can no longer be known. It reads Jobs of the Mage server too,
+/// by the command line they carry. The exit code is 0 whenever it could be read, as in `kubectl describe`.
+#[derive(Clone, Debug, Args)]
+pub struct WhyArgs {
+    /// RUN, run/RUN, @latest, PIPELINE@N, job/NAME, or PIPELINE or PIPELINE/BLOCK for the newest Job of it
+    #[arg(value_name = "RUN|job/NAME|TARGET")]
+    pub subject: String,
+    /// Output format
+    #[arg(short, long, value_enum)]
+    pub output: Option<WhyOutput>,
+    #[command(flatten)]
+    pub connection: ConnectionArgs,
+}
+
+/// How an explanation is written for programs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum WhyOutput {
+    Json,
+    Yaml,
+}

@@ -1,0 +1,116 @@
+//! The recorded plans of runs, as far as their metadata tells.
+
+use k8s_openapi::api::core::v1::ConfigMap;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
+use k8s_openapi::jiff::Timestamp;
+use kube::api::{ListParams, Patch, PatchParams};
+use kube::core::{ObjectList, PartialObjectMeta, Request};
+use serde_json::{Value, json};
+
+use super::client::Cluster;
+use super::config_maps::{action, path};
+use super::error::{Action, ClusterError};
+use super::jobs::{self, Removal, built, removed};
+use super::labels::{MANAGED_BY, MANAGER, PIPELINE, RUN};
+use super::mage_jobs::named;
+use super::runs::BLOCKS;
+
+/// The annotation of a plan whose run was cancelled: when, by the canceller's clock.
+pub const CANCELLED: &str = "kubectl-mage/cancelled";
+
+/// What a plan's metadata says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PlanFacts {
+    /// The namespace.
+    pub namespace: String,
+    /// The ConfigMap's name.
+    pub name: String,
+    /// Its UID.
+    pub uid: String,
+    /// The run's id.
+    pub run: String,
+    /// The pipeline.
+    pub pipeline: String,
+    /// How many blocks it has.
+    pub blocks: Option<usize>,
+    /// When the run was cancelled, if it was.
+    pub cancelled: Option<String>,
+    /// When it was recorded.
+    pub created: Option<Timestamp>,
+}
+
+impl PlanFacts {
+    /// Reads the metadata of a ConfigMap; none when it is not a plan that this tool made.
+    #[must_use]
+    pub fn read(metadata: &ObjectMeta) -> Option<Self> {
+        let label = |key: &str| metadata.labels.as_ref().and_then(|labels| labels.get(key));
+        if label(MANAGED_BY).map(String::as_str) != Some(MANAGER) || label(RUN).is_none() {
+            return None;
+        }
+        Some(Self {
+            namespace: metadata.namespace.clone().unwrap_or_default(),
+            name: metadata.name.clone()?,
+            uid: metadata.uid.clone()?,
+            run: named(metadata, RUN)?,
+            pipeline: named(metadata, PIPELINE).unwrap_or_default(),
+            blocks: named(metadata, BLOCKS).and_then(|blocks| blocks.parse().ok()),
+            cancelled: named(metadata, CANCELLED),
+            created: metadata.creation_timestamp.as_ref().map(|time| time.0),
+        })
+    }
+}
+
+impl Cluster {
+    /// Lists the plans that `selector` names, without their content. No namespace means all.
+    pub async fn list_plans(
+        &self,
+        namespace: Option<&str>,
+        selector: &str,
+    ) -> Result<Vec<PlanFacts>, ClusterError> {
+        let action = action("list", namespace.unwrap_or("(all)"), "");
+        let path = namespace.map_or_else(|| "/api/v1/configmaps".to_owned(), path);
+        let params = ListParams::default().labels(selector);
+        let request = built(Request::new(path).list_metadata(&params), &action)?;
+        let list: ObjectList<PartialObjectMeta<ConfigMap>> = self.call(&action, request).await?;
+        Ok(list.items.iter().filter_map(|item| PlanFacts::read(&item.metadata)).collect())
+    }
+
+    /// Marks a plan as cancelled, if it is still the one meant: whoever drives the run sees it.
+    pub async fn mark_cancelled(
+        &self,
+        plan: &PlanFacts,
+        at: Timestamp,
+    ) -> Result<Removal, ClusterError> {
+        let action = action("patch", &plan.namespace, &plan.name);
+        self.mark(&action, &path(&plan.namespace), &plan.name, &plan.uid, at).await
+    }
+
+    /// Marks a Job of a run that has no plan.
+    pub async fn mark_job_cancelled(
+        &self,
+        namespace: &str,
+        name: &str,
+        uid: &str,
+        at: Timestamp,
+    ) -> Result<Removal, ClusterError> {
+        let action = jobs::action("patch", namespace, name);
+        self.mark(&action, &jobs::path(namespace), name, uid, at).await
+    }
+
+    async fn mark(
+        &self,
+        action: &Action,
+        path: &str,
+        name: &str,
+        uid: &str,
+        at: Timestamp,
+    ) -> Result<Removal, ClusterError> {
+        // A UID in a patch is a precondition.
+        let body = json!({"metadata": {"uid": uid, "annotations": {(CANCELLED): at.to_string()}}});
+        let params =
+            PatchParams { field_manager: Some(MANAGER.to_owned()), ..PatchParams::default() };
+        let marking = Request::new(path).patch(name, &params, &Patch::Merge(&body));
+        let request = built(marking, action)?;
+        removed(self.call::<Value>(action, request).await)
+    }
+}

@@ -1,0 +1,56 @@
+//! What stands before every change of a cluster: `KUBECTL_MAGE_READONLY` and protected contexts.
+
+use std::io::{BufRead, IsTerminal};
+
+use crate::cli::environment;
+use crate::cluster::Cluster;
+use crate::error::{CliError, Problem};
+use crate::load::UserConfig;
+use crate::ui::Printer;
+
+/// Refuses a change where `KUBECTL_MAGE_READONLY=1`; `otherwise` is what can be done instead.
+pub(super) fn refuse_readonly(otherwise: &str) -> Result<(), CliError> {
+    if std::env::var(environment::READONLY).is_ok_and(|value| value == "1") {
+        let message =
+            format!("{}=1 forbids every command that changes a cluster", environment::READONLY);
+        return Err(CliError::usage(Problem::new(message).hint(otherwise)));
+    }
+    Ok(())
+}
+
+/// What is typed to confirm a change in a protected context.
+pub(super) struct Confirmation<'a> {
+    /// What the text is: `the pipeline's name`.
+    pub(super) what: &'a str,
+    /// The text.
+    pub(super) text: &'a str,
+    /// What has not been done when it is refused: `nothing was created`.
+    pub(super) nothing: &'a str,
+}
+
+/// In a protected context, asks for the text, or wants `--yes`.
+pub(super) fn confirm(
+    cluster: &Cluster,
+    yes: bool,
+    wanted: &Confirmation<'_>,
+    printer: Printer,
+) -> Result<(), CliError> {
+    let context = cluster.context().unwrap_or_default();
+    if yes || !UserConfig::read()?.protects(context) {
+        return Ok(());
+    }
+    let refused = |why: &str| {
+        let message = format!("context {context} is protected and {why}: {}", wanted.nothing);
+        Err(CliError::usage(Problem::new(message).hint("pass --yes")))
+    };
+    if !std::io::stdin().is_terminal() {
+        return refused("there is no terminal to ask at");
+    }
+    printer.notice(&format!("context {context} is protected; type {} to go on:", wanted.what));
+    let mut answer = String::new();
+    let read = std::io::stdin().lock().read_line(&mut answer);
+    if read.is_err() || answer.trim() != wanted.text {
+        return refused("the name typed is another");
+    }
+    Ok(())
+}

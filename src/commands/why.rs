@@ -1,0 +1,230 @@
+//! `why`
+
+use k8s_openapi::api::batch::v1::Job;
+use k8s_openapi::api::core::v1::{Event, Pod};
+use k8s_openapi::jiff::Timestamp;
+
+use super::entry::out;
+use super::facts::connect;
+use super::look::{Seen, not_found};
+use super::subject::Subject;
+use crate::cli::{WhyArgs, WhyOutput};
+use crate::cluster::{
+    Cluster, ClusterError, ContainerPhase, LogRequest, RunRow, container_status, container_view,
+    main_container,
+};
+use crate::diagnose::Standing;
+use crate::error::CliError;
+use crate::exit::Exit;
+use crate::logs::{is_drawn, parse_line};
+use crate::status::{Block, Explanation, Told, block_view, blocks, evidence, tell};
+use crate::ui::{Printer, manifest, why_json, why_text};
+
+/// How much of a log is read: Mage's tracebacks are long.
+const TAIL: u32 = 400;
+
+/// Says why, by at most five requests in two round trips.
+pub(super) fn why(args: &WhyArgs, printer: Printer) -> Result<Exit, CliError> {
+    let subject = Subject::parse(&args.subject)?;
+    let connected = connect(&args.connection)?;
+    let cluster = &connected.cluster;
+    let explanation = connected.runtime.block_on(async {
+        match &subject {
+            Subject::Job(name) => of_job(cluster, name, &subject).await,
+            _ => of_run(cluster, &subject).await,
+        }
+    })?;
+    match args.output {
+        None => out(printer, &why_text(&explanation, Timestamp::now()))?,
+        Some(WhyOutput::Json) => out(printer, &manifest::json(&why_json(&explanation)))?,
+        Some(WhyOutput::Yaml) => out(printer, &manifest::yaml(&why_json(&explanation)))?,
+    }
+    Ok(Exit::Fine)
+}
+
+/// Explains the newest run that the subject names, or one block of it.
+async fn of_run(cluster: &Cluster, subject: &Subject) -> Result<Explanation, CliError> {
+    let mut seen = Seen::read(cluster, cluster.namespace(), subject).await?;
+    let only = match subject {
+        Subject::Target { block, .. } => block.as_deref(),
+        _ => None,
+    };
+    let row = seen.rows().into_iter().find(|row| match subject {
+        Subject::Target { pipeline, block: Some(block) } => {
+            row.pipeline == *pipeline && has_block(&seen, row, block)
+        }
+        _ => seen.run(subject).as_ref() == Some(row),
+    });
+    let Some(row) = row else { return Err(not_found(cluster, &seen, subject).await) };
+    seen.keep(&row);
+    let found = blocks(&seen.jobs, &seen.pods);
+    let mut telling: Vec<Told> = Vec::new();
+    let mut unknown = seen.missing.clone();
+    if let Some(first) = most_telling(&found, only) {
+        telling.push(detailed(cluster, &seen.namespace, first, None, &mut unknown).await?);
+        let others = found.iter().filter(|block| only.is_none() && block.uuid != first.uuid);
+        telling.extend(others.map(|block| brief(block)).filter(|told| told.story.cause.is_some()));
+    }
+    Ok(Explanation { namespace: seen.namespace, row: Some(row), blocks: telling, unknown })
+}
+
+fn has_block(seen: &Seen, row: &RunRow, block: &str) -> bool {
+    use crate::cluster::{belongs, pod_belongs};
+    let jobs = seen.jobs.iter().filter_map(belongs);
+    let mut all = jobs.chain(seen.pods.iter().filter_map(pod_belongs));
+    all.any(|of| of.source == row.source && of.run == row.run && of.block == block)
+}
+
+/// Chooses the block that is told of in full: what failed first, else what waits, else what runs.
+fn most_telling<'a, 'b>(found: &'a [Block<'b>], only: Option<&str>) -> Option<&'a Block<'b>> {
+    if let Some(only) = only {
+        return found.iter().find(|block| block.uuid == only);
+    }
+    let rank = |block: &Block<'_>| {
+        let told = brief(block);
+        match (told.story.standing, told.story.cause.is_some()) {
+            (Standing::Failed, _) => 0,
+            (Standing::Pending | Standing::Suspended | Standing::NoPod, true) => 1,
+            (_, true) => 2,
+            (Standing::Pending | Standing::NoPod, false) => 3,
+            (Standing::Running | Standing::Deleting, false) => 4,
+            _ => 5,
+        }
+    };
+    let best = found.iter().min_by_key(|block| (rank(block), ended(block)))?;
+    (rank(best) < 5).then_some(best)
+}
+
+fn ended(block: &Block<'_>) -> Option<Timestamp> {
+    block.job.and_then(crate::cluster::ended_at)
+}
+
+/// Tells of a block by what was read already.
+fn brief(block: &Block<'_>) -> Told {
+    let story = tell(block, &[], &[]);
+    Told { view: block_view(block, &story), story, evidence: Vec::new(), lines: Vec::new() }
+}
+
+/// Explains a Job by its name, whoever made it and whether or not it is still there.
+async fn of_job(cluster: &Cluster, name: &str, subject: &Subject) -> Result<Explanation, CliError> {
+    let namespace = cluster.namespace().to_owned();
+    let (selector, fields) = (format!("job-name={name}"), format!("involvedObject.name={name}"));
+    let (job, pods, events) = tokio::join!(
+        cluster.get_job(&namespace, name),
+        cluster.list_pods(&namespace, &selector),
+        cluster.list_events(&namespace, &fields),
+    );
+    let mut unknown = Vec::new();
+    let job: Option<Job> = without_right(job, "the Job's own state", &mut unknown)?;
+    let pods: Vec<Pod> = without_right(pods, "the states of its pods", &mut unknown)?;
+    let events = without_right(events, "what events say", &mut unknown)?;
+    if job.is_none() && pods.is_empty() && events.is_empty() {
+        let seen = Seen { namespace, ..Seen::default() };
+        return Err(not_found(cluster, &seen, subject).await);
+    }
+    let uid = job.as_ref().and_then(|job| job.metadata.uid.as_deref());
+    let own: Vec<Pod> = pods
+        .into_iter()
+        .filter(|pod| {
+            let owners = pod.metadata.owner_references.iter().flatten();
+            uid.is_none_or(|uid| owners.into_iter().any(|owner| owner.uid == uid))
+        })
+        .collect();
+    let block = Block::of_job(name, job.as_ref(), &own);
+    let told = detailed(cluster, &namespace, &block, Some(events), &mut unknown).await?;
+    Ok(Explanation { namespace, row: None, blocks: vec![told], unknown })
+}
+
+/// Reads the end of a block's log and its events, side by side, and tells of it in full. `known`
+/// are the events of its Job, where they were read already.
+async fn detailed(
+    cluster: &Cluster,
+    namespace: &str,
+    block: &Block<'_>,
+    known: Option<Vec<Event>>,
+    unknown: &mut Vec<String>,
+) -> Result<Told, CliError> {
+    let fields = event_fields(block, known.as_deref());
+    let events = async {
+        match &fields {
+            Some(fields) => cluster.list_events(namespace, fields).await,
+            None => Ok(Vec::new()),
+        }
+    };
+    let (lines, events) = tokio::join!(last_lines(cluster, namespace, block), events);
+    let lines = match lines {
+        Ok(lines) => lines,
+        Err(ClusterError::Forbidden { action, .. }) => {
+            unknown.push(format!("the end of its log: no right to {action}"));
+            Vec::new()
+        }
+        // A container that is gone, or has not started, has no log.
+        Err(error) => {
+            unknown.push(format!("the end of its log: {error}"));
+            Vec::new()
+        }
+    };
+    let mut all = known.unwrap_or_default();
+    all.extend(without_right(events, "what events say", unknown)?);
+    let story = tell(block, &all, &lines);
+    let view = block_view(block, &story);
+    let evidence = evidence(block, &all);
+    Ok(Told { view, story, evidence, lines })
+}
+
+/// Says which events explain a block: those of its last pod, or, where it has none, all that may be
+/// of pods it had.
+fn event_fields(block: &Block<'_>, known: Option<&[Event]>) -> Option<String> {
+    if let Some(pod) = block.last_pod() {
+        return Some(format!("involvedObject.uid={}", pod.metadata.uid.as_deref()?));
+    }
+    let Some(known) = known else { return Some(String::new()) };
+    let made = known.iter().filter(|event| event.reason.as_deref() == Some("SuccessfulCreate"));
+    let newest = made.max_by_key(|event| crate::diagnose::seen_at(event))?;
+    let pod = newest.message.as_deref()?.strip_prefix("Created pod: ")?;
+    Some(format!("involvedObject.name={pod}"))
+}
+
+/// Reads the end of the log of a block's last pod, if its container has begun.
+async fn last_lines(
+    cluster: &Cluster,
+    namespace: &str,
+    block: &Block<'_>,
+) -> Result<Vec<String>, ClusterError> {
+    let Some(pod) = block.last_pod() else { return Ok(Vec::new()) };
+    let Some(main) = main_container(pod) else { return Ok(Vec::new()) };
+    let waits = container_view(pod, &main).phase == ContainerPhase::Waiting;
+    let restarts = container_status(pod, &main).map_or(0, |status| status.restart_count);
+    let begun = container_status(pod, &main).is_some_and(|status| status.container_id.is_some());
+    if !begun || (waits && restarts == 0) {
+        return Ok(Vec::new());
+    }
+    let request = LogRequest {
+        namespace: namespace.to_owned(),
+        pod: pod.metadata.name.clone().unwrap_or_default(),
+        container: main,
+        follow: false,
+        previous: waits,
+        since_second: None,
+        tail_lines: Some(TAIL),
+    };
+    let lines = cluster.read_tail(&request).await?;
+    let readable = lines.iter().map(|line| parse_line(line).text);
+    let split = readable.flat_map(|text| text.lines().map(str::to_owned).collect::<Vec<_>>());
+    Ok(split.filter(|line| !is_drawn(line)).collect())
+}
+
+/// Does without what may not be read, and names it.
+fn without_right<T: Default>(
+    answer: Result<T, ClusterError>,
+    what: &str,
+    unknown: &mut Vec<String>,
+) -> Result<T, ClusterError> {
+    match answer {
+        Err(ClusterError::Forbidden { action, .. }) => {
+            unknown.push(format!("{what}: no right to {action}"));
+            Ok(T::default())
+        }
+        answer => answer,
+    }
+}
