@@ -290,9 +290,8 @@ impl Looking<'_> {
         let merged = self.maker.merge(read, unit);
         let other = other.and_then(|other| {
             let unit = unit.of(&read.pipeline, &other.pipeline)?;
-            let theirs = self.other.merge(other, &unit);
-            // What the two editions merge alike they build alike.
-            (!theirs.root.holds_same(&merged.root)).then_some((other, unit, theirs))
+            let theirs = self.other.merge_unlike(other, &unit, &merged.root)?;
+            Some((other, unit, theirs))
         });
         let made = self.maker.build(read, unit, &Naming::Target, merged);
         let target = match unit.uuid() {

@@ -13,9 +13,10 @@ use crate::finding::{Finding, Severity};
 use crate::job::secret::is_secret_name;
 use crate::job::{BuildContext, CommandParts, Fidelity, RenderedJob, build, job_id};
 use crate::load::{
-    Base, Edition, Inputs, LayerSources, MergedLayers, guardrails, merge_layers, read_source,
-    reports, server_pod_not_found,
+    Base, Edition, Inputs, LayerSources, MergedLayers, guardrails, merge_layers,
+    merge_layers_unlike, read_source, reports, server_pod_not_found,
 };
+use crate::merge::Tree;
 use crate::project::{
     Block, ExecutorChoice, Lookup, LookupKind, Pipeline, Project, TemplateValues, block_executor,
     pipeline_executor,
@@ -311,6 +312,17 @@ impl<'a> Maker<'a> {
     /// Merges the layers of one Job.
     pub(super) fn merge(&self, read: &ReadPipeline, unit: &Unit) -> MergedLayers {
         merge_layers(self.inputs.edition, &read.base, &self.sources(read, unit))
+    }
+
+    /// Merges the layers of one Job, unless that gives the values that another edition gave: what
+    /// the two merge alike they build alike.
+    pub(super) fn merge_unlike(
+        &self,
+        read: &ReadPipeline,
+        unit: &Unit,
+        other: &Tree,
+    ) -> Option<MergedLayers> {
+        merge_layers_unlike(self.inputs.edition, &read.base, &self.sources(read, unit), other)
     }
 
     /// Builds a Job of its merged layers.

@@ -318,10 +318,12 @@ impl Building<'_> {
 
 /// Returns the lookup whose marked placeholder stands in a namespace: `<variables client>`.
 fn placeholder(namespace: &str) -> Option<(&'static str, &str)> {
-    ["variables", "env_var"].into_iter().find_map(|function| {
-        let (_, rest) = namespace.split_once(&format!("<{function} "))?;
-        Some((function, rest.split_once('>')?.0))
-    })
+    [("variables", "<variables "), ("env_var", "<env_var ")].into_iter().find_map(
+        |(function, start)| {
+            let (_, rest) = namespace.split_once(start)?;
+            Some((function, rest.split_once('>')?.0))
+        },
+    )
 }
 
 /// Tells of a namespace that cannot be known yet. What the project's file lacks is told with the

@@ -9,7 +9,7 @@ use crate::config::{Convert, Fragment, LayerKind, Origin, Source, settings};
 use crate::error::Problem;
 use crate::finding::{Finding, FindingId};
 use crate::job::Guardrail;
-use crate::merge::{Merge, OssInput, OssLayer, Pro, ProLayer, Tree, merge_oss};
+use crate::merge::{Merge, OssInput, OssLayer, Pro, ProLayer, Tree, merge_oss, merge_oss_unlike};
 use crate::yaml::{Mapping, Node, SourceFile, Value};
 
 /// Whose merge rules are used.
@@ -174,6 +174,25 @@ pub fn merge_layers(edition: Edition, base: &Base, sources: &LayerSources<'_>) -
             MergedLayers { root, merge, findings }
         }
     }
+}
+
+/// Merges the layers of one Job in the edition's way, unless that gives the values that the other
+/// edition gave.
+#[must_use]
+pub fn merge_layers_unlike(
+    edition: Edition,
+    base: &Base,
+    sources: &LayerSources<'_>,
+    other: &Tree,
+) -> Option<MergedLayers> {
+    if edition == Edition::Oss && flags(sources).is_empty() {
+        let (input, mut findings) = oss_input(sources);
+        let (root, merge, found) = merge_oss_unlike(&input, other)?;
+        findings.extend(found);
+        return Some(MergedLayers { root, merge, findings });
+    }
+    let merged = merge_layers(edition, base, sources);
+    (!merged.root.holds_same(other)).then_some(merged)
 }
 
 /// Converts the bodies of layers; a third member that is true says that `overrides` replace it.

@@ -20,7 +20,7 @@ pub use inputs::{
 };
 pub use layers::{
     Base, Body, Edition, LayerSources, LookedFor, MergedLayers, guardrails, merge_layers,
-    server_pod_not_found,
+    merge_layers_unlike, server_pod_not_found,
 };
 pub use policy::{Policy, parse_policy};
 pub use reports::reports;

@@ -9,7 +9,7 @@ mod overlay;
 mod pro;
 mod tree;
 
-pub use oss::{OssInput, OssLayer, merge as merge_oss};
+pub use oss::{Merged, OssInput, OssLayer, merge as merge_oss, merge_unlike as merge_oss_unlike};
 pub use overlay::{Merge, joined_by};
 pub use pro::{Pro, ProLayer};
 pub use tree::{Content, Fields, Loser, Rule, Tree};

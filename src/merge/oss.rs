@@ -7,7 +7,7 @@
 use std::sync::Arc;
 
 use super::oss_exact::{exact, settled};
-use super::oss_reader::Defect;
+use super::oss_reader::{Defect, Exact};
 use super::oss_unread::lose_whole;
 use super::overlay::{Merge, drop_unmounted, empty_root, join_server};
 use super::tree::{Rule, Tree};
@@ -52,17 +52,44 @@ impl<'a> Effective<'a> {
     }
 }
 
+/// What came of a merge: the tree, what lost, and what was found on the way.
+pub type Merged = (Tree, Merge, Vec<Finding>);
+
 /// Merges as Mage OSS does.
 #[must_use]
-pub fn merge(input: &OssInput<'_>) -> (Tree, Merge, Vec<Finding>) {
+pub fn merge(input: &OssInput<'_>) -> Merged {
     let mut merge = Merge::default();
     let effective = effective(input, &mut merge);
+    let exact = exact(&effective, input.server, &mut merge);
+    accepted(input, &effective, exact, merge)
+}
+
+/// Merges as Mage OSS does, unless that gives the values that edition `pro` gave. Whether the API
+/// server accepts them is not asked then: what it refuses is read as edition `pro` reads it.
+#[must_use]
+pub fn merge_unlike(input: &OssInput<'_>, pro: &Tree) -> Option<Merged> {
+    let mut merge = Merge::default();
+    let effective = effective(input, &mut merge);
+    let exact = exact(&effective, input.server, &mut merge);
+    if exact.as_ref().is_ok_and(|root| root.holds_same(pro)) {
+        return None;
+    }
+    Some(accepted(input, &effective, exact, merge))
+}
+
+/// Takes what Mage OSS makes where the API server accepts it, and what is meant otherwise.
+fn accepted(
+    input: &OssInput<'_>,
+    effective: &[Effective<'_>],
+    exact: Exact<Tree>,
+    mut merge: Merge,
+) -> Merged {
     let mut findings = Vec::new();
-    match exact(&effective, input.server, &mut merge) {
+    match exact {
         Ok(root) => {
             let refusals = check::refusals(&root);
             if refusals.is_empty() {
-                let root = settled(&effective, root, &mut merge);
+                let root = settled(effective, root, &mut merge);
                 return (root, merge, findings);
             }
             for refusal in refusals {

@@ -290,7 +290,7 @@ impl Tree {
     #[must_use]
     pub fn leaves(&self, path: &JobPath) -> Vec<(JobPath, &Self)> {
         let mut found = Vec::new();
-        self.collect(path, &mut found);
+        self.collect(&mut path.clone(), &mut found);
         found
     }
 
@@ -325,16 +325,22 @@ impl Tree {
         }
     }
 
-    fn collect<'a>(&'a self, path: &JobPath, found: &mut Vec<(JobPath, &'a Self)>) {
+    /// Collects the leaves; `path` is the same again when it returns.
+    fn collect<'a>(&'a self, path: &mut JobPath, found: &mut Vec<(JobPath, &'a Self)>) {
+        let mut below = |value: &'a Self, segment, path: &mut JobPath| {
+            path.0.push(segment);
+            value.collect(path, found);
+            path.0.pop();
+        };
         match &self.content {
             Content::Map(map) if !map.is_empty() => {
                 for (key, value) in map {
-                    value.collect(&path.with(Segment::Key(Arc::clone(key))), found);
+                    below(value, Segment::Key(Arc::clone(key)), path);
                 }
             }
             Content::List { items, .. } if !items.is_empty() => {
                 for (index, item) in items.iter().enumerate() {
-                    item.collect(&path.index(index), found);
+                    below(item, Segment::Index(index), path);
                 }
             }
             _ => found.push((path.clone(), self)),

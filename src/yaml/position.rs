@@ -16,6 +16,8 @@ pub struct LineIndex<'text> {
     text: &'text str,
     /// The start of every line and, in long lines, places on the way, in order.
     known: Vec<Position>,
+    /// Every character is one byte, so columns need no counting.
+    is_ascii: bool,
 }
 
 impl<'text> LineIndex<'text> {
@@ -43,7 +45,7 @@ impl<'text> LineIndex<'text> {
                 last = end;
             }
         }
-        Self { text, known }
+        Self { text, known, is_ascii: text.is_ascii() }
     }
 
     /// Returns the text it was made from.
@@ -57,14 +59,15 @@ impl<'text> LineIndex<'text> {
     #[must_use]
     pub fn position(&self, offset: usize) -> Position {
         let mut offset = offset.min(self.text.len());
-        while !self.text.is_char_boundary(offset) {
+        while !self.is_ascii && !self.text.is_char_boundary(offset) {
             offset -= 1;
         }
         let at = small(offset);
         let after = self.known.partition_point(|known| known.offset <= at);
         let Position { line, column, offset: start } = self.known[after.saturating_sub(1)];
         let between = usize::try_from(start).ok().and_then(|start| self.text.get(start..offset));
-        let between = between.map_or(0, |text| text.chars().count());
+        let length = |text: &str| if self.is_ascii { text.len() } else { text.chars().count() };
+        let between = between.map_or(0, length);
         Position { line, column: column.saturating_add(small(between)), offset: at }
     }
 

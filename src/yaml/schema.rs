@@ -80,6 +80,11 @@ impl Tag {
 pub(super) fn resolve(text: &str) -> Tag {
     // Python's `$` also matches before a newline at the end, which only `! "…"` can have.
     let text = text.strip_suffix('\n').filter(|rest| !rest.is_empty()).unwrap_or(text);
+    // `PyYAML` chooses the types to try by the first character, too.
+    let may_be_other = |first: &u8| b"+-.~0123456789<=fFnNoOtTyY".contains(first);
+    if !text.is_empty() && !text.as_bytes().first().is_some_and(may_be_other) {
+        return Tag::Str;
+    }
     match text {
         _ if is_null(text) => Tag::Null,
         _ if is_bool(text) => Tag::Bool,

@@ -142,3 +142,52 @@ fn the_executor_is_mages() {
     }
     assert!(local >= 3, "{local}");
 }
+
+/// Returns a Job without its command and name, in which the editions differ by their ids.
+fn settings(job: &Json) -> Json {
+    let mut job = normal(job);
+    for place in ["/metadata", "/spec/template/metadata"] {
+        if let Some(metadata) = job.pointer_mut(place).and_then(Json::as_object_mut) {
+            metadata.shift_remove("name");
+        }
+    }
+    job["spec"]["template"]["spec"]["containers"][0]["command"] = Json::Null;
+    normal(&job)
+}
+
+fn json_of(said: &Said) -> Json {
+    serde_json::from_str(&said.stdout).unwrap_or_else(|_| panic!("{}", said.stderr))
+}
+
+#[test]
+fn lint_says_where_the_editions_differ_and_only_there() {
+    let (mut differing, mut same, mut wrong) = (0, 0, Vec::new());
+    for case in cases() {
+        let jobs = ["oss", "pro"].map(|edition| render(&case, edition));
+        // In 208 they differ by an empty selector, which says something and which `normal` drops.
+        if jobs.iter().any(|said| said.code != 0) || case.number() == "208" {
+            continue;
+        }
+        let [oss, pro] = jobs.map(|said| settings(&json_of(&said)["items"][0]));
+        let run_ids = ["--output", "--block-run-id", "--pipeline-run-id", "--execution-partition"];
+        let mut lint = case.arguments("pro");
+        lint.retain(|argument| !run_ids.iter().any(|flag| argument.starts_with(flag)));
+        lint[0] = "lint".to_owned();
+        lint.push("--output=json".to_owned());
+        let said = run(&lint.iter().map(String::as_str).collect::<Vec<_>>());
+        let findings = json_of(&said)["findings"].clone();
+        let told: Vec<&Json> = findings
+            .as_array()
+            .into_iter()
+            .flatten()
+            .filter(|finding| finding["id"] == "MAGE420")
+            .map(|finding| &finding["message"])
+            .collect();
+        if told.is_empty() == (oss != pro) {
+            wrong.push(format!("{}: differ: {}, told: {told:?}", case.name, oss != pro));
+        }
+        if oss == pro { same += 1 } else { differing += 1 }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    assert!(differing > 20 && same > 20, "{differing} {same}");
+}

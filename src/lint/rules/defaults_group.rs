@@ -2,6 +2,7 @@
 
 use crate::error::Problem;
 use crate::config::{LayerKind, Source};
+use crate::job::JobValue;
 use crate::load::Edition;
 use crate::finding::{FindingId, Severity};
 use crate::lint::{Check, Example, Found, JobFacts, Rule, at};
@@ -22,7 +23,11 @@ pub(super) const RULE: Rule = Rule {
 };
 
 fn check(facts: &JobFacts<'_>, found: &mut Found) {
-    if facts.edition() != Edition::Pro || !facts.executor.is_k8s() {
+    let by_env = |value: &JobValue| value.origin.layer == LayerKind::Env;
+    if facts.edition() != Edition::Pro
+        || !facts.executor.is_k8s()
+        || !facts.job.values.iter().any(by_env)
+    {
         return;
     }
     for group in ["requests", "limits"] {
