@@ -62,6 +62,9 @@ pub struct RunArgs {
     /// Print what would happen and create nothing
     #[arg(long)]
     pub dry_run: bool,
+    /// Refuse where an enforced policy overrides what a project, a pipeline or a block sets
+    #[arg(long)]
+    pub strict_policy: bool,
     /// Do not ask, also in a protected context
     #[arg(short, long)]
     pub yes: bool,

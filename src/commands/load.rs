@@ -64,10 +64,13 @@ impl Loaded {
 
 /// Problems, each once: what a project says is found again in every block.
 #[derive(Default)]
-struct Distinct(Vec<Problem>, std::collections::HashSet<(String, Option<String>)>);
+pub(super) struct Distinct(
+    pub(super) Vec<Problem>,
+    std::collections::HashSet<(String, Option<String>)>,
+);
 
 impl Distinct {
-    fn add<'p>(&mut self, problems: impl IntoIterator<Item = &'p Problem>) {
+    pub(super) fn add<'p>(&mut self, problems: impl IntoIterator<Item = &'p Problem>) {
         for problem in problems {
             let place = problem.place.as_ref().map(ToString::to_string);
             if self.1.insert((problem.message.clone(), place)) {

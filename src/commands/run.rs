@@ -8,12 +8,13 @@ use serde_json::json;
 use super::driving::{drive, logs, on_interrupt, output};
 use super::facts::{Connected, connect};
 use super::guard::{Confirmation, confirm, refuse_readonly};
-use super::load::{Loaded, LoadedJob, Masked, Request, load_jobs};
-use super::maker::{Naming, Widen};
+use super::load::{Distinct, Loaded, LoadedJob, Masked, Request, load_jobs};
+use super::maker::{Naming, Widen, problems};
 use super::targets::{pipelines, variables};
 use crate::cli::{ConfigArgs, RunArgs};
 use crate::error::{CliError, Problem};
 use crate::exit::Exit;
+use crate::lint::policy_conflicts;
 use crate::load::{find_project, git_state};
 use crate::project::Missing;
 use crate::run::{
@@ -44,6 +45,9 @@ pub(super) fn run(args: &RunArgs, printer: Printer) -> Result<Exit, CliError> {
         masked: Masked::Refused,
     };
     let (mut loaded, jobs) = load_jobs(&request, printer)?;
+    if args.strict_policy {
+        refuse_policy_conflicts(&jobs)?;
+    }
     let connected = match loaded.connected.take() {
         Some(connected) => connected,
         None => connect(&args.connection)?,
@@ -88,6 +92,13 @@ fn refuse_what_cannot_be(args: &RunArgs) -> Result<(), CliError> {
         return Err(CliError::usage(problem));
     }
     Ok(())
+}
+
+/// `--strict-policy`: all conflicts at once, before anything is created.
+fn refuse_policy_conflicts(jobs: &[LoadedJob]) -> Result<(), CliError> {
+    let mut found = Distinct::default();
+    jobs.iter().for_each(|loaded| found.add(&policy_conflicts(&loaded.job)));
+    if found.0.is_empty() { Ok(()) } else { Err(problems(found.0)) }
 }
 
 /// A block finds its upstream's output by the run's partition; without it, Mage runs it on `[]`.

@@ -12,7 +12,7 @@ use super::values::{JobValue, values};
 use crate::config::{JobPath, LayerKind, Origin, check};
 use crate::error::Problem;
 use crate::finding::{Finding, FindingId, Severity};
-use crate::merge::{Content, Fields, Loser, Merge, Rule, Tree};
+use crate::merge::{Content, Fields, Loser, Merge, Rule, Tree, is_configured};
 
 /// What a Job is made from, besides the merged tree.
 pub struct BuildContext<'a> {
@@ -122,9 +122,7 @@ impl Building<'_> {
     fn with_defaults(&mut self, root: Tree) -> Tree {
         let mut low = Tree::empty_map(Origin::built_in(""));
         let container = root.at(&["container"]);
-        let configured = container.is_some_and(|container| {
-            container.any_leaf(&|leaf| leaf.origin.setting.starts_with("container_config"))
-        });
+        let configured = container.is_some_and(is_configured);
         let name = if configured { "mage-data" } else { "mage-job-container" };
         for (keys, value, setting) in [
             (["container", "name"], Json::from(name), "container.name"),

@@ -23,4 +23,4 @@ pub use ignore::{Ignored, ignores};
 pub use place::{at, at_block, at_settings, at_value};
 pub use reported::{Collected, Reported, Summary};
 pub use rule::{Check, Example, Rule};
-pub use rules::{all as rules_all, rule, rule_named};
+pub use rules::{all as rules_all, policy_conflicts, rule, rule_named};

@@ -9,7 +9,9 @@ mod overlay;
 mod pro;
 mod tree;
 
-pub use oss::{Merged, OssInput, OssLayer, merge as merge_oss, merge_unlike as merge_oss_unlike};
+pub use oss::{
+    Merged, OssInput, OssLayer, is_configured, merge as merge_oss, merge_unlike as merge_oss_unlike,
+};
 pub use overlay::{Merge, joined_by};
 pub use pro::{Pro, ProLayer};
 pub use tree::{Content, Fields, Loser, Rule, Tree};

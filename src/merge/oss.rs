@@ -70,11 +70,34 @@ pub fn merge(input: &OssInput<'_>) -> Merged {
 pub fn merge_unlike(input: &OssInput<'_>, pro: &Tree) -> Option<Merged> {
     let mut merge = Merge::default();
     let effective = effective(input, &mut merge);
-    let exact = exact(&effective, input.server, &mut merge);
-    if exact.as_ref().is_ok_and(|root| root.holds_same(pro)) {
+    let mut exact = exact(&effective, input.server, &mut merge);
+    if exact.as_mut().is_ok_and(|root| is_same(root, pro)) {
         return None;
     }
     Some(accepted(input, &effective, exact, merge))
+}
+
+/// Tells whether the two editions have one result. Edition `oss` has named the container by now, as
+/// the Job of edition `pro` will name it.
+fn is_same(exact: &mut Tree, pro: &Tree) -> bool {
+    const NAME: [&str; 2] = ["container", "name"];
+    let is_built_in = |name: &Tree| name.origin.layer == LayerKind::Hardcoded;
+    let unnamed = pro.at(&NAME).is_none() && pro.at(&["container"]).is_some_and(is_configured);
+    if !unnamed || !exact.at(&NAME).is_some_and(is_built_in) {
+        return exact.holds_same(pro);
+    }
+    let name = exact.take(&NAME);
+    let same = exact.holds_same(pro);
+    if let Some(name) = name {
+        exact.put(&NAME, name);
+    }
+    same
+}
+
+/// Tells whether a container has anything of `container_config`, which decides its name.
+#[must_use]
+pub fn is_configured(container: &Tree) -> bool {
+    container.any_leaf(&|leaf| leaf.origin.setting.starts_with("container_config"))
 }
 
 /// Takes what Mage OSS makes where the API server accepts it, and what is meant otherwise.

@@ -8,7 +8,7 @@ use k8s_openapi::jiff::Timestamp;
 use kube::api::{ListParams, PostParams};
 use serde_json::{Value, json};
 
-use crate::binary::{Project, Said, objects};
+use crate::binary::{Project, Said, kubectl, objects};
 use crate::genuine::server;
 use crate::support::Bench;
 

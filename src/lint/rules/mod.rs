@@ -3,6 +3,8 @@
 use crate::finding::FindingId;
 use crate::lint::Rule;
 
+pub use policy_conflict::policy_conflicts;
+
 macro_rules! rules {
     ($($module:ident => $id:ident,)*) => {
         $(mod $module;)*

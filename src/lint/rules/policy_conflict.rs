@@ -3,7 +3,7 @@
 use crate::error::Problem;
 use serde_json::Value as Json;
 use crate::config::{LayerKind, Source};
-use crate::job::{JobValue, Quantity};
+use crate::job::{JobValue, Quantity, RenderedJob};
 use crate::merge::{Loser, Rule as Decided};
 use crate::finding::{FindingId, Severity};
 use crate::lint::place::at_lost;
@@ -26,19 +26,22 @@ pub(super) const RULE: Rule = Rule {
 };
 
 fn check(facts: &JobFacts<'_>, found: &mut Found) {
-    let policy = facts.inputs.policy.as_ref().filter(|policy| policy.enabled);
-    if policy.is_none_or(|policy| policy.kind != LayerKind::PolicyEnforced) {
-        return;
-    }
-    let values = &facts.job.values;
+    policy_conflicts(facts.job).into_iter().for_each(|problem| found.push(problem));
+}
+
+/// Returns a problem for each value of a user that an enforced policy overrides by another.
+#[must_use]
+pub fn policy_conflicts(job: &RenderedJob) -> Vec<Problem> {
+    let mut found = Vec::new();
+    let values = &job.values;
     for value in values.iter().filter(|value| is_enforced(value)) {
         for loser in value.overridden.iter().filter(|loser| is_users(loser)) {
             if !same(&loser.value, &value.value) {
-                push(loser, Some(value), found);
+                found.push(conflict(loser, Some(value)));
             }
         }
     }
-    for (path, loser) in &facts.job.lost {
+    for (path, loser) in &job.lost {
         if loser.rule == Decided::Enforced && is_users(loser) {
             // The list that replaced it, or what stands in its place.
             let mut above = path.clone();
@@ -49,9 +52,10 @@ fn check(facts: &JobFacts<'_>, found: &mut Found) {
                 }
                 above.0.pop();
             };
-            push(loser, winner, found);
+            found.push(conflict(loser, winner));
         }
     }
+    found
 }
 
 fn is_enforced(value: &JobValue) -> bool {
@@ -68,7 +72,7 @@ fn same(one: &Json, other: &Json) -> bool {
     one == other || matches!((quantity(one), quantity(other)), (Some(a), Some(b)) if a == b)
 }
 
-fn push(loser: &Loser, winner: Option<&JobValue>, found: &mut Found) {
+fn conflict(loser: &Loser, winner: Option<&JobValue>) -> Problem {
     let layer = loser.origin.layer;
     let setting = &loser.origin.setting;
     // A value that may be a secret is not told.
@@ -87,7 +91,7 @@ fn push(loser: &Loser, winner: Option<&JobValue>, found: &mut Found) {
         Some(Source::File { file, span }) => problem.related("the policy", file, *span),
         _ => problem,
     };
-    found.push(problem.hint("leave the line out, or ask whoever keeps the policy"));
+    problem.hint("leave the line out, or ask whoever keeps the policy")
 }
 
 fn is_short(value: &Json) -> bool {
