@@ -324,6 +324,7 @@ set edit:completion:arg-completer[kubectl-mage] = {|@words|
             cand --keep-going 'After a failure, go on with everything that doesn''t depend on it'
             cand --fail-fast 'After a failure, start nothing new (the default)'
             cand --dry-run 'Print what would happen and create nothing'
+            cand --strict-policy 'Refuse where an enforced policy overrides what a project, a pipeline or a block sets'
             cand -y 'Do not ask, also in a protected context'
             cand --yes 'Do not ask, also in a protected context'
             cand --offline 'Never open a connection'

@@ -331,6 +331,7 @@ complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand run" -l downst
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand run" -l keep-going -d 'After a failure, go on with everything that doesn\'t depend on it'
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand run" -l fail-fast -d 'After a failure, start nothing new (the default)'
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand run" -l dry-run -d 'Print what would happen and create nothing'
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand run" -l strict-policy -d 'Refuse where an enforced policy overrides what a project, a pipeline or a block sets'
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand run" -s y -l yes -d 'Do not ask, also in a protected context'
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand run" -l offline -d 'Never open a connection'
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand run" -l allow-unset -d 'Render names that are not set in Jinja as empty instead of failing'

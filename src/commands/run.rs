@@ -97,7 +97,9 @@ fn refuse_what_cannot_be(args: &RunArgs) -> Result<(), CliError> {
 /// `--strict-policy`: all conflicts at once, before anything is created.
 fn refuse_policy_conflicts(jobs: &[LoadedJob]) -> Result<(), CliError> {
     let mut found = Distinct::default();
-    jobs.iter().for_each(|loaded| found.add(&policy_conflicts(&loaded.job)));
+    for loaded in jobs {
+        found.add(&policy_conflicts(&loaded.job));
+    }
     if found.0.is_empty() { Ok(()) } else { Err(problems(found.0)) }
 }
 

@@ -17,6 +17,10 @@ pub fn render_error(error: &CliError, terminal: bool) -> String {
         if let Some(place) = &problem.place {
             snippet(&mut text, place, |part| safe(part, terminal));
         }
+        for (what, place) in problem.details().into_iter().flat_map(|details| &details.related) {
+            let place = safe(&place.to_string(), terminal);
+            let _ = writeln!(text, "see: {place}: {}", safe(what, terminal));
+        }
         hints(&mut text, problem, terminal);
     }
     text

@@ -124,3 +124,27 @@ async fn a_quota_without_pods_ends_in_five() {
     assert!(bench.job_names().await.is_empty());
     bench.end().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn with_strict_policy_a_conflict_is_refused_before_anything_is_created() {
+    let Some(bench) = Bench::new("err-policy").await else { return };
+    let project = diamond(&[]);
+    let metadata = std::fs::read_to_string(project.path().join("metadata.yaml")).unwrap();
+    project.write("metadata.yaml", &format!("{metadata}  resource_limits:\n    memory: 700Mi\n"));
+    let policy = project.write("policy.yaml", "enforce: true\nresource_limits:\n  memory: 600Mi\n");
+    let policy = format!("--policy={}", policy.display());
+    let arguments = ["run", "etl", "--edition=pro", &policy];
+    let said = project.run_on(&bench, &[&arguments[..], &["--strict-policy"]].concat()).ends(2);
+    said.says(&[
+        "the enforced policy sets `resource_limits.memory` to 600Mi, where the project says 700Mi",
+        "metadata.yaml:",
+        "policy.yaml:3:11",
+        "hint: leave the line out, or ask whoever keeps the policy",
+    ]);
+    assert!(bench.job_names().await.is_empty());
+    if let Some(posts) = bench.posts() {
+        assert_eq!(posts, Vec::<String>::new());
+    }
+    project.run_on(&bench, &arguments).ends(0);
+    bench.end().await;
+}

@@ -188,12 +188,11 @@ async fn caught(bench: &Bench, wanted: usize) -> BTreeMap<String, Value> {
             found.entry(name).or_insert_with(|| serde_json::to_value(job).unwrap());
         }
         let elapsed = Timestamp::now().duration_since(since);
-        assert!(
-            elapsed.as_secs() < 240,
-            "the server made {} Jobs: {:?}",
-            found.len(),
-            found.keys()
-        );
+        if elapsed.as_secs() > 240 {
+            let logs = ["-n", &bench.namespace, "logs", "mage-server", "--tail", "200"];
+            let said = Said::new(kubectl(bench, &logs).output().unwrap());
+            panic!("the server made only {:?}:\n{}{}", found.keys(), said.stdout, said.stderr);
+        }
         tokio::time::sleep(std::time::Duration::from_millis(300)).await;
     }
     found

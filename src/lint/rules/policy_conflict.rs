@@ -26,7 +26,9 @@ pub(super) const RULE: Rule = Rule {
 };
 
 fn check(facts: &JobFacts<'_>, found: &mut Found) {
-    policy_conflicts(facts.job).into_iter().for_each(|problem| found.push(problem));
+    for problem in policy_conflicts(facts.job) {
+        found.push(problem);
+    }
 }
 
 /// Returns a problem for each value of a user that an enforced policy overrides by another.
