@@ -40,6 +40,9 @@ pub struct RunArgs {
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub retries: u32,
     /// End the run after this time; unfinished Jobs are deleted and named
+    ///
+    /// A block's own `timeout`, in seconds, counts from the moment its container is seen to run; the
+    /// block has failed then, and its Job is deleted.
     #[arg(long, value_name = "DURATION", value_parser = parse_duration)]
     pub timeout: Option<Duration>,
     /// How long a pod may wait to start; unfinished Jobs are then deleted and named

@@ -15,7 +15,7 @@ use crate::job::RenderedJob;
 use crate::load::{
     ClusterFacts, Edition, Inputs, ServerEnv, find_project, read_inputs, read_server_env,
 };
-use crate::project::{ExecutorChoice, Missing, TemplateValues};
+use crate::project::{Block, ExecutorChoice, Missing, TemplateValues};
 use crate::ui::Printer;
 
 /// What was read on the way to the Jobs.
@@ -45,6 +45,8 @@ pub(super) struct LoadedJob {
     /// The blocks it waits for that are not among them.
     pub(super) outside: Vec<String>,
     pub(super) block_type: String,
+    /// `timeout` of the block, in seconds.
+    pub(super) timeout: Option<u64>,
     /// Whether a dynamic block comes before it, so that it is run once for each of its children.
     pub(super) fed_dynamically: bool,
 }
@@ -138,6 +140,7 @@ impl Making<'_> {
                 .unwrap_or_default(),
             upstream: unit.upstream.clone(),
             block_type: block.map_or("pipeline", |block| block.block_type.as_str()).to_owned(),
+            timeout: block.and_then(Block::timeout),
             fed_dynamically: index.is_some_and(dynamic),
         }
     }

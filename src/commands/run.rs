@@ -198,6 +198,7 @@ fn plan(
             uuid: loaded.job.block.clone().unwrap_or_else(|| loaded.job.pipeline.clone()),
             block_type: loaded.block_type.clone(),
             upstream: loaded.upstream.clone(),
+            timeout: loaded.timeout,
             namespace: loaded.job.namespace.clone(),
             job: loaded.job.job.clone(),
         })

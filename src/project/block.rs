@@ -1,6 +1,6 @@
 //! A block of a pipeline.
 
-use crate::yaml::{Node, Span};
+use crate::yaml::{Node, Span, Value};
 
 /// The types Mage knows (`mage_ai/data_preparation/models/constants.py: BlockType`).
 pub(super) const BLOCK_TYPES: [&str; 17] = [
@@ -55,6 +55,16 @@ impl Block {
     #[must_use]
     pub fn executor_config(&self) -> Option<&Node> {
         self.node.get("executor_config")
+    }
+
+    /// Returns `timeout`, after which Mage fails it, in seconds; 0 is none.
+    #[must_use]
+    pub fn timeout(&self) -> Option<u64> {
+        let seconds = match &self.node.get("timeout")?.value {
+            Value::Int(seconds) => u64::try_from(seconds.to_i64()?).ok()?,
+            _ => return None,
+        };
+        (seconds > 0).then_some(seconds)
     }
 
     /// Tells whether it makes child blocks at run time.

@@ -146,6 +146,7 @@ mod tests {
     /// load -> clean -> export.
     fn chain() -> (Plan, RunId) {
         let block = |uuid: &str, upstream: &[&str]| PlannedBlock {
+            timeout: None,
             uuid: uuid.to_owned(),
             block_type: "transformer".to_owned(),
             upstream: upstream.iter().map(|up| (*up).to_owned()).collect(),

@@ -28,14 +28,27 @@ impl Dispatcher<'_> {
     /// Takes in that an attempt at a block failed: another one follows, or the block has failed.
     pub(super) fn attempt_failed(&mut self, block: usize) {
         let track = &self.tracks[block];
-        let cause = track.failure();
-        for pod in track.pods_now() {
+        let (cause, fault) = (track.failure(), track.fault());
+        self.attempt_ended(block, BlockState::Failed, cause, fault);
+    }
+
+    /// Takes in how an attempt at a block ended badly.
+    pub(super) fn attempt_ended(
+        &mut self,
+        block: usize,
+        state: BlockState,
+        cause: Option<Cause>,
+        fault: Fault,
+    ) {
+        for pod in self.tracks[block].pods_now() {
             pod.failed.send_replace(Some(true));
         }
-        let fault = track.fault();
         if self.stop.is_some() || self.scheduler.fails_for_good(block, fault) {
-            self.finish(block, BlockState::Failed, cause);
+            self.finish(block, state, cause);
             return;
+        }
+        if state == BlockState::TimedOut {
+            self.note(&[(block, state)]);
         }
         let why = cause.unwrap_or_default();
         let free = if fault == Fault::Unstarted { ", which is no fault of its own" } else { "" };
@@ -129,7 +142,10 @@ impl Dispatcher<'_> {
         let state = self.tracks[block].state;
         let tells = matches!(
             state,
-            BlockState::ConditionFalse | BlockState::CouldNotStart | BlockState::Gone
+            BlockState::ConditionFalse
+                | BlockState::TimedOut
+                | BlockState::CouldNotStart
+                | BlockState::Gone
         );
         if tells || (self.plan.blocks[block].deletes_itself() && self.tracks[block].uid.is_some()) {
             self.note(&[(block, state)]);

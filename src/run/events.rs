@@ -28,6 +28,8 @@ pub enum BlockState {
     ConditionFalse,
     /// Its Job failed.
     Failed,
+    /// It ran longer than its `timeout`; its Job was deleted.
+    TimedOut,
     /// Its pod could not start; its Job was deleted.
     CouldNotStart,
     /// The API server took no Job of it.
@@ -57,6 +59,7 @@ impl BlockState {
             Self::Complete => "Complete",
             Self::ConditionFalse => "ConditionFalse",
             Self::Failed => "Failed",
+            Self::TimedOut => "TimedOut",
             Self::CouldNotStart => "CouldNotStart",
             Self::Refused => "Refused",
             Self::Gone => "Gone",

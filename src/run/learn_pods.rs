@@ -1,6 +1,7 @@
 //! How what is learned of pods and their logs changes the state of a run.
 
 use std::collections::BTreeMap;
+use std::time::Instant;
 
 use k8s_openapi::api::core::v1::Pod;
 
@@ -121,6 +122,7 @@ impl Dispatcher<'_> {
         let track = &mut self.tracks[block];
         if track.state != BlockState::Running {
             track.state = BlockState::Running;
+            track.running = Some(Instant::now());
             track.pending = None;
             track.image_trouble = None;
             let event = RunEvent::new(EventKind::Block(BlockState::Running))

@@ -91,7 +91,7 @@ impl Stop {
 /// Returns the exit code of a block's end, if it is not a good one.
 pub(super) fn exit_of(state: BlockState) -> Option<Exit> {
     match state {
-        BlockState::Failed | BlockState::Gone => Some(Exit::No),
+        BlockState::Failed | BlockState::TimedOut | BlockState::Gone => Some(Exit::No),
         BlockState::CouldNotStart => Some(Exit::CouldNotStart),
         BlockState::Refused => Some(Exit::Cluster),
         _ => None,

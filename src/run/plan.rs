@@ -37,6 +37,9 @@ pub struct PlannedBlock {
     pub block_type: String,
     /// The uuids it waits for, all inside the selection.
     pub upstream: Vec<String>,
+    /// How long it may run, in seconds: `timeout` of the block.
+    #[serde(default)]
+    pub timeout: Option<u64>,
     /// The namespace of its Job.
     pub namespace: String,
     /// The whole batch/v1 Job, its name included.
@@ -170,6 +173,7 @@ mod tests {
     #[test]
     fn every_attempt_has_a_name_and_a_label_of_its_own() {
         let of = |name: &str| PlannedBlock {
+            timeout: None,
             uuid: "load".to_owned(),
             block_type: "data_loader".to_owned(),
             upstream: Vec::new(),
@@ -187,6 +191,7 @@ mod tests {
         assert_eq!(job["metadata"]["labels"]["kubectl-mage/attempt"], "3");
         assert_eq!(job["spec"]["template"]["metadata"]["labels"]["kubectl-mage/attempt"], "3");
         let ttl = |ttl| PlannedBlock {
+            timeout: None,
             job: json!({"spec": {"ttlSecondsAfterFinished": ttl}}),
             ..of("j")
         };
@@ -198,6 +203,7 @@ mod tests {
         let mut plan = Plan {
             pipeline: "My Pipeline".to_owned(),
             blocks: vec![PlannedBlock {
+                timeout: None,
                 uuid: "copy:orig".to_owned(),
                 block_type: "transformer".to_owned(),
                 upstream: vec!["gone".to_owned()],

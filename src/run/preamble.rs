@@ -118,6 +118,7 @@ mod tests {
 
     fn plan() -> Plan {
         let block = |uuid: &str, upstream: &[&str], cpu: &str| PlannedBlock {
+            timeout: None,
             uuid: uuid.to_owned(),
             block_type: "transformer".to_owned(),
             upstream: upstream.iter().map(|name| (*name).to_owned()).collect(),

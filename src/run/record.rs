@@ -43,6 +43,8 @@ struct Document {
 struct Row {
     uuid: String,
     block_type: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    timeout: Option<u64>,
     upstream: Vec<String>,
     namespace: String,
 }
@@ -65,6 +67,7 @@ impl PackedPlan {
         let row = |block: &PlannedBlock| Row {
             uuid: block.uuid.clone(),
             block_type: block.block_type.clone(),
+            timeout: block.timeout,
             upstream: block.upstream.clone(),
             namespace: block.namespace.clone(),
         };
@@ -142,6 +145,7 @@ fn unpack(packed: &[u8]) -> Option<(Plan, Settings)> {
     let block = |(row, job): (Row, Value)| PlannedBlock {
         uuid: row.uuid,
         block_type: row.block_type,
+        timeout: row.timeout,
         upstream: row.upstream,
         namespace: row.namespace,
         job,
@@ -219,6 +223,7 @@ mod tests {
         let block = |name: &String| PlannedBlock {
             uuid: name.clone(),
             block_type: "transformer".to_owned(),
+            timeout: Some(7),
             upstream: Vec::new(),
             namespace: "n".to_owned(),
             job: json!({"metadata": {"name": name}, "spec": {"template": {"spec": {"containers": [{"image": "i"}]}}}}),

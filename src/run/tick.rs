@@ -6,6 +6,7 @@ use super::dispatcher::{Dispatcher, Role};
 use super::events::BlockState;
 use super::input::Input;
 use super::outcome::Stop;
+use super::scheduler::Fault;
 use super::track::Absence;
 use crate::cluster::{Cluster, ClusterError, JobIdentity};
 use crate::diagnose::Cause;
@@ -50,7 +51,12 @@ impl Dispatcher<'_> {
         }
         let overdue = track.overdue(self.options, now).filter(|_| self.role == Role::Driver);
         if let Some(cause) = overdue {
-            self.give_up_start(block, cause);
+            self.give_up(block, BlockState::CouldNotStart, cause);
+            return;
+        }
+        let overran = track.overran(&self.plan.blocks[block], now);
+        if let Some(cause) = overran.filter(|_| self.role == Role::Driver) {
+            self.give_up(block, BlockState::TimedOut, cause);
             return;
         }
         let age = track.launched.map_or(Duration::ZERO, |at| now.saturating_duration_since(at));
@@ -68,8 +74,9 @@ impl Dispatcher<'_> {
         }
     }
 
-    /// Deletes the Job of a block that cannot start: it would run later, unseen.
-    fn give_up_start(&mut self, block: usize, mut cause: Cause) {
+    /// Deletes the Job of a block that cannot start, for it would run later, unseen, or that runs too
+    /// long.
+    fn give_up(&mut self, block: usize, state: BlockState, mut cause: Cause) {
         let planned = &self.plan.blocks[block];
         let attempt = self.tracks[block].attempt;
         let (namespace, name) = (planned.namespace.clone(), planned.job_name_of(attempt));
@@ -83,7 +90,11 @@ impl Dispatcher<'_> {
             let removed = remove(&cluster, &namespace, &name, uid, &identity).await;
             let _ = inputs.send(Input::Removed(block, removed));
         });
-        self.finish(block, BlockState::CouldNotStart, Some(cause));
+        if state == BlockState::TimedOut {
+            self.attempt_ended(block, state, Some(cause), Fault::Own);
+        } else {
+            self.finish(block, state, Some(cause));
+        }
     }
 
     /// Tells about a loss that lasts, and gives up on one that lasts too long.

@@ -103,6 +103,8 @@ pub(super) struct Track {
     pub(super) launched: Option<Instant>,
     pub(super) pending: Option<Pending>,
     pub(super) image_trouble: Option<Instant>,
+    /// Since when it is known to run.
+    pub(super) running: Option<Instant>,
     pub(super) cause: Option<Cause>,
     pub(super) tail: Vec<String>,
     pub(super) condition_false: bool,
@@ -132,6 +134,7 @@ impl Track {
             launched: None,
             pending: None,
             image_trouble: None,
+            running: None,
             cause: None,
             tail: Vec::new(),
             condition_false: false,
@@ -175,6 +178,7 @@ impl Track {
         self.launched = Some(Instant::now());
         self.pending = None;
         self.image_trouble = None;
+        self.running = None;
         self.cause = None;
         self.tail.clear();
         self.condition_false = false;
@@ -253,6 +257,19 @@ impl Track {
         };
         self.pending = pending;
         news
+    }
+
+    /// Says that it has run too long, if it has.
+    pub(super) fn overran(&self, planned: &PlannedBlock, now: Instant) -> Option<Cause> {
+        let limit = planned.timeout?;
+        let ran = now.saturating_duration_since(self.running?);
+        let over = ran >= Duration::from_secs(limit) && self.absence == Absence::None;
+        (self.state == BlockState::Running && self.completed.is_none() && over).then(|| Cause {
+            reason: "BlockTimeout".to_owned(),
+            sentence: format!("ran longer than its `timeout` of {limit} s"),
+            exit_code: None,
+            hint: Some("give the block more time, `timeout: SECONDS`, or less work".to_owned()),
+        })
     }
 
     /// Says why it has waited too long, if it has.

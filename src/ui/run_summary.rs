@@ -60,7 +60,11 @@ fn shorten(text: &str, longest: usize) -> String {
 fn needs_words(state: BlockState) -> bool {
     matches!(
         state,
-        BlockState::Failed | BlockState::CouldNotStart | BlockState::Refused | BlockState::Gone
+        BlockState::Failed
+            | BlockState::TimedOut
+            | BlockState::CouldNotStart
+            | BlockState::Refused
+            | BlockState::Gone
     )
 }
 

@@ -117,6 +117,7 @@ pub(super) fn words(state: BlockState) -> &'static str {
         BlockState::Complete => "complete",
         BlockState::ConditionFalse => "condition false",
         BlockState::Failed => "failed",
+        BlockState::TimedOut => "timed out",
         BlockState::CouldNotStart => "could not start",
         BlockState::Refused => "refused",
         BlockState::Gone => "gone",
@@ -136,9 +137,11 @@ pub(super) fn paint(state: BlockState) -> Paint {
         | BlockState::Pending
         | BlockState::Cancelled
         | BlockState::LeftRunning => Paint::Warn,
-        BlockState::Failed | BlockState::CouldNotStart | BlockState::Refused | BlockState::Gone => {
-            Paint::Bad
-        }
+        BlockState::Failed
+        | BlockState::TimedOut
+        | BlockState::CouldNotStart
+        | BlockState::Refused
+        | BlockState::Gone => Paint::Bad,
         BlockState::Waiting
         | BlockState::ConditionFalse
         | BlockState::Skipped

@@ -110,9 +110,11 @@ fn weight(state: BlockState) -> u8 {
     match state {
         BlockState::Retrying => 0,
         state if state.is_active() => 0,
-        BlockState::Failed | BlockState::CouldNotStart | BlockState::Refused | BlockState::Gone => {
-            1
-        }
+        BlockState::Failed
+        | BlockState::TimedOut
+        | BlockState::CouldNotStart
+        | BlockState::Refused
+        | BlockState::Gone => 1,
         BlockState::Waiting => 2,
         _ => 3,
     }
@@ -121,9 +123,11 @@ fn weight(state: BlockState) -> u8 {
 fn row_line(name: &str, row: &Row, width: usize, now: Timestamp) -> String {
     let mark = match row.state {
         BlockState::Complete => "✓",
-        BlockState::Failed | BlockState::CouldNotStart | BlockState::Refused | BlockState::Gone => {
-            "✗"
-        }
+        BlockState::Failed
+        | BlockState::TimedOut
+        | BlockState::CouldNotStart
+        | BlockState::Refused
+        | BlockState::Gone => "✗",
         BlockState::Running => "●",
         BlockState::Created | BlockState::Pending | BlockState::Retrying => "◌",
         _ => "·",
@@ -159,6 +163,7 @@ mod tests {
     #[test]
     fn shows_what_matters_in_the_room_there_is() {
         let block = |uuid: &str, upstream: &[&str]| PlannedBlock {
+            timeout: None,
             uuid: uuid.to_owned(),
             block_type: "transformer".to_owned(),
             upstream: upstream.iter().map(|up| (*up).to_owned()).collect(),

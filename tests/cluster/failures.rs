@@ -7,7 +7,7 @@ use kubectl_mage::error::CliError;
 use kubectl_mage::exit::Exit;
 use kubectl_mage::run::{self, BlockState, EventKind, Failure, Logs, Options, RunEvent, Signals};
 
-use crate::support::{Bench, fresh, start, states, until};
+use crate::support::{Bench, fresh, logged, start, states, until};
 
 const FAILS: &[(&str, &str)] = &[("STANDIN_FAIL", "1")];
 
@@ -252,5 +252,29 @@ async fn a_namespace_that_is_not_there_is_an_error_before_anything() {
     let error = CliError::from(error);
     assert_eq!(error.exit, Exit::Cluster);
     assert!(error.to_string().contains("no-such-namespace"), "{error}");
+    bench.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_block_that_runs_longer_than_its_timeout_is_ended_and_failed() {
+    let Some(bench) = Bench::new("block-timeout").await else { return };
+    let slow: &[(&str, &str)] = &[("STANDIN_SLEEP", "300"), ("STANDIN_TEXT", "working")];
+    let (mut plan, run) = bench.plan(&[("load", &[], slow), ("clean", &["load"], &[])]);
+    plan.blocks[0].timeout = Some(3);
+    let options = Options { retries: 1, ..Options::default() };
+    let (outcome, events) = start(&bench.cluster, plan, run, options).end().await;
+    assert_eq!(outcome.exit, Exit::No, "{outcome:#?}");
+    assert_eq!(states(&outcome), ["load TimedOut", "clean Skipped"]);
+    let cause = &outcome.blocks[0].cause.as_ref().unwrap().sentence;
+    assert!(cause.starts_with("ran longer than its `timeout` of 3 s; job.batch/"), "{cause}");
+    let told = events.iter().filter(|event| event.reason.as_deref() == Some("BlockTimeout"));
+    assert_eq!(told.count(), 2, "one for each attempt: {events:#?}");
+    let said = logged(&events, "load");
+    assert_eq!(said.iter().filter(|line| *line == "working").count(), 2, "{said:?}");
+    until("its pods are gone", || async { bench.pod_names().await.is_empty() }).await;
+    assert!(bench.job_names().await.is_empty());
+    if let Some(posts) = bench.posts() {
+        assert_eq!(posts.len(), 2, "{posts:?}");
+    }
     bench.end().await;
 }

@@ -211,6 +211,7 @@ impl Bench {
             blocks: blocks
                 .iter()
                 .map(|(uuid, upstream, env)| PlannedBlock {
+                    timeout: None,
                     uuid: (*uuid).to_owned(),
                     block_type: "transformer".to_owned(),
                     upstream: upstream.iter().map(|up| (*up).to_owned()).collect(),
