@@ -322,8 +322,9 @@ async fn jobs_of_the_mage_server_are_told_while_they_are_there_and_after() {
     for text in ["pipeline run etl@4", "cause: ValueError:", "hint: see line 12", "  | Traceback"] {
         assert!(said.stdout.contains(text), "no {text:?} in\n{}", said.stdout);
     }
-    let rows = project.run_on(&bench, &["runs", "--no-headers"]).ends(0).stdout;
-    assert!(rows.starts_with("etl@4   etl   server   Failed   1/?"), "{rows}");
+    let rows = || project.run_on(&bench, &["runs", "--no-headers"]).ends(0).stdout;
+    until("the end of the other", async || !rows().contains("Running")).await;
+    assert!(rows().starts_with("etl@4   etl   server   Failed   1/?"), "{}", rows());
     let status = project.run_on(&bench, &["status", "etl@4", "-o", "json"]).ends(0);
     let status: Value = serde_json::from_str(&status.stdout).unwrap();
     let items = status["items"].as_array().unwrap().iter();
