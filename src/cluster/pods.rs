@@ -8,6 +8,7 @@ use serde_json::Value;
 use super::client::Cluster;
 use super::error::{Action, ClusterError};
 use super::jobs::{Removal, built, removal, removed};
+use super::mage_jobs::{Source, pod_belongs};
 
 /// The annotation that names the container a reader means.
 const DEFAULT_CONTAINER: &str = "kubectl.kubernetes.io/default-container";
@@ -138,6 +139,28 @@ impl Cluster {
         let request = built(Request::new(path).list(&params), &action)?;
         let list: k8s_openapi::List<Pod> = self.call(&action, request).await?;
         Ok(list.items)
+    }
+
+    /// Returns the pipeline runs of the Mage server that have pods of this pipeline which have not
+    /// ended. Without the right to list pods, none: they only inform.
+    pub async fn server_runs_of(&self, namespace: &str, pipeline: &str) -> Vec<String> {
+        let action = action("list", namespace, "");
+        let params = ListParams::default()
+            .labels("job-name")
+            .fields("status.phase!=Succeeded,status.phase!=Failed");
+        let Ok(request) = built(Request::new(path(namespace)).list(&params), &action) else {
+            return Vec::new();
+        };
+        let list: Result<k8s_openapi::List<Pod>, _> = self.call(&action, request).await;
+        let of_server = |pod: &Pod| {
+            let of = pod_belongs(pod)?;
+            (of.source == Source::Server && of.pipeline == pipeline).then_some(of.run)
+        };
+        let mut runs: Vec<String> =
+            list.map(|list| list.items.iter().filter_map(of_server).collect()).unwrap_or_default();
+        runs.sort();
+        runs.dedup();
+        runs
     }
 
     /// Deletes the pod of that name if it still has that UID.

@@ -231,13 +231,28 @@ fn tell_preamble(
     printer: Printer,
 ) {
     let namespace = plan.namespaces().into_iter().next().unwrap_or_default();
+    let cluster = &connected.cluster;
+    let (quotas, server_runs) = connected.runtime.block_on(async {
+        tokio::join!(cluster.quotas(&namespace), cluster.server_runs_of(&namespace, &plan.pipeline))
+    });
     let around = Surroundings {
         context: connected.cluster.context().map(str::to_owned),
         changed_files: git_state(&loaded.project_dir).map(|git| git.changed),
         parallel: options.parallel.get(),
-        quotas: connected.runtime.block_on(connected.cluster.quotas(&namespace)),
+        quotas,
     };
     printer.notice(preamble(plan, &around).trim_end());
+    if !server_runs.is_empty() {
+        let problem = Problem::new(format!(
+            "the Mage server is running pipeline {} now ({}): its blocks and those of this run may write to the same places",
+            plan.pipeline,
+            server_runs.join(", ")
+        ));
+        let first = &server_runs[0];
+        printer.problem_warning(
+            &problem.hint(format!("see how far it is: `kubectl mage status {first}`")),
+        );
+    }
     if args.dry_run {
         printer.notice(&format!("critical path  {}", critical_path(plan).join(" -> ")));
         printer.notice("nothing was created (--dry-run)");

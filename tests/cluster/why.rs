@@ -460,3 +460,20 @@ async fn what_may_not_be_read_is_named_once() {
     Said::new(nobody).ends(3).says(&["forbidden: cannot list jobs", "hint: "]);
     bench.end().await;
 }
+
+/// Whoever runs a pipeline that the Mage server is just running is told before anything is created.
+#[tokio::test(flavor = "multi_thread")]
+async fn run_warns_of_the_mage_server_that_runs_the_same_pipeline() {
+    let Some(bench) = Bench::new("same-pipeline").await else { return };
+    let project = crate::cli_run::diamond(&[]);
+    let quiet = project.run_on(&bench, &["run", "etl", "--dry-run"]).ends(0);
+    assert!(!quiet.stderr.contains("the Mage server is running"), "{}", quiet.stderr);
+    let works = env("STANDIN_SLEEP", "300");
+    create(&bench, server_job("mage-data-prep-block-18", "load", &works, &json!({}))).await;
+    until("its pod", || async { !bench.pod_names().await.is_empty() }).await;
+    project.run_on(&bench, &["run", "etl", "--dry-run"]).ends(0).says(&[
+        "warning: the Mage server is running pipeline etl now (etl@4)",
+        "hint: see how far it is: `kubectl mage status etl@4`",
+    ]);
+    bench.end().await;
+}
