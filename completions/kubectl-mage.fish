@@ -287,8 +287,10 @@ complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand run" -l pendin
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand run" -l logs -d 'Whose logs are shown' -r -f -a "all\t'Every block\'s, as they come'
 failed\t'Of failed blocks only, at the end'
 none\t'Nobody\'s'"
-complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand run" -l on-interrupt -d 'What a signal does: leave running blocks running, or delete them' -r -f -a "pause\t'Running blocks go on, no more are started'
-cancel\t'Running blocks are deleted'"
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand run" -l on-interrupt -d 'What a signal does: leave running blocks running, delete them, or hand the run to a driver' -r -f -a "pause\t'Running blocks go on, no more are started'
+cancel\t'Running blocks are deleted'
+detach\t'A driver Job in the cluster goes on with the run'"
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand run" -l driver-image -d 'The driver\'s image, which holds this program; `packaging/driver` makes it' -r
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand run" -s o -l output -d 'Output format: text, or json for one event a line' -r -f -a "text\t''
 json\t''"
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand run" -l project -d 'Mage project: the folder that holds metadata.yaml' -r -F
@@ -330,6 +332,8 @@ complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand run" -l upstre
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand run" -l downstream -d 'Also run every block that depends on the ones named'
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand run" -l keep-going -d 'After a failure, go on with everything that doesn\'t depend on it'
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand run" -l fail-fast -d 'After a failure, start nothing new (the default)'
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand run" -l detach -d 'Hand the run to a driver Job in the cluster, and return once that drives it'
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand run" -l create-rbac -d 'Create the service account that the driver acts as, with the rights that it needs'
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand run" -l dry-run -d 'Print what would happen and create nothing'
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand run" -l strict-policy -d 'Refuse where an enforced policy overrides what a project, a pipeline or a block sets'
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand run" -s y -l yes -d 'Do not ask, also in a protected context'
@@ -345,8 +349,10 @@ complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand resume" -l pen
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand resume" -l logs -d 'Whose logs are shown' -r -f -a "all\t'Every block\'s, as they come'
 failed\t'Of failed blocks only, at the end'
 none\t'Nobody\'s'"
-complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand resume" -l on-interrupt -d 'What a signal does: leave running blocks running, or delete them' -r -f -a "pause\t'Running blocks go on, no more are started'
-cancel\t'Running blocks are deleted'"
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand resume" -l on-interrupt -d 'What a signal does: leave running blocks running, delete them, or hand the run to a driver' -r -f -a "pause\t'Running blocks go on, no more are started'
+cancel\t'Running blocks are deleted'
+detach\t'A driver Job in the cluster goes on with the run'"
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand resume" -l driver-image -d 'The driver\'s image, which holds this program; `packaging/driver` makes it' -r
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand resume" -s o -l output -d 'Output format: text, or json for one event a line' -r -f -a "text\t''
 json\t''"
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand resume" -l kubeconfig -d 'Path to the kubeconfig file to use' -r -F
@@ -367,6 +373,8 @@ always\t'Always'
 never\t'Never'"
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand resume" -l keep-going -d 'After a failure, go on with everything that doesn\'t depend on it'
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand resume" -l fail-fast -d 'After a failure, start nothing new'
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand resume" -l detach -d 'Hand the run to a driver Job in the cluster, and return once that drives it'
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand resume" -l create-rbac -d 'Create the service account that the driver acts as, with the rights that it needs'
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand resume" -s y -l yes -d 'Do not ask, also in a protected context'
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand resume" -s q -l quiet -d 'Say less: only results and errors'
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand resume" -s h -l help -d 'Print help (see more with \'--help\')'

@@ -6,6 +6,10 @@ pub const PROJECT: &str = "KUBECTL_MAGE_PROJECT";
 /// `1` refuses every command that changes a cluster.
 pub const READONLY: &str = "KUBECTL_MAGE_READONLY";
 
+/// Set by this tool alone, in the pod of a run's driver: how many seconds old the run was when the
+/// driver was made.
+pub const DRIVER: &str = "KUBECTL_MAGE_DRIVER";
+
 /// Set to anything: no colours.
 pub const NO_COLOR: &str = "NO_COLOR";
 

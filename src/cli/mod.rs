@@ -4,6 +4,7 @@
 pub mod completion;
 mod config_args;
 mod connection;
+mod driver;
 pub mod environment;
 mod explain;
 mod graph;
@@ -18,6 +19,7 @@ mod status;
 
 pub use config_args::{ConfigArgs, EditionChoice, NameValue};
 pub use connection::{ConnectionArgs, parse_duration};
+pub use driver::DriverArgs;
 pub use explain::{ExplainArgs, ExplainOutput};
 pub use graph::{GraphArgs, GraphOutput};
 pub use lint::{FailOn, LintArgs, LintFormat, LintOutput};

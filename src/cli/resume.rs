@@ -5,7 +5,7 @@ use std::time::Duration;
 use clap::Args;
 
 use super::connection::parse_duration;
-use super::{ConnectionArgs, InterruptChoice, LogsChoice, RunOutput};
+use super::{ConnectionArgs, DriverArgs, InterruptChoice, LogsChoice, RunOutput};
 
 /// Go on with a run where it stopped
 ///
@@ -39,11 +39,13 @@ pub struct ResumeArgs {
     /// Whose logs are shown
     #[arg(long, value_enum, default_value_t = LogsChoice::All)]
     pub logs: LogsChoice,
-    /// What a signal does: leave running blocks running, or delete them
+    /// What a signal does: leave running blocks running, delete them, or hand the run to a driver
     ///
     /// Default: pause on a terminal, cancel elsewhere.
     #[arg(long, value_enum)]
     pub on_interrupt: Option<InterruptChoice>,
+    #[command(flatten)]
+    pub driver: DriverArgs,
     /// Do not ask, also in a protected context
     #[arg(short, long)]
     pub yes: bool,

@@ -5,7 +5,7 @@ use std::time::Duration;
 use clap::{Args, ValueEnum};
 
 use super::connection::parse_duration;
-use super::{ConfigArgs, ConnectionArgs};
+use super::{ConfigArgs, ConnectionArgs, DriverArgs};
 
 /// Run a pipeline, or the blocks named, with progress and logs
 ///
@@ -57,11 +57,13 @@ pub struct RunArgs {
     /// Whose logs are shown
     #[arg(long, value_enum, default_value_t = LogsChoice::All)]
     pub logs: LogsChoice,
-    /// What a signal does: leave running blocks running, or delete them
+    /// What a signal does: leave running blocks running, delete them, or hand the run to a driver
     ///
     /// Default: pause on a terminal, cancel elsewhere.
     #[arg(long, value_enum)]
     pub on_interrupt: Option<InterruptChoice>,
+    #[command(flatten)]
+    pub driver: DriverArgs,
     /// Print what would happen and create nothing
     #[arg(long)]
     pub dry_run: bool,
@@ -98,6 +100,8 @@ pub enum InterruptChoice {
     Pause,
     /// Running blocks are deleted.
     Cancel,
+    /// A driver Job in the cluster goes on with the run.
+    Detach,
 }
 
 /// How a run is shown.

@@ -15,6 +15,9 @@ pub const RUN: &str = "kubectl-mage/run";
 /// The attempt of the run at the block, from 1.
 pub const ATTEMPT: &str = "kubectl-mage/attempt";
 
+/// On a run's driver Job and its pods, which are no block's.
+pub const DRIVER: &str = "kubectl-mage/driver";
+
 const LONGEST: usize = 63;
 
 /// Makes a label value of any text: the text itself where it is one, otherwise what is allowed of
@@ -38,6 +41,12 @@ pub fn label_value(raw: &str) -> String {
 #[must_use]
 pub fn run_selector(run: &str) -> String {
     format!("{RUN}={}", label_value(run))
+}
+
+/// Returns the selector of the Jobs of `run`'s blocks and their pods.
+#[must_use]
+pub fn blocks_selector(run: &str) -> String {
+    format!("{},!{DRIVER}", run_selector(run))
 }
 
 /// Returns the first eight hexadecimal digits of the text's SHA-256.

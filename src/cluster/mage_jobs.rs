@@ -6,7 +6,7 @@ use k8s_openapi::api::batch::v1::Job;
 use k8s_openapi::api::core::v1::{Pod, PodSpec};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 
-use super::labels::{ATTEMPT, BLOCK, MANAGED_BY, MANAGER, PIPELINE, RUN};
+use super::labels::{ATTEMPT, BLOCK, DRIVER, MANAGED_BY, MANAGER, PIPELINE, RUN};
 use crate::job::{MageCommand, read_command};
 
 /// Who made a Job.
@@ -44,7 +44,7 @@ pub struct Belongs {
     pub attempt: u32,
 }
 
-/// Reads what a Job is of; none when it is not one of Mage's.
+/// Reads what a Job is of; none when it is not a block's, such as a run's driver.
 #[must_use]
 pub fn belongs(job: &Job) -> Option<Belongs> {
     let template = job.spec.as_ref().map(|spec| &spec.template);
@@ -60,6 +60,9 @@ pub fn pod_belongs(pod: &Pod) -> Option<Belongs> {
 fn of(metadata: &ObjectMeta, spec: Option<&PodSpec>) -> Option<Belongs> {
     let label = |key: &str| metadata.labels.as_ref().and_then(|labels| labels.get(key));
     if label(MANAGED_BY).is_some_and(|manager| manager == MANAGER) && label(RUN).is_some() {
+        if label(DRIVER).is_some() {
+            return None;
+        }
         let block = named(metadata, BLOCK).or_else(|| metadata.name.clone());
         return Some(Belongs {
             source: Source::Run,

@@ -22,6 +22,7 @@ mod plans;
 mod pods;
 mod proxy;
 mod quotas;
+mod rbac;
 mod runs;
 mod server_pod;
 mod snapshot;
@@ -38,13 +39,17 @@ pub use jobs::{JobIdentity, JobState, Removal, job_state};
 pub use known_runs::KnownRun;
 pub use kubeconfig::context_namespace;
 pub(crate) use labels::short_hash;
-pub use labels::{ATTEMPT, BLOCK, MANAGED_BY, MANAGER, PIPELINE, RUN, label_value, run_selector};
+pub use labels::{
+    ATTEMPT, BLOCK, DRIVER, MANAGED_BY, MANAGER, PIPELINE, RUN, blocks_selector, label_value,
+    run_selector,
+};
 pub use leases::Lease;
 pub use logs::LogRequest;
 pub use mage_jobs::{Belongs, Source, belongs, pod_belongs};
 pub use plans::{CANCELLED, PlanFacts};
 pub(crate) use pods::container_status;
 pub use pods::{ContainerPhase, ContainerView, container_view, main_container};
+pub use rbac::{Applied, object_name};
 pub(crate) use runs::BLOCKS;
 pub use runs::{RunRow, RunStatus, group_runs};
 pub use watch::{WatchScope, Watched};

@@ -40,6 +40,7 @@ pub(super) fn drive(
 /// Returns what a signal does: on a terminal there is somebody to come back.
 pub(super) fn on_interrupt(choice: Option<InterruptChoice>, printer: Printer) -> OnInterrupt {
     match choice {
+        Some(InterruptChoice::Detach) => OnInterrupt::Detach,
         Some(InterruptChoice::Pause) => OnInterrupt::Pause,
         None if printer.stderr_is_terminal() => OnInterrupt::Pause,
         Some(InterruptChoice::Cancel) | None => OnInterrupt::Cancel,

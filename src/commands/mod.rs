@@ -4,6 +4,7 @@ mod api_defaults;
 mod cancel;
 mod completion;
 mod delete;
+mod detach;
 mod driving;
 mod entry;
 mod explain;

@@ -1,7 +1,9 @@
 //! `resume` and `attach`
 
 use std::num::NonZeroUsize;
+use std::time::Duration;
 
+use super::detach;
 use super::driving::{drive, logs, on_interrupt, output};
 use super::facts::{Connected, connect};
 use super::guard::{Confirmation, confirm, refuse_readonly};
@@ -10,13 +12,21 @@ use crate::cli::{AttachArgs, ResumeArgs};
 use crate::error::{CliError, Problem};
 use crate::exit::Exit;
 use crate::run::{
-    Adoption, AdoptionError, Begin, Claim, Failure, Held, Options, RecordedRun, holder_name,
-    identity, read_run,
+    Adoption, AdoptionError, Begin, Claim, Driver, Failure, HandOver, Held, Options, RecordedRun,
+    Retrying, holder_name, identity, read_run,
 };
 use crate::ui::{Printer, plural};
 
 /// Goes on with a run where it stopped.
 pub(super) fn resume(args: &ResumeArgs, printer: Printer) -> Result<Exit, CliError> {
+    match detach::seat() {
+        None => go_on(args, None, printer),
+        seat => detach::end_of_driver(go_on(args, seat, printer), printer),
+    }
+}
+
+/// Goes on with a run; `seat` is how old it was when this process, a driver, was made.
+fn go_on(args: &ResumeArgs, seat: Option<Duration>, printer: Printer) -> Result<Exit, CliError> {
     refuse_readonly("unset it, or follow the run with `kubectl mage attach`")?;
     let name = RunName::parse(&args.run)?;
     let connected = connect(&args.connection)?;
@@ -27,16 +37,62 @@ pub(super) fn resume(args: &ResumeArgs, printer: Printer) -> Result<Exit, CliErr
         nothing: "nothing was created",
     };
     confirm(&connected.cluster, args.yes, &wanted, printer)?;
-    let me = identity(connected.cluster.user());
-    let adoption = connected.runtime.block_on(take_over(&connected, &run, &me, printer))?;
+    if seat.is_some() && run.is_cancelled() {
+        return Ok(Exit::Cancelled);
+    }
+    let driver = detach::driver(&args.driver, args.on_interrupt)?;
+    if driver.is_some() {
+        let (home, all) = (&run.recorded.namespace, run.plan.namespaces());
+        detach::ensure_rights(&connected, &args.driver, home, &all, printer)?;
+    }
+    let user = if seat.is_some() { Some("the driver") } else { connected.cluster.user() };
+    let me = identity(user);
+    let mut options = resume_options(args, &run, printer);
+    let retrying = match seat {
+        None => Retrying::Failed,
+        Some(_) => Retrying::Left(options.retries),
+    };
+    let adoption =
+        connected.runtime.block_on(take_over(&connected, &run, &me, retrying, printer))?;
     if adoption.is_complete() {
         connected.runtime.block_on(run.release(&connected.cluster, &me));
         let blocks = plural(run.plan.blocks.len(), "block");
         printer.notice(&format!("nothing to do: run {} is complete, {blocks} of it", run.run));
         return Ok(Exit::Fine);
     }
-    let options = resume_options(args, &run, printer);
+    if let Some(seat) = seat {
+        let gone_on = run.age().saturating_sub(seat);
+        options.timeout = options.timeout.map(|timeout| timeout.saturating_sub(gone_on));
+    }
+    options.driver = driver.map(|driver| Driver { age: run.age(), ..driver });
+    if let Some(driver) = options.driver.as_ref().filter(|_| args.driver.detach) {
+        return detach_again(&connected, &run, &me, &adoption, driver, &options, printer);
+    }
     drive(&connected, &run.plan, &run.run, &options, Begin::Resumed(adoption), printer)
+}
+
+/// Leaves it to a driver in the cluster to go on.
+fn detach_again(
+    connected: &Connected,
+    run: &RecordedRun,
+    me: &str,
+    adoption: &Adoption,
+    driver: &Driver,
+    options: &Options,
+    printer: Printer,
+) -> Result<Exit, CliError> {
+    let cluster = &connected.cluster;
+    connected.runtime.block_on(async {
+        let noted = run.note_wanted(cluster, adoption).await;
+        run.release(cluster, me).await;
+        noted
+    })?;
+    let driver = Driver { flags: options.resume_flags(Duration::ZERO), ..driver.clone() };
+    let parts =
+        HandOver { cluster, run: &run.run, recorded: &run.recorded, driver: &driver, options };
+    let blocks = plural(run.plan.blocks.len(), "block");
+    let first = format!("run {} goes on: pipeline {}, {blocks}", run.run, run.plan.pipeline);
+    detach::hand_over(connected, parts, &first, printer)
 }
 
 /// Follows a run and changes nothing.
@@ -91,6 +147,7 @@ async fn take_over(
     connected: &Connected,
     run: &RecordedRun,
     me: &str,
+    retrying: Retrying,
     printer: Printer,
 ) -> Result<Adoption, CliError> {
     let cluster = &connected.cluster;
@@ -106,7 +163,7 @@ async fn take_over(
         Claim::Driven(holder) => return Err(driven(run, &holder, cluster.namespace())),
         Claim::Forbidden(_) => None,
     };
-    let adopted = run.adopt(cluster, me.to_owned(), held).await;
+    let adopted = run.adopt(cluster, me.to_owned(), held, retrying).await;
     if adopted.is_err() {
         run.release(cluster, me).await;
     }

@@ -5,6 +5,7 @@ use std::num::NonZeroUsize;
 use k8s_openapi::jiff::{Timestamp, tz::TimeZone};
 use serde_json::json;
 
+use super::detach;
 use super::driving::{drive, logs, on_interrupt, output};
 use super::facts::{Connected, connect};
 use super::guard::{Confirmation, confirm, refuse_readonly};
@@ -29,6 +30,7 @@ pub(super) fn run(args: &RunArgs, printer: Printer) -> Result<Exit, CliError> {
         refuse_readonly("unset it, or look first with --dry-run")?;
     }
     refuse_what_cannot_be(args)?;
+    let driver = detach::driver(&args.driver, args.on_interrupt)?;
     let pipeline = pipeline_of(&args.targets, &args.config)?;
     let run = RunId::fresh(&pipeline);
     let widen =
@@ -52,7 +54,7 @@ pub(super) fn run(args: &RunArgs, printer: Printer) -> Result<Exit, CliError> {
         Some(connected) => connected,
         None => connect(&args.connection)?,
     };
-    let options = options(args, &loaded, printer);
+    let options = Options { driver: driver.clone(), ..options(args, &loaded, printer) };
     let mut plan = plan(args, &loaded, &jobs, pipeline)?;
     plan.user = connected.cluster.user().map(str::to_owned);
     prepare(&mut plan, &run);
@@ -68,6 +70,14 @@ pub(super) fn run(args: &RunArgs, printer: Printer) -> Result<Exit, CliError> {
         nothing: "nothing was created",
     };
     confirm(&connected.cluster, args.yes, &wanted, printer)?;
+    if let Some(driver) = &driver {
+        let namespaces = plan.namespaces();
+        let home = namespaces.first().map(String::as_str).unwrap_or_default();
+        detach::ensure_rights(&connected, &args.driver, home, &namespaces, printer)?;
+        if args.driver.detach {
+            return detach::begin(&connected, &plan, &run, &packed, driver, &options, printer);
+        }
+    }
     let user = connected.cluster.user();
     let begin = Begin::Fresh(packed, identity(user));
     drive(&connected, &plan, &run, &options, begin, printer)

@@ -12,7 +12,7 @@ use super::subject::Subject;
 use super::watch::{Mirror, POLL_EVERY, Reader, Row, Shown, TOGETHER, print_changed};
 use crate::cli::{StatusArgs, TableOutput};
 use crate::cluster::{
-    Cluster, ClusterError, RunRow, RunStatus, Source, WatchScope, Watched, run_selector,
+    Cluster, ClusterError, RunRow, RunStatus, Source, WatchScope, Watched, blocks_selector,
 };
 use crate::diagnose::{Standing, standing};
 use crate::error::CliError;
@@ -164,7 +164,7 @@ async fn watch(
         (other, _) => other.clone(),
     };
     let labels = match read.row.source {
-        Source::Run => run_selector(&read.row.run),
+        Source::Run => blocks_selector(&read.row.run),
         Source::Server => String::new(),
     };
     let scope =

@@ -15,6 +15,8 @@ pub struct UserConfig {
     pub edition: Option<String>,
     /// `protected_contexts`: names of contexts in which `run` asks first; `*` stands for any text.
     pub protected_contexts: Vec<String>,
+    /// `driver_image`: the image of drivers in the cluster.
+    pub driver_image: Option<String>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -23,6 +25,7 @@ struct File {
     edition: Option<String>,
     #[serde(default)]
     protected_contexts: Vec<String>,
+    driver_image: Option<String>,
 }
 
 impl UserConfig {
@@ -36,7 +39,7 @@ impl UserConfig {
         let file: File = toml::from_str(&text).map_err(|error| {
             let message = format!("{}: {}", path.display(), error.message());
             CliError::usage(Problem::new(message).hint(
-                "known keys: edition = \"oss\" or \"pro\", protected_contexts = [\"prod-*\"]",
+                "known keys: edition = \"oss\" or \"pro\", protected_contexts = [\"prod-*\"], driver_image = \"IMAGE\"",
             ))
         })?;
         if let Some(edition) =
@@ -45,7 +48,12 @@ impl UserConfig {
             let message = format!("{}: edition is `{edition}`", path.display());
             return Err(CliError::usage(Problem::new(message).hint("write \"oss\" or \"pro\"")));
         }
-        Ok(Self { path, edition: file.edition, protected_contexts: file.protected_contexts })
+        Ok(Self {
+            path,
+            edition: file.edition,
+            protected_contexts: file.protected_contexts,
+            driver_image: file.driver_image,
+        })
     }
 
     /// Tells whether a context is one in which changes are confirmed first.

@@ -31,6 +31,10 @@ pub(super) struct Adopted {
     pub(super) standing: Standing,
     /// The Job of that attempt, if it is there.
     pub(super) job: Option<Job>,
+    /// Whether another attempt follows one that failed.
+    pub(super) again: bool,
+    /// How many retries it has used up.
+    pub(super) retries: u32,
 }
 
 /// Finds out how every block stands.
@@ -62,7 +66,13 @@ pub(super) fn attempt_of(block: &PlannedBlock, run: &RunId, job: &Job) -> Option
 fn by_jobs(block: &PlannedBlock, run: &RunId, jobs: &[Job]) -> Adopted {
     let own = jobs.iter().filter_map(|job| Some((attempt_of(block, run, job)?, job)));
     let Some((attempt, job)) = own.max_by_key(|(attempt, _)| *attempt) else {
-        return Adopted { attempt: 1, standing: Standing::Missing, job: None };
+        return Adopted {
+            attempt: 1,
+            standing: Standing::Missing,
+            job: None,
+            again: false,
+            retries: 0,
+        };
     };
     let standing = match job_state(job) {
         JobState::Complete => Standing::Complete,
@@ -71,7 +81,7 @@ fn by_jobs(block: &PlannedBlock, run: &RunId, jobs: &[Job]) -> Adopted {
         _ if job.metadata.deletion_timestamp.is_some() => Standing::Failed,
         _ => Standing::Active,
     };
-    Adopted { attempt, standing, job: Some(job.clone()) }
+    Adopted { attempt, standing, job: Some(job.clone()), again: false, retries: 0 }
 }
 
 fn by_note(adopted: Adopted, block: &PlannedBlock, notes: &Notes) -> Adopted {
@@ -84,12 +94,12 @@ fn by_note(adopted: Adopted, block: &PlannedBlock, notes: &Notes) -> Adopted {
         return Adopted { standing, ..adopted };
     }
     let standing = match note.what {
-        Noted::Begun => Standing::Missing,
+        Noted::Begun | Noted::Wanted => Standing::Missing,
         Noted::Complete => Standing::Complete,
         Noted::ConditionFalse => Standing::ConditionFalse,
         Noted::Over(_) => Standing::Failed,
     };
-    Adopted { attempt: note.attempt, standing, job: None }
+    Adopted { attempt: note.attempt, standing, job: None, again: false, retries: 0 }
 }
 
 /// What events tell of Jobs that are gone, by the Jobs' names.

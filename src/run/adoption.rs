@@ -6,19 +6,21 @@ use std::time::Duration;
 use futures::AsyncReadExt as _;
 use k8s_openapi::api::batch::v1::Job;
 use k8s_openapi::api::core::v1::Pod;
-use serde_json::json;
+use serde_json::{Map, json};
 
 use super::adopt::{Adopted, Evidence, Reasons, Standing, adopt, judge};
 use super::cancel::is_marked;
+use super::disruption::fault;
 use super::lease::{Claim, Held, RunLease};
-use super::notes::Notes;
+use super::notes::{Note, Noted, Notes, annotations};
 use super::options::Settings;
 use super::plan::Plan;
 use super::record::{read_record, record_name};
 use super::run_id::RunId;
+use super::scheduler::Fault;
 use super::settle::job_uid;
 use crate::cluster::{
-    CANCELLED, Cluster, ClusterError, LogRequest, Recorded, main_container, run_selector,
+    CANCELLED, Cluster, ClusterError, LogRequest, Recorded, blocks_selector, main_container,
 };
 use crate::logs::condition_false;
 
@@ -36,7 +38,8 @@ pub struct RecordedRun {
     pub plan: Plan,
     /// How it behaves.
     pub settings: Settings,
-    pub(super) recorded: Recorded,
+    /// Where its plan is.
+    pub recorded: Recorded,
     pub(super) age: Option<Duration>,
     pub(super) notes: Notes,
     /// Whether somebody cancelled it.
@@ -68,6 +71,15 @@ pub enum AdoptionError {
         /// The pipeline.
         pipeline: String,
     },
+}
+
+/// Which blocks that failed get another attempt.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Retrying {
+    /// All of them: a person asked for it.
+    Failed,
+    /// Those that have used up less than so many retries: a driver took another one's place.
+    Left(u32),
 }
 
 /// A run as it stands, to go on from or to watch.
@@ -154,11 +166,20 @@ impl RecordedRun {
         cluster: &Cluster,
         identity: String,
         held: Option<Held>,
+        retrying: Retrying,
     ) -> Result<Adoption, AdoptionError> {
         let Adoption { mut blocks, .. } = self.watch(cluster, String::new()).await?;
         self.find_false_conditions(cluster, &mut blocks).await;
         if blocks.iter().any(|block| block.standing == Standing::Missing) {
             self.judge(cluster, &mut blocks).await?;
+        }
+        match retrying {
+            Retrying::Failed => {
+                for block in &mut blocks {
+                    block.again = block.standing == Standing::Failed;
+                }
+            }
+            Retrying::Left(retries) => self.count_retries(cluster, retries, &mut blocks).await,
         }
         if self.cancelled {
             // Whoever resumes it means it to go on; who cancels it from now on is seen.
@@ -166,6 +187,55 @@ impl RecordedRun {
             cluster.annotate_config_map(namespace, name, &json!({ (CANCELLED): null })).await?;
         }
         Ok(Adoption { recorded: self.recorded.clone(), blocks, held, identity })
+    }
+
+    /// Returns how old it is, by the server's clock.
+    #[must_use]
+    pub fn age(&self) -> Duration {
+        self.age.unwrap_or_default()
+    }
+
+    /// Tells whether somebody cancelled it.
+    #[must_use]
+    pub fn is_cancelled(&self) -> bool {
+        self.cancelled
+    }
+
+    /// Finds out which blocks that failed have another attempt left.
+    async fn count_retries(&self, cluster: &Cluster, retries: u32, blocks: &mut [Adopted]) {
+        for block in blocks {
+            block.retries = block.attempt - 1;
+            let Some(job) = block.job.as_ref().filter(|_| block.standing == Standing::Failed)
+            else {
+                continue;
+            };
+            let pod = newest_pod(cluster, job).await;
+            if pod.is_some_and(|pod| fault(&pod) == Fault::Unstarted) {
+                block.again = true;
+            } else if block.retries < retries {
+                block.retries += 1;
+                block.again = true;
+            }
+        }
+    }
+
+    /// Notes with the plan which attempts somebody wants a driver to make.
+    pub async fn note_wanted(
+        &self,
+        cluster: &Cluster,
+        adoption: &Adoption,
+    ) -> Result<(), ClusterError> {
+        let blocks = self.plan.blocks.iter().zip(&adoption.blocks);
+        let wanted = blocks.filter(|(_, adopted)| adopted.again).map(|(block, adopted)| {
+            let note = Note { attempt: adopted.attempt + 1, what: Noted::Wanted };
+            (block.uuid.as_str(), note)
+        });
+        let notes = annotations(wanted);
+        if notes.as_object().is_some_and(Map::is_empty) {
+            return Ok(());
+        }
+        let Recorded { namespace, name, .. } = &self.recorded;
+        cluster.annotate_config_map(namespace, name, &notes).await
     }
 
     async fn judge(&self, cluster: &Cluster, blocks: &mut [Adopted]) -> Result<(), AdoptionError> {
@@ -198,7 +268,7 @@ impl RecordedRun {
     async fn jobs(&self, cluster: &Cluster) -> Result<Vec<Job>, ClusterError> {
         let mut jobs = Vec::new();
         for namespace in self.plan.namespaces() {
-            let selector = run_selector(self.run.as_str());
+            let selector = blocks_selector(self.run.as_str());
             match cluster.list_jobs(Some(&namespace), &selector).await {
                 Ok(listed) => jobs.extend(listed),
                 Err(ClusterError::Forbidden { .. }) => {
@@ -253,16 +323,8 @@ impl RecordedRun {
 
     /// What cannot be read did not say so.
     async fn said_no(&self, cluster: &Cluster, job: &Job) -> bool {
-        let (Some(namespace), Some(uid)) = (&job.metadata.namespace, &job.metadata.uid) else {
-            return false;
-        };
-        let selector = format!("batch.kubernetes.io/controller-uid={uid}");
-        let Ok(pods) = cluster.list_pods(namespace, &selector).await else { return false };
-        let newest = pods
-            .iter()
-            .filter(|pod| job_uid(pod) == Some(uid))
-            .max_by_key(|pod| pod.metadata.creation_timestamp.as_ref().map(|time| time.0));
-        let Some(request) = newest.and_then(end_of_log) else { return false };
+        let newest = newest_pod(cluster, job).await;
+        let Some(request) = newest.as_ref().and_then(end_of_log) else { return false };
         let Ok(mut log) = cluster.open_log(&request).await else { return false };
         let mut text = Vec::new();
         let read = tokio::time::timeout(Duration::from_secs(10), log.read_to_end(&mut text)).await;
@@ -270,7 +332,17 @@ impl RecordedRun {
     }
 }
 
-fn end_of_log(pod: &Pod) -> Option<LogRequest> {
+/// Returns the newest pod of a Job, if it is there and may be seen.
+pub(super) async fn newest_pod(cluster: &Cluster, job: &Job) -> Option<Pod> {
+    let (namespace, uid) = (job.metadata.namespace.as_ref()?, job.metadata.uid.as_ref()?);
+    let selector = format!("batch.kubernetes.io/controller-uid={uid}");
+    let pods = cluster.list_pods(namespace, &selector).await.ok()?;
+    pods.into_iter()
+        .filter(|pod| job_uid(pod) == Some(uid))
+        .max_by_key(|pod| pod.metadata.creation_timestamp.as_ref().map(|time| time.0))
+}
+
+pub(super) fn end_of_log(pod: &Pod) -> Option<LogRequest> {
     Some(LogRequest {
         namespace: pod.metadata.namespace.clone()?,
         pod: pod.metadata.name.clone()?,

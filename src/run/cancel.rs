@@ -93,7 +93,11 @@ async fn sweep(
         if job.metadata.deletion_timestamp.is_none() {
             let told = match (plan, belongs(job)) {
                 (Some(plan), Some(of)) => note(cluster, plan, &of).await,
-                _ => cluster.mark_job_cancelled(namespace, name, uid, now).await.map(drop),
+                // The driver: it reads the plan's mark.
+                (_, None) => Ok(()),
+                (None, Some(_)) => {
+                    cluster.mark_job_cancelled(namespace, name, uid, now).await.map(drop)
+                }
             };
             if let Err(error) = told {
                 done.unmarked.get_or_insert(error);

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use k8s_openapi::api::batch::v1::Job;
 use k8s_openapi::api::core::v1::{Event, Pod};
 use tokio::sync::mpsc::{self, UnboundedReceiver, UnboundedSender};
-use tokio::task::JoinSet;
+use tokio::task::{AbortHandle, JoinSet};
 
 use super::adopt::{Adopted, Standing};
 use super::adoption::Adoption;
@@ -25,7 +25,7 @@ use super::run_id::RunId;
 use super::scheduler::{Scheduler, Verdict};
 use super::signals::{Signal, Signals};
 use super::track::Track;
-use crate::cluster::{Cluster, ClusterError, Recorded, WatchScope, run_selector};
+use crate::cluster::{Cluster, ClusterError, Recorded, WatchScope, blocks_selector};
 use crate::exit::Exit;
 
 /// How often deadlines are looked at; state changes never wait for it.
@@ -49,6 +49,17 @@ pub(super) enum Role {
     Driver,
     /// It changes nothing.
     Watcher,
+}
+
+/// How a run came to this process, or left it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Hold {
+    /// This process began it.
+    Began,
+    /// It took it over from another client.
+    TookOver,
+    /// It gave it to a driver in the cluster.
+    HandedOver,
 }
 
 /// Who drives the run that this process watches.
@@ -90,6 +101,9 @@ pub(super) struct Dispatcher<'a> {
     pub(super) role: Role,
     pub(super) driven: Driven,
     pub(super) lease: Option<RunLease>,
+    /// The task that renews the Lease.
+    pub(super) holding: Option<AbortHandle>,
+    pub(super) hold: Hold,
     /// When something last went on.
     pub(super) idle_since: Instant,
     /// How many notes are being written.
@@ -151,6 +165,8 @@ pub async fn execute(
         role,
         driven: Driven::Unknown,
         lease: None,
+        holding: None,
+        hold: if matches!(begin, Begin::Fresh(..)) { Hold::Began } else { Hold::TookOver },
         idle_since: Instant::now(),
         noting: 0,
         notes_refused: false,
@@ -238,7 +254,7 @@ impl Dispatcher<'_> {
     fn hold_lease(&mut self, identity: String, held: Option<Held>) {
         self.lease = self.run_lease(identity);
         if let Some(lease) = self.lease.clone() {
-            self.tasks.spawn(lease.hold(held, self.inputs.clone()));
+            self.holding = Some(self.tasks.spawn(lease.hold(held, self.inputs.clone())));
         }
     }
 
@@ -257,8 +273,7 @@ impl Dispatcher<'_> {
                 Standing::Active => Some(None),
                 Standing::Complete => Some(Some(Verdict::Complete)),
                 Standing::ConditionFalse => Some(Some(Verdict::ConditionFalse)),
-                // Whoever drives it tries it again; whoever watches sees what is.
-                Standing::Failed if self.role == Role::Driver => None,
+                Standing::Failed if adopted.again => None,
                 Standing::Failed => Some(Some(Verdict::Failed)),
             };
             known.extend(verdict.map(|verdict| (block, verdict)));
@@ -266,6 +281,9 @@ impl Dispatcher<'_> {
             if let Some(uid) = self.tracks[block].uid.clone() {
                 self.by_job_uid.insert(uid, block);
             }
+        }
+        for (block, adopted) in blocks.iter().enumerate() {
+            self.scheduler.count_retries(block, adopted.retries);
         }
         let skipped = self.scheduler.adopt(&known);
         for block in 0..self.tracks.len() {
@@ -287,7 +305,7 @@ impl Dispatcher<'_> {
     fn watch(&mut self, namespace: &str) {
         let scope = WatchScope {
             namespace: namespace.to_owned(),
-            labels: run_selector(self.run.as_str()),
+            labels: blocks_selector(self.run.as_str()),
             fields: String::new(),
         };
         let (cluster, inputs) = (self.cluster.clone(), self.inputs.clone());
@@ -425,7 +443,7 @@ impl Dispatcher<'_> {
                 None => false,
             };
             let jobs_gone = cluster
-                .list_jobs(Some(&namespace), &run_selector(run.as_str()))
+                .list_jobs(Some(&namespace), &blocks_selector(run.as_str()))
                 .await
                 .is_ok_and(|jobs| jobs.is_empty());
             let left = if plan_gone || jobs_gone { Presence::Nothing } else { Presence::Rest };

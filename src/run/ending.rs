@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tokio::sync::mpsc::UnboundedReceiver;
 
-use super::dispatcher::{Dispatcher, Pumped, Role};
+use super::dispatcher::{Dispatcher, Hold, Pumped, Role};
 use super::events::{BlockState, EventKind, RunEvent, RunState};
 use super::input::Input;
 use super::notes::{Note, Noted, annotations};
@@ -192,7 +192,7 @@ impl Dispatcher<'_> {
                 }
                 return Vec::new();
             }
-            Some(Stop::Signal(_)) => self.options.on_interrupt == OnInterrupt::Pause,
+            Some(Stop::Signal(_)) => self.options.on_interrupt != OnInterrupt::Cancel,
             Some(Stop::ContactLost(_) | Stop::Undriven) => true,
             Some(Stop::TimedOut | Stop::CancelledElsewhere) => false,
         };
@@ -210,6 +210,9 @@ impl Dispatcher<'_> {
             );
         let targets = self.targets();
         if leave {
+            if !again && self.is_to_be_handed_over() {
+                Box::pin(self.hand_over(signals)).await;
+            }
             self.mark_unfinished(BlockState::LeftRunning);
             return Vec::new();
         }
@@ -250,11 +253,11 @@ impl Dispatcher<'_> {
     pub(super) async fn leave(&mut self) {
         self.tasks.abort_all();
         let lost = matches!(self.stop, Some(Stop::ContactLost(_)));
-        if lost || self.role == Role::Watcher {
+        if self.hold == Hold::HandedOver || lost || self.role == Role::Watcher {
             return;
         }
         let known = |track: &Track| track.uid.is_some() || track.is_in_flight() || track.is_known();
-        let made = self.tracks.iter().any(known);
+        let made = self.hold != Hold::Began || self.tracks.iter().any(known);
         let recorded = if made { None } else { self.recorded.take() };
         let parting = async {
             match (&recorded, &self.lease) {
@@ -309,7 +312,8 @@ impl Dispatcher<'_> {
         };
         let state = match &self.stop {
             Some(Stop::Signal(_)) if self.role == Role::Watcher => RunState::Left,
-            Some(Stop::Signal(_)) if self.options.on_interrupt == OnInterrupt::Pause => {
+            Some(Stop::Signal(_)) if self.hold == Hold::HandedOver => RunState::Detached,
+            Some(Stop::Signal(_)) if self.options.on_interrupt != OnInterrupt::Cancel => {
                 RunState::Paused
             }
             Some(Stop::Undriven) if self.bad.is_none() => RunState::Paused,

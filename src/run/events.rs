@@ -100,6 +100,8 @@ pub enum RunState {
     Failed,
     /// A signal came; what runs goes on.
     Paused,
+    /// A driver in the cluster goes on with it.
+    Detached,
     /// A signal came to somebody who only watched; the run is not touched.
     Left,
     /// A signal came, and what ran was deleted; or somebody else cancelled it.
@@ -128,6 +130,7 @@ impl RunState {
             Self::Complete => "Complete",
             Self::Failed => "Failed",
             Self::Paused => "Paused",
+            Self::Detached => "Detached",
             Self::Left => "Left",
             Self::Cancelled => "Cancelled",
             Self::TimedOut => "TimedOut",

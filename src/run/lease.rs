@@ -10,9 +10,13 @@ use k8s_openapi::jiff::Timestamp;
 use serde_json::{Value, json};
 use tokio::sync::mpsc::UnboundedSender;
 
+use super::driver::driver_name;
 use super::input::Input;
 use super::record::own;
-use crate::cluster::{Cluster, ClusterError, MANAGED_BY, MANAGER, RUN, Recorded, label_value};
+use super::run_id::RunId;
+use crate::cluster::{
+    Cluster, ClusterError, JobState, MANAGED_BY, MANAGER, RUN, Recorded, job_state, label_value,
+};
 
 /// How long after its last sign of life a driver is taken for dead.
 const GOOD_FOR: Duration = Duration::from_secs(15);
@@ -209,12 +213,25 @@ impl RunLease {
         }
     }
 
+    /// Names the driver Job of the run, if there is one that has not ended: where its pod was taken
+    /// away, another one comes.
+    async fn coming_driver(&self) -> Option<String> {
+        let name = driver_name(&RunId::named(&self.run));
+        let job = self.cluster.get_job(&self.plan.namespace, &name).await.ok()??;
+        let over = matches!(job_state(&job), JobState::Complete | JobState::Failed { .. });
+        (!over && job.metadata.deletion_timestamp.is_none()).then(|| format!("job.batch/{name}"))
+    }
+
     /// Tells again and again who drives the run.
     pub(super) async fn observe(self, inputs: UnboundedSender<Input>) {
         loop {
             match self.cluster.get_lease(&self.plan.namespace, &self.plan.name).await {
                 Ok(lease) => {
                     let driver = lease.and_then(|lease| lease.driver().map(str::to_owned));
+                    let driver = match driver {
+                        None => self.coming_driver().await,
+                        driver => driver,
+                    };
                     let _ = inputs.send(Input::Lease(LeaseNews::Driver(driver)));
                 }
                 Err(error @ ClusterError::Forbidden { .. }) => {

@@ -15,6 +15,7 @@ use crate::cluster::label_value;
 /// The annotations' prefix; after it comes the block, made safe.
 const PREFIX: &str = "ended.kubectl-mage/";
 const BEGUN: &str = "Begun";
+const WANTED: &str = "Wanted";
 
 /// What is noted of a block.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,6 +30,8 @@ pub(super) struct Note {
 pub(super) enum Noted {
     /// Its Job is about to be created.
     Begun,
+    /// Somebody wants it to be made, who leaves that to a driver.
+    Wanted,
     /// It is complete.
     Complete,
     /// It is complete, and its conditional said no.
@@ -52,6 +55,7 @@ impl fmt::Display for Note {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let word = match self.what {
             Noted::Begun => BEGUN,
+            Noted::Wanted => WANTED,
             Noted::Complete => BlockState::Complete.as_str(),
             Noted::ConditionFalse => BlockState::ConditionFalse.as_str(),
             Noted::Over(state) => state.as_str(),
@@ -80,6 +84,7 @@ impl Notes {
             let (attempt, word) = text.split_once(' ')?;
             let what = match word {
                 BEGUN => Noted::Begun,
+                WANTED => Noted::Wanted,
                 "Complete" => Noted::Complete,
                 "ConditionFalse" => Noted::ConditionFalse,
                 // However it ended, it needs another attempt.
@@ -104,12 +109,15 @@ mod tests {
     #[test]
     fn notes_read_back() {
         let begun = Note { attempt: 1, what: Noted::Begun };
+        let wanted = Note { attempt: 2, what: Noted::Wanted };
         let no = Note { attempt: 2, what: Noted::end(BlockState::ConditionFalse) };
         let gone = Note { attempt: 3, what: Noted::end(BlockState::Gone) };
-        let all = annotations([("a", begun), ("copy:orig", no), ("c", gone)].into_iter());
+        let all =
+            annotations([("a", begun), ("w", wanted), ("copy:orig", no), ("c", gone)].into_iter());
         let map = serde_json::from_value(serde_json::json!({"metadata": {"annotations": all}}));
         let notes = Notes::of(&map.unwrap());
         assert_eq!(notes.get("a"), Some(begun));
+        assert_eq!(notes.get("w"), Some(wanted));
         assert_eq!(notes.get("copy:orig"), Some(no));
         assert_eq!(notes.get("c").unwrap().attempt, 3);
         assert_eq!(notes.get("d"), None);

@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::driver::Driver;
+
 /// What a failed block does to the others.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -24,6 +26,8 @@ pub enum OnInterrupt {
     /// What runs is deleted, and its pods are awaited to be gone.
     #[default]
     Cancel,
+    /// A driver in the cluster goes on with it.
+    Detach,
 }
 
 /// Whose logs are shown.
@@ -71,6 +75,31 @@ pub struct Options {
     pub logs: Logs,
     /// The form of the output.
     pub output: Output,
+    /// The driver to which a signal hands the run.
+    pub driver: Option<Driver>,
+}
+
+impl Options {
+    /// Returns the flags with which `resume` goes on in the same way, for a run that has gone on for
+    /// so long.
+    #[must_use]
+    pub fn resume_flags(&self, elapsed: Duration) -> Vec<String> {
+        let failure = match self.failure {
+            Failure::FailFast => "--fail-fast",
+            Failure::KeepGoing => "--keep-going",
+        };
+        let mut flags = vec![
+            format!("--parallel={}", self.parallel),
+            format!("--retries={}", self.retries),
+            format!("--pending-timeout={}ms", self.pending_timeout.as_millis()),
+            failure.to_owned(),
+        ];
+        if let Some(timeout) = self.timeout {
+            let left = timeout.saturating_sub(elapsed).as_millis();
+            flags.push(format!("--timeout={left}ms"));
+        }
+        flags
+    }
 }
 
 impl Default for Options {
@@ -86,6 +115,7 @@ impl Default for Options {
             contact_timeout: Duration::from_mins(10),
             logs: Logs::default(),
             output: Output::default(),
+            driver: None,
         }
     }
 }

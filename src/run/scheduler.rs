@@ -100,6 +100,11 @@ impl Scheduler {
         self
     }
 
+    /// Says how many retries a block used up before this.
+    pub fn count_retries(&mut self, block: usize, used: u32) {
+        self.tries[block].used = used.min(self.retries);
+    }
+
     /// Takes over blocks as another client left them: started where there is no verdict. What
     /// other blocks mean for those that wait is found out anew; returns those that will never
     /// start.

@@ -7,7 +7,7 @@ use futures::future::join_all;
 use k8s_openapi::api::batch::v1::Job;
 use k8s_openapi::api::core::v1::Pod;
 
-use crate::cluster::{Cluster, ClusterError, JobState, job_state, run_selector};
+use crate::cluster::{Cluster, ClusterError, JobState, blocks_selector, job_state};
 
 /// How long pods may take to go; their grace period is 30 s unless the template says otherwise.
 const LONGEST_WAIT: Duration = Duration::from_mins(3);
@@ -88,7 +88,7 @@ async fn remove_strays(
     targets: &[Target],
     removed: &mut HashSet<String>,
 ) {
-    let listed = cluster.list_jobs(Some(namespace), &run_selector(run)).await;
+    let listed = cluster.list_jobs(Some(namespace), &blocks_selector(run)).await;
     let jobs: Vec<Job> = if let Ok(jobs) = listed {
         jobs
     } else {
@@ -119,7 +119,7 @@ async fn wait_for_pods(
         return Vec::new();
     }
     loop {
-        let left: Vec<String> = match cluster.list_pods(namespace, &run_selector(run)).await {
+        let left: Vec<String> = match cluster.list_pods(namespace, &blocks_selector(run)).await {
             Ok(pods) => pods
                 .iter()
                 .filter(|pod| job_uid(pod).is_some_and(|uid| removed.contains(uid)))

@@ -57,7 +57,7 @@ impl Signals {
     }
 
     /// Waits for the next signal; for ever when there is no sender left.
-    pub(super) async fn next(&mut self) -> Signal {
+    pub async fn next(&mut self) -> Signal {
         match self.0.recv().await {
             Some(signal) => signal,
             None => std::future::pending().await,

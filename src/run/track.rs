@@ -152,7 +152,7 @@ impl Track {
     /// Takes over what another client left.
     pub(super) fn adopt(&mut self, adopted: &Adopted, role: Role) {
         self.attempt = adopted.attempt;
-        if adopted.standing == Standing::Failed && role == Role::Driver {
+        if adopted.standing == Standing::Failed && adopted.again {
             self.attempt += 1;
             return;
         }

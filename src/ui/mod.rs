@@ -25,6 +25,7 @@ pub use diagnostic::{render_error, snippet};
 pub use duration::duration;
 pub use explain_table::{Terminal, explain_table, with_links};
 pub use printer::{Printer, Verbosity};
+pub use run_json::event_json;
 pub use run_reporter::RunReporter;
 pub use run_summary::render_summary;
 pub use runs_table::{run_json, runs_json, runs_table};

@@ -5,7 +5,8 @@ use serde_json::{Value, json};
 use crate::run::{EventKind, RunEvent};
 
 /// Renders an event; members that do not apply are null.
-pub(super) fn event_json(event: &RunEvent, run: &str, seq: u64) -> Value {
+#[must_use]
+pub fn event_json(event: &RunEvent, run: &str, seq: u64) -> Value {
     let (kind, state) = match event.kind {
         EventKind::Run(state) => ("run", Some(state.as_str())),
         EventKind::Block(state) => ("block", Some(state.as_str())),

@@ -126,6 +126,7 @@ fn headline(outcome: &Outcome) -> String {
         RunState::Complete => (Paint::Good, "is complete"),
         RunState::Failed => (Paint::Bad, "failed"),
         RunState::Paused => (Paint::Warn, "is paused"),
+        RunState::Detached => (Paint::Good, "is driven in the cluster from here on"),
         RunState::Cancelled => (Paint::Warn, "is cancelled"),
         RunState::TimedOut => (Paint::Bad, "took longer than --timeout"),
         RunState::ContactLost => {
@@ -149,7 +150,7 @@ fn headline(outcome: &Outcome) -> String {
 /// Returns the command that comes next after a run that is not complete, and what it does.
 fn come_back(state: RunState) -> Option<(&'static str, &'static str)> {
     match state {
-        RunState::Left => Some(("attach", "follow it again")),
+        RunState::Left | RunState::Detached => Some(("attach", "follow it again")),
         RunState::ContactLost => Some(("resume", "go on with it, once the API server is back")),
         RunState::Failed => Some(("resume", "try again what failed, and go on")),
         RunState::Paused | RunState::Cancelled | RunState::TimedOut => {

@@ -11,6 +11,7 @@ mod cases;
 mod cli_errors;
 mod cli_run;
 mod completion;
+mod detach;
 mod failures;
 mod faults;
 mod genuine;
