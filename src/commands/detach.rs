@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::entry::out;
 use super::facts::Connected;
 use crate::cli::{DriverArgs, InterruptChoice, environment};
-use crate::cluster::{Applied, Cluster, ClusterError, object_name};
+use crate::cluster::{Applied, Cluster, ClusterError, Recorded, blocks_selector, object_name};
 use crate::error::{CliError, Problem};
 use crate::exit::Exit;
 use crate::load::UserConfig;
@@ -119,22 +119,38 @@ pub(super) fn begin(
     let recorded = connected.runtime.block_on(record_for_driver(cluster, plan, run, packed))?;
     let Some(recorded) = recorded else { return Ok(Exit::Fine) };
     let driver = Driver { flags: options.resume_flags(Duration::ZERO), ..driver.clone() };
-    let parts = HandOver { cluster, run, recorded: &recorded, driver: &driver, options };
+    let parts = HandOver { cluster, run, recorded: &recorded, driver: &driver, options, giver: "" };
     let blocks = plural(plan.blocks.len(), "block");
     let first = format!(
         "run {run}: pipeline {}, {blocks}, in namespace {}",
         plan.pipeline, recorded.namespace
     );
     hand_over(connected, parts, &first, printer).map_err(|mut error| {
-        let removed = connected.runtime.block_on(cluster.delete_config_map(&recorded));
+        let rest = connected.runtime.block_on(take_back(cluster, plan, run, &recorded));
         if let Some(problem) = error.problems.first_mut() {
-            problem.message.push_str(match removed {
-                Ok(()) => "; the plan is removed too, no block was started",
-                Err(_) => "; the plan could not be removed",
-            });
+            problem.message.push_str(rest);
         }
         error
     })
+}
+
+/// Removes the plan of a run that no driver began; says what is left.
+async fn take_back(
+    cluster: &Cluster,
+    plan: &Plan,
+    run: &RunId,
+    recorded: &Recorded,
+) -> &'static str {
+    for namespace in plan.namespaces() {
+        let jobs = cluster.list_jobs(Some(&namespace), &blocks_selector(run.as_str())).await;
+        if !jobs.is_ok_and(|jobs| jobs.is_empty()) {
+            return "; blocks may have been started, so the plan stays: go on with `kubectl mage resume`";
+        }
+    }
+    match cluster.delete_config_map(recorded).await {
+        Ok(()) => "; the plan is removed too, no block was started",
+        Err(_) => "; no block was started, but the plan could not be removed",
+    }
 }
 
 /// Hands over and tells how it went.

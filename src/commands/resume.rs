@@ -88,8 +88,14 @@ fn detach_again(
         noted
     })?;
     let driver = Driver { flags: options.resume_flags(Duration::ZERO), ..driver.clone() };
-    let parts =
-        HandOver { cluster, run: &run.run, recorded: &run.recorded, driver: &driver, options };
+    let parts = HandOver {
+        cluster,
+        run: &run.run,
+        recorded: &run.recorded,
+        driver: &driver,
+        options,
+        giver: me,
+    };
     let blocks = plural(run.plan.blocks.len(), "block");
     let first = format!("run {} goes on: pipeline {}, {blocks}", run.run, run.plan.pipeline);
     detach::hand_over(connected, parts, &first, printer)

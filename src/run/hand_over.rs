@@ -68,6 +68,8 @@ pub struct HandOver<'a> {
     pub driver: &'a Driver,
     /// How long the driver may take to start.
     pub options: &'a Options,
+    /// Who gives it, as the Lease names them; nobody where the run has not begun.
+    pub giver: &'a str,
 }
 
 /// Records the plan of a run that a driver is to begin.
@@ -85,7 +87,7 @@ impl HandOver<'_> {
     /// now. `tell` learns what keeps the driver from its start. A driver that does not drive is
     /// removed again.
     pub async fn run(self, mut tell: impl FnMut(&str)) -> Result<(), NotDriven> {
-        let before = self.transitions().await;
+        let before = self.transitions().await?;
         let job = self.create().await?;
         let started = self.await_driving(&job, before, &mut tell).await;
         let Err((cause, lines)) = started else { return Ok(()) };
@@ -100,9 +102,12 @@ impl HandOver<'_> {
     }
 
     /// How often the Lease has changed hands; none without a Lease.
-    async fn transitions(&self) -> Option<i32> {
-        let lease = self.cluster.get_lease(&self.recorded.namespace, &self.recorded.name).await;
-        lease.ok().flatten().map(|lease| lease.transitions)
+    async fn transitions(&self) -> Result<Option<i32>, ClusterError> {
+        match self.cluster.get_lease(&self.recorded.namespace, &self.recorded.name).await {
+            Ok(lease) => Ok(lease.map(|lease| lease.transitions)),
+            Err(ClusterError::Forbidden { .. }) => Ok(None),
+            Err(error) => Err(error),
+        }
     }
 
     /// Creates the Job, in the place of an earlier driver of the run.
@@ -148,7 +153,8 @@ impl HandOver<'_> {
             let lease = self.cluster.get_lease(namespace, name).await;
             let unseen = matches!(lease, Err(ClusterError::Forbidden { .. }));
             if let Ok(Some(lease)) = &lease
-                && (lease.driver().is_some() || before != Some(lease.transitions))
+                && (lease.driver().is_some_and(|holder| holder != self.giver)
+                    || before != Some(lease.transitions))
             {
                 return Ok(());
             }
@@ -157,8 +163,9 @@ impl HandOver<'_> {
             match (&pod, phase) {
                 (Some(_), Some(ContainerPhase::Running)) if unseen => return Ok(()),
                 (Some(pod), Some(ContainerPhase::Terminated)) => {
-                    // It may have held the Lease since it was looked at.
-                    if self.transitions().await != before || (unseen && ended_well(pod)) {
+                    // It may have held the Lease since that was looked at.
+                    let now = self.transitions().await;
+                    if now.is_ok_and(|now| now != before) || (unseen && ended_well(pod)) {
                         return Ok(());
                     }
                     return Err(self.ended(job, pod).await);
@@ -310,6 +317,7 @@ impl Dispatcher<'_> {
             recorded,
             driver: &driver,
             options: self.options,
+            giver: self.lease.as_ref().map_or("", |lease| lease.identity.as_str()),
         };
         let told = tokio::select! {
             result = parts.run(|text| self.notice(text.to_owned())) => match result {
