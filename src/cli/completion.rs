@@ -222,7 +222,7 @@ mod tests {
             (&["explain", "ord"], &["orders", "orders/load_orders", ":4"]),
             (&["render", "ord"], &["orders", "orders/load_orders", ":4"]),
             (&["render", "orders", "ret"], &["returns", ":4"]),
-            (&["run", "--on-interrupt", ""], &["pause", "cancel", ":4"]),
+            (&["run", "--on-interrupt", ""], &["pause", "cancel", "detach", ":4"]),
             (&["run", "--on-interrupt=pa"], &["pause", ":4"]),
             (&["run", "--keep"], &["--keep-going", ":4"]),
             (&["render", "--edition", "p"], &["pro", ":4"]),

@@ -116,7 +116,7 @@ fn bash_completes_by_its_script() {
     "#;
     for (line, expected) in [
         (["kubectl-mage", "expl"].as_slice(), "explain-config explain"),
-        (&["kubectl-mage", "run", "--on-interrupt", ""], "pause cancel"),
+        (&["kubectl-mage", "run", "--on-interrupt", ""], "pause cancel detach"),
         (&["kubectl-mage", "explain", "--overr"], "--overridden"),
     ] {
         let output = Command::new("bash")
