@@ -1038,7 +1038,7 @@ _kubectl__mage() {
             return 0
             ;;
         kubectl__mage__subcmd__resume)
-            opts="-y -o -n -s -q -v -h --parallel --retries --timeout --pending-timeout --keep-going --fail-fast --logs --on-interrupt --detach --driver-image --create-rbac --yes --output --kubeconfig --context --cluster --user --namespace --as --as-group --token --server --insecure-skip-tls-verify --request-timeout --quiet --color --help"
+            opts="-y -o -n -s -q -v -h --parallel --retries --timeout --pending-timeout --keep-going --fail-fast --logs --on-interrupt --detach --driver-image --create-rbac --yes --output --report --logs-dir --kubeconfig --context --cluster --user --namespace --as --as-group --token --server --insecure-skip-tls-verify --request-timeout --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1078,6 +1078,14 @@ _kubectl__mage() {
                     ;;
                 -o)
                     COMPREPLY=($(compgen -W "text json" -- "${cur}"))
+                    return 0
+                    ;;
+                --report)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --logs-dir)
+                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --kubeconfig)
@@ -1148,7 +1156,7 @@ _kubectl__mage() {
             return 0
             ;;
         kubectl__mage__subcmd__run)
-            opts="-y -o -n -s -q -v -h --upstream --downstream --skip-type --parallel --retries --timeout --pending-timeout --keep-going --fail-fast --logs --on-interrupt --detach --driver-image --create-rbac --dry-run --strict-policy --yes --output --project --edition --template --policy --server-env --server-env-file --server-pod --offline --snapshot --var --secret --allow-unset --trigger --block-run-id --pipeline-run-id --execution-partition --template-runtime-configuration --repo-path --image --only-k8s --kubeconfig --context --cluster --user --namespace --as --as-group --token --server --insecure-skip-tls-verify --request-timeout --quiet --color --help"
+            opts="-y -o -n -s -q -v -h --upstream --downstream --skip-type --parallel --retries --timeout --pending-timeout --keep-going --fail-fast --logs --on-interrupt --detach --driver-image --create-rbac --dry-run --strict-policy --yes --output --report --logs-dir --project --edition --template --policy --server-env --server-env-file --server-pod --offline --snapshot --var --secret --allow-unset --trigger --block-run-id --pipeline-run-id --execution-partition --template-runtime-configuration --repo-path --image --only-k8s --kubeconfig --context --cluster --user --namespace --as --as-group --token --server --insecure-skip-tls-verify --request-timeout --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1192,6 +1200,14 @@ _kubectl__mage() {
                     ;;
                 -o)
                     COMPREPLY=($(compgen -W "text json" -- "${cur}"))
+                    return 0
+                    ;;
+                --report)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --logs-dir)
+                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --project)

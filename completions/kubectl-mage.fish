@@ -293,6 +293,8 @@ detach\t'A driver Job in the cluster goes on with the run'"
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand run" -l driver-image -d 'The driver\'s image, which holds this program; `packaging/driver` makes it' -r
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand run" -s o -l output -d 'Output format: text, or json for one event a line' -r -f -a "text\t''
 json\t''"
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand run" -l report -d 'Write a report of the run to FILE when it ends, however it ends; may be repeated' -r -F
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand run" -l logs-dir -d 'Keep the log of every attempt in DIR, as BLOCK.ATTEMPT.log' -r -F
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand run" -l project -d 'Mage project: the folder that holds metadata.yaml' -r -F
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand run" -l edition -d 'Whose merge rules: auto, oss or pro' -r -f -a "auto\t'What the server pod runs, else the user\'s config file, else pro'
 oss\t'What a Mage OSS server really does, losses included'
@@ -355,6 +357,8 @@ detach\t'A driver Job in the cluster goes on with the run'"
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand resume" -l driver-image -d 'The driver\'s image, which holds this program; `packaging/driver` makes it' -r
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand resume" -s o -l output -d 'Output format: text, or json for one event a line' -r -f -a "text\t''
 json\t''"
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand resume" -l report -d 'Write a report of the run to FILE when it ends, however it ends; may be repeated' -r -F
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand resume" -l logs-dir -d 'Keep the log of every attempt in DIR, as BLOCK.ATTEMPT.log' -r -F
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand resume" -l kubeconfig -d 'Path to the kubeconfig file to use' -r -F
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand resume" -l context -d 'The name of the kubeconfig context to use' -r
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand resume" -l cluster -d 'The name of the kubeconfig cluster to use' -r

@@ -27,6 +27,7 @@ pub mod load;
 pub mod logs;
 pub mod merge;
 pub mod project;
+pub mod report;
 pub mod run;
 pub mod snapshot;
 pub mod status;

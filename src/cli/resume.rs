@@ -5,7 +5,7 @@ use std::time::Duration;
 use clap::Args;
 
 use super::connection::parse_duration;
-use super::{ConnectionArgs, DriverArgs, InterruptChoice, LogsChoice, RunOutput};
+use super::{ConnectionArgs, DriverArgs, InterruptChoice, KeepingArgs, LogsChoice, RunOutput};
 
 /// Go on with a run where it stopped
 ///
@@ -52,6 +52,8 @@ pub struct ResumeArgs {
     /// Output format: text, or json for one event a line
     #[arg(short, long, value_enum, default_value_t = RunOutput::Text)]
     pub output: RunOutput,
+    #[command(flatten)]
+    pub keeping: KeepingArgs,
     #[command(flatten)]
     pub connection: ConnectionArgs,
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use clap::{Args, ValueEnum};
 
 use super::connection::parse_duration;
-use super::{ConfigArgs, ConnectionArgs, DriverArgs};
+use super::{ConfigArgs, ConnectionArgs, DriverArgs, KeepingArgs};
 
 /// Run a pipeline, or the blocks named, with progress and logs
 ///
@@ -76,6 +76,8 @@ pub struct RunArgs {
     /// Output format: text, or json for one event a line
     #[arg(short, long, value_enum, default_value_t = RunOutput::Text)]
     pub output: RunOutput,
+    #[command(flatten)]
+    pub keeping: KeepingArgs,
     #[command(flatten)]
     pub config: ConfigArgs,
     #[command(flatten)]

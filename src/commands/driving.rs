@@ -1,6 +1,7 @@
 //! What `run`, `resume` and `attach` share: the flags of a run, and showing it until it ends.
 
 use super::facts::Connected;
+use super::keeping::Reports;
 use crate::cli::{InterruptChoice, LogsChoice, RunOutput};
 use crate::error::{CliError, Problem};
 use crate::exit::Exit;
@@ -14,6 +15,7 @@ pub(super) fn drive(
     run: &RunId,
     options: &Options,
     begin: Begin,
+    reports: &Reports,
     printer: Printer,
 ) -> Result<Exit, CliError> {
     let (events, reporter) = RunReporter::start(printer, plan, run, options.output);
@@ -28,6 +30,7 @@ pub(super) fn drive(
     match done {
         Ok(outcome) => {
             reporter.finish(&outcome);
+            reports.write(plan, &outcome, printer);
             Ok(outcome.exit)
         }
         Err(error) => {

@@ -7,6 +7,7 @@ use super::detach;
 use super::driving::{drive, logs, on_interrupt, output};
 use super::facts::{Connected, connect};
 use super::guard::{Confirmation, confirm, refuse_readonly};
+use super::keeping::{Reports, log_folder};
 use super::run_name::{RunName, unknown_run};
 use crate::cli::{AttachArgs, ResumeArgs};
 use crate::error::{CliError, Problem};
@@ -28,6 +29,8 @@ pub(super) fn resume(args: &ResumeArgs, printer: Printer) -> Result<Exit, CliErr
 /// Goes on with a run; `seat` is how old it was when this process, a driver, was made.
 fn go_on(args: &ResumeArgs, seat: Option<Duration>, printer: Printer) -> Result<Exit, CliError> {
     refuse_readonly("unset it, or follow the run with `kubectl mage attach`")?;
+    let reports = Reports::of(&args.keeping)?;
+    let log_folder = log_folder(&args.keeping, None)?;
     let name = RunName::parse(&args.run)?;
     let connected = connect(&args.connection)?;
     let run = connected.runtime.block_on(find(&connected, &name))?;
@@ -47,14 +50,15 @@ fn go_on(args: &ResumeArgs, seat: Option<Duration>, printer: Printer) -> Result<
     }
     let user = if seat.is_some() { Some("the driver") } else { connected.cluster.user() };
     let me = identity(user);
-    let mut options = resume_options(args, &run, printer);
+    let mut options = Options { log_folder, ..resume_options(args, &run, printer) };
     let retrying = match seat {
         None => Retrying::Failed,
         Some(_) => Retrying::Left(options.retries),
     };
     let adoption =
         connected.runtime.block_on(take_over(&connected, &run, &me, retrying, printer))?;
-    if adoption.is_complete() {
+    // A report of a run that is complete is made by looking at it once more.
+    if adoption.is_complete() && reports.is_empty() && options.log_folder.is_none() {
         connected.runtime.block_on(run.release(&connected.cluster, &me));
         let blocks = plural(run.plan.blocks.len(), "block");
         printer.notice(&format!("nothing to do: run {} is complete, {blocks} of it", run.run));
@@ -68,7 +72,7 @@ fn go_on(args: &ResumeArgs, seat: Option<Duration>, printer: Printer) -> Result<
     if let Some(driver) = options.driver.as_ref().filter(|_| args.driver.detach) {
         return detach_again(&connected, &run, &me, &adoption, driver, &options, printer);
     }
-    drive(&connected, &run.plan, &run.run, &options, Begin::Resumed(adoption), printer)
+    drive(&connected, &run.plan, &run.run, &options, Begin::Resumed(adoption), &reports, printer)
 }
 
 /// Leaves it to a driver in the cluster to go on.
@@ -114,7 +118,8 @@ pub(super) fn attach(args: &AttachArgs, printer: Printer) -> Result<Exit, CliErr
         output: output(args.output),
         ..Options::from(run.settings.clone())
     };
-    drive(&connected, &run.plan, &run.run, &options, Begin::Watched(adoption), printer)
+    let (begin, reports) = (Begin::Watched(adoption), Reports::default());
+    drive(&connected, &run.plan, &run.run, &options, begin, &reports, printer)
 }
 
 async fn find(connected: &Connected, name: &RunName) -> Result<RecordedRun, CliError> {

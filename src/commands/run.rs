@@ -9,6 +9,7 @@ use super::detach;
 use super::driving::{drive, logs, on_interrupt, output};
 use super::facts::{Connected, connect};
 use super::guard::{Confirmation, confirm, refuse_readonly};
+use super::keeping::{Reports, log_folder};
 use super::load::{Distinct, Loaded, LoadedJob, Masked, Request, load_jobs};
 use super::maker::{Naming, Widen, problems};
 use super::targets::{pipelines, variables};
@@ -31,6 +32,7 @@ pub(super) fn run(args: &RunArgs, printer: Printer) -> Result<Exit, CliError> {
     }
     refuse_what_cannot_be(args)?;
     let driver = detach::driver(&args.driver, args.on_interrupt)?;
+    let reports = Reports::of(&args.keeping)?;
     let pipeline = pipeline_of(&args.targets, &args.config)?;
     let run = RunId::fresh(&pipeline);
     let widen =
@@ -54,7 +56,7 @@ pub(super) fn run(args: &RunArgs, printer: Printer) -> Result<Exit, CliError> {
         Some(connected) => connected,
         None => connect(&args.connection)?,
     };
-    let options = Options { driver: driver.clone(), ..options(args, &loaded, printer) };
+    let mut options = Options { driver: driver.clone(), ..options(args, &loaded, printer) };
     let mut plan = plan(args, &loaded, &jobs, pipeline)?;
     plan.user = connected.cluster.user().map(str::to_owned);
     prepare(&mut plan, &run);
@@ -64,6 +66,7 @@ pub(super) fn run(args: &RunArgs, printer: Printer) -> Result<Exit, CliError> {
     if args.dry_run {
         return Ok(Exit::Fine);
     }
+    options.log_folder = log_folder(&args.keeping, Some(&plan))?;
     let wanted = Confirmation {
         what: "the pipeline's name",
         text: &plan.pipeline,
@@ -80,7 +83,7 @@ pub(super) fn run(args: &RunArgs, printer: Printer) -> Result<Exit, CliError> {
     }
     let user = connected.cluster.user();
     let begin = Begin::Fresh(packed, identity(user));
-    drive(&connected, &plan, &run, &options, begin, printer)
+    drive(&connected, &plan, &run, &options, begin, &reports, printer)
 }
 
 /// Packs the plan as it will be recorded.

@@ -62,6 +62,12 @@ pub(super) fn with_log(pod: &Pod, mut cause: Cause, tail: &[String]) -> Cause {
     cause
 }
 
+/// Says why a pod failed, if it did, by the end of its log too.
+#[must_use]
+pub fn pod_death_with_log(pod: &Pod, tail: &[String]) -> Option<Cause> {
+    pod_death(pod).map(|death| with_log(pod, death, tail))
+}
+
 /// Says why a pod failed, if it did.
 #[must_use]
 pub fn pod_death(pod: &Pod) -> Option<Cause> {

@@ -20,7 +20,7 @@ mod story;
 mod traceback;
 
 pub use cause::Cause;
-pub use death::{job_failure, pod_death};
+pub use death::{job_failure, pod_death, pod_death_with_log};
 pub use pending::{Pending, PendingKind, pending, pending_by_event, pending_hint};
 pub use standing::{Standing, standing};
 pub use start::start_cause;

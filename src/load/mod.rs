@@ -11,6 +11,7 @@ mod reports;
 mod server_env;
 mod server_pod;
 mod user_config;
+mod whole;
 
 pub use block_files::block_files;
 pub use files::{checkout_prefix, find_project, read, read_source, replace_file, write_file};
@@ -27,3 +28,4 @@ pub use reports::reports;
 pub use server_env::{EnvFound, ServerEnv};
 pub use server_pod::ServerPod;
 pub use user_config::UserConfig;
+pub use whole::{can_write_whole, write_whole};

@@ -47,12 +47,12 @@ pub trait Source: Send + Sync {
 /// What following a log gives.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Item {
-    /// A line, without its end.
+    /// A line, or a piece of a very long one.
     Line {
         /// When it was written, by the node's clock.
         time: Timestamp,
-        /// Its text; what is not UTF-8 is replaced.
-        text: String,
+        /// What was written, with its line end if it has one.
+        bytes: Vec<u8>,
     },
     /// Lines are missing here: the node rotated them away.
     Gap,
@@ -74,7 +74,7 @@ pub enum End {
 /// How one stream ended.
 enum Broke {
     /// It ended cleanly; what stood after the last line end.
-    Clean(Option<(Timestamp, String)>),
+    Clean(Option<(Timestamp, Vec<u8>)>),
     Error,
     Idle,
     /// Nobody listens any more.
@@ -124,8 +124,8 @@ impl<S: Source> Follower<'_, S> {
             match self.read_once(view, over).await {
                 Ok(Broke::Deaf) => return End::Complete,
                 Ok(Broke::Clean(rest)) if over => {
-                    if let Some((time, text)) = rest {
-                        let _ = self.items.send(Item::Line { time, text }).await;
+                    if let Some((time, bytes)) = rest {
+                        let _ = self.items.send(Item::Line { time, bytes }).await;
                     }
                     if !self.next_run(view).await {
                         return End::Complete;
@@ -194,6 +194,8 @@ impl<S: Source> Follower<'_, S> {
 
     async fn read(&mut self, mut body: S::Body) -> Broke {
         let mut line = Vec::new();
+        // When the line was written whose pieces come.
+        let mut cut = None;
         loop {
             let ended = self.current().phase == ContainerPhase::Terminated;
             let patience = if ended { IDLE_ENDED } else { IDLE };
@@ -203,17 +205,21 @@ impl<S: Source> Follower<'_, S> {
                 Ok(Ok(more)) => more,
             };
             if more.is_empty() {
-                return Broke::Clean(self.rest(&line));
+                return Broke::Clean(self.rest(&line, cut));
             }
+            // Pieces end at the same bytes in every stream, or a resumed one would double or lose some.
+            let more = &more[..more.len().min(LONGEST_LINE - line.len())];
             let end = more.iter().position(|byte| *byte == b'\n');
             let taken = end.map_or(more.len(), |end| end + 1);
             line.extend_from_slice(&more[..taken]);
             body.consume_unpin(taken);
-            if end.is_some() || line.len() > LONGEST_LINE {
-                let Some((time, text)) = parse(&line) else { return Broke::Error };
-                line.clear();
+            if end.is_some() || line.len() == LONGEST_LINE {
+                let Some((time, bytes)) = piece(std::mem::take(&mut line), cut) else {
+                    return Broke::Error;
+                };
+                cut = if end.is_none() { Some(time) } else { None };
                 self.delay = FIRST_DELAY;
-                if !self.pass(time, text).await {
+                if !self.pass(time, bytes).await {
                     return Broke::Deaf;
                 }
             }
@@ -221,13 +227,13 @@ impl<S: Source> Follower<'_, S> {
     }
 
     /// Returns the last line of a log that does not end in a line end, if it is a new one.
-    fn rest(&self, line: &[u8]) -> Option<(Timestamp, String)> {
-        let (time, text) = parse(line)?;
-        (self.cursor.clone().admit(time) != Admission::Drop).then_some((time, text))
+    fn rest(&self, line: &[u8], cut: Option<Timestamp>) -> Option<(Timestamp, Vec<u8>)> {
+        let (time, bytes) = piece(line.to_vec(), cut)?;
+        (self.cursor.clone().admit(time) != Admission::Drop).then_some((time, bytes))
     }
 
     /// Sends a line on if it is new; tells whether somebody listens.
-    async fn pass(&mut self, time: Timestamp, text: String) -> bool {
+    async fn pass(&mut self, time: Timestamp, bytes: Vec<u8>) -> bool {
         match self.cursor.admit(time) {
             Admission::Drop => return true,
             Admission::Pass => {}
@@ -237,7 +243,7 @@ impl<S: Source> Follower<'_, S> {
                 }
             }
         }
-        self.items.send(Item::Line { time, text }).await.is_ok()
+        self.items.send(Item::Line { time, bytes }).await.is_ok()
     }
 
     /// Goes on to the container's next run; tells whether there is one.
@@ -297,16 +303,23 @@ fn rank(view: ContainerView) -> (bool, u32, u8) {
     (view.pod_ended, view.restarts, phase)
 }
 
-/// Splits `TIME TEXT`; a line without a time is not the container's but the kubelet's own words,
-/// such as `unable to retrieve container logs for containerd://…`, served with status 200.
-fn parse(line: &[u8]) -> Option<(Timestamp, String)> {
-    let line = line.strip_suffix(b"\n").unwrap_or(line);
-    let (stamp, text) = match line.iter().position(|byte| *byte == b' ') {
-        Some(space) => (&line[..space], &line[space + 1..]),
-        None => (line, &b""[..]),
-    };
-    let stamp = std::str::from_utf8(stamp).ok()?.parse().ok()?;
-    Some((stamp, String::from_utf8_lossy(text).into_owned()))
+/// Returns when a piece was written, and what; only the first piece of a line has a time in front.
+fn piece(mut line: Vec<u8>, cut: Option<Timestamp>) -> Option<(Timestamp, Vec<u8>)> {
+    if let Some(time) = cut {
+        return (!line.is_empty()).then_some((time, line));
+    }
+    let (time, start) = stamp(&line)?;
+    line.drain(..start);
+    Some((time, line))
+}
+
+/// Splits `TIME TEXT` into the time and where the text begins; a line without a time is not the
+/// container's but the kubelet's own words, such as `unable to retrieve container logs for
+/// containerd://…`, served with status 200.
+fn stamp(line: &[u8]) -> Option<(Timestamp, usize)> {
+    let end = line.iter().position(|byte| matches!(byte, b' ' | b'\n')).unwrap_or(line.len());
+    let start = if line.get(end) == Some(&b' ') { end + 1 } else { end };
+    Some((std::str::from_utf8(&line[..end]).ok()?.parse().ok()?, start))
 }
 
 #[cfg(test)]
@@ -385,14 +398,14 @@ mod tests {
         }
     }
 
-    fn read_all(log: &str, mut faults: Vec<Fault>) -> (Vec<Item>, End) {
+    fn read_all(log: impl AsRef<[u8]>, mut faults: Vec<Fault>) -> (Vec<Item>, End) {
         faults.reverse();
         let runtime =
             tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build();
         runtime.unwrap().block_on(async {
             let (sender, receiver) = watch::channel(RUNNING);
             let source = Faulty {
-                log: log.as_bytes().to_vec(),
+                log: log.as_ref().to_vec(),
                 faults: Mutex::new(faults),
                 ended: sender,
                 asked: AtomicUsize::new(0),
@@ -412,11 +425,24 @@ mod tests {
         items
             .iter()
             .map(|item| match item {
-                Item::Line { text, .. } => text.as_str(),
+                Item::Line { bytes, .. } => {
+                    let text = std::str::from_utf8(bytes).unwrap();
+                    text.strip_suffix('\n').unwrap_or(text)
+                }
                 Item::Gap => "(gap)",
                 Item::Restarted => "(restarted)",
             })
             .collect()
+    }
+
+    fn bytes(items: &[Item]) -> Vec<u8> {
+        let mut all = Vec::new();
+        for item in items {
+            if let Item::Line { bytes, .. } = item {
+                all.extend_from_slice(bytes);
+            }
+        }
+        all
     }
 
     fn numbered(lines: usize) -> String {
@@ -451,6 +477,22 @@ mod tests {
         );
         let (items, _) = read_all(&text, vec![Fault::CleanEnd(text.len()), Fault::Reset(100)]);
         assert_eq!(texts(&items), [long.as_str(), "", "a\rb\0c", "no end"]);
+    }
+
+    #[test]
+    fn bytes_come_as_they_are() {
+        let log = b"2026-11-23T10:00:00.1Z \xff\xfe\0 \r\n2026-11-23T10:00:00.2Z \xe9";
+        let (items, _) = read_all(log, vec![Fault::CleanEnd(30)]);
+        assert_eq!(bytes(&items), b"\xff\xfe\0 \r\n\xe9");
+    }
+
+    #[test]
+    fn a_line_without_bounds_comes_in_pieces_and_whole() {
+        let long = "x".repeat(2 * super::LONGEST_LINE + 100);
+        let text = format!("2026-11-23T10:00:00.1Z {long}\n2026-11-23T10:00:00.2Z next\n");
+        let (items, _) = read_all(&text, vec![Fault::Reset(super::LONGEST_LINE + 50_000)]);
+        assert!(items.len() > 3, "{}", items.len());
+        assert!(bytes(&items) == format!("{long}\nnext\n").into_bytes(), "bytes are missing");
     }
 
     proptest::proptest! {

@@ -96,6 +96,8 @@ pub(super) struct Dispatcher<'a> {
     pub(super) lost: Option<Loss>,
     /// Whether Jobs must be read one by one because they cannot be watched.
     pub(super) read_jobs: bool,
+    /// How many namespaces' pods are still to be listed for the first time.
+    pub(super) unlisted: usize,
     /// Whether the plan must be read because it cannot be watched.
     pub(super) read_plan: bool,
     pub(super) role: Role,
@@ -161,6 +163,7 @@ pub async fn execute(
         bad: None,
         lost: None,
         read_jobs: false,
+        unlisted: plan.namespaces().len(),
         read_plan: false,
         role,
         driven: Driven::Unknown,

@@ -19,6 +19,8 @@ use crate::exit::Exit;
 
 /// How long the logs of ended pods may take to be read to their end.
 const LOG_PATIENCE: Duration = Duration::from_secs(20);
+/// The same where they are kept: a long one is worth waiting for, and a signal ends that.
+const KEEPING_PATIENCE: Duration = Duration::from_mins(10);
 /// How long unanswered POSTs are waited for before a run is left or cancelled.
 const ANSWER_PATIENCE: Duration = Duration::from_secs(8);
 /// How long giving back the Lease, or a last note, may keep a process.
@@ -186,7 +188,9 @@ impl Dispatcher<'_> {
             }
             None => {
                 let quiet = |this: &Self| !this.is_busy();
-                let pumped = self.pump(received, signals, quiet, Some(LOG_PATIENCE)).await;
+                let keeps = self.options.log_folder.is_some();
+                let patience = if keeps { KEEPING_PATIENCE } else { LOG_PATIENCE };
+                let pumped = self.pump(received, signals, quiet, Some(patience)).await;
                 if let Pumped::Late = pumped {
                     self.notice("not every log was read to its end".to_owned());
                 }
@@ -298,6 +302,7 @@ impl Dispatcher<'_> {
     /// Tells whether logs of ended pods are still read, or Jobs still being deleted.
     fn is_busy(&self) -> bool {
         self.noting > 0
+            || self.unlisted > 0
             || self.tracks.iter().any(|track| {
                 track.absence == Absence::Removing
                     || track.pods.values().any(PodTrack::is_read_late)

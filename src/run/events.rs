@@ -47,6 +47,26 @@ pub enum BlockState {
 }
 
 impl BlockState {
+    /// Every state.
+    pub const ALL: [Self; 16] = [
+        Self::Waiting,
+        Self::Retrying,
+        Self::Created,
+        Self::Pending,
+        Self::Running,
+        Self::Complete,
+        Self::ConditionFalse,
+        Self::Failed,
+        Self::TimedOut,
+        Self::CouldNotStart,
+        Self::Refused,
+        Self::Gone,
+        Self::Cancelled,
+        Self::LeftRunning,
+        Self::Skipped,
+        Self::NotStarted,
+    ];
+
     /// Returns the word for it.
     #[must_use]
     pub fn as_str(self) -> &'static str {
@@ -113,6 +133,22 @@ pub enum RunState {
 }
 
 impl RunState {
+    /// Every state.
+    pub const ALL: [Self; 12] = [
+        Self::Started,
+        Self::Resumed,
+        Self::Attached,
+        Self::Cancelling,
+        Self::Complete,
+        Self::Failed,
+        Self::Paused,
+        Self::Detached,
+        Self::Left,
+        Self::Cancelled,
+        Self::TimedOut,
+        Self::ContactLost,
+    ];
+
     /// Tells whether nothing comes after it.
     #[must_use]
     pub fn is_last(self) -> bool {

@@ -2,17 +2,19 @@
 
 use std::collections::VecDeque;
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures::AsyncBufRead;
 use k8s_openapi::jiff::Timestamp;
 use tokio::sync::{mpsc, watch};
+use tokio::time::Instant;
 
 use super::events::{EventKind, EventSender, RunEvent};
 use super::input::{Input, LogEnd};
 use super::options::Logs;
 use crate::cluster::{Cluster, ClusterError, ContainerView, LogRequest, container_view};
 use crate::logs::{
-    Ask, End, Item, MageLine, Source, condition_false, follow, is_drawn, parse_line,
+    Ask, End, Item, Keeper, MageLine, Source, condition_false, follow, is_drawn, parse_line,
 };
 
 /// How many lines the summary of a failed block shows.
@@ -52,6 +54,9 @@ impl Source for PodLog {
     }
 }
 
+/// How long lines may wait until they are written to a file.
+const WRITE_WITHIN: Duration = Duration::from_millis(250);
+
 /// What to follow, and where to tell it.
 pub(super) struct Follow {
     pub(super) cluster: Cluster,
@@ -63,6 +68,8 @@ pub(super) struct Follow {
     pub(super) block_name: Arc<str>,
     pub(super) attempt: u32,
     pub(super) logs: Logs,
+    /// Where the log is kept besides, if anywhere.
+    pub(super) keeper: Option<Keeper>,
     pub(super) view: watch::Receiver<ContainerView>,
     /// Tells whether the pod failed, once that is known; with `--logs=failed` that decides.
     pub(super) failed: watch::Receiver<Option<bool>>,
@@ -89,9 +96,26 @@ impl Follow {
         };
         let telling = async {
             let mut told = Told::default();
-            while let Some(item) = received.recv().await {
-                self.tell(item, &mut told).await;
+            let mut unwritten = None;
+            loop {
+                let item = match unwritten {
+                    Some(due) => tokio::time::timeout_at(due, received.recv()).await,
+                    None => Ok(received.recv().await),
+                };
+                match item {
+                    Ok(Some(item)) => {
+                        let due = Instant::now() + WRITE_WITHIN;
+                        unwritten = self.keep(&item).await.then_some(unwritten.unwrap_or(due));
+                        self.tell(item, &mut told).await;
+                    }
+                    Ok(None) => break,
+                    Err(_) => {
+                        self.keep_rest().await;
+                        unwritten = None;
+                    }
+                }
             }
+            self.keep_rest().await;
             told
         };
         let (end, mut told) = tokio::join!(following, telling);
@@ -112,9 +136,32 @@ impl Follow {
         }));
     }
 
+    /// Keeps what came in the file of its attempt; tells whether anything is kept.
+    async fn keep(&mut self, item: &Item) -> bool {
+        let Some(keeper) = &mut self.keeper else { return false };
+        let note = match item {
+            Item::Line { bytes, .. } => keeper.write(bytes).await,
+            Item::Restarted => keeper.go_to(self.attempt + 1).await,
+            Item::Gap => None,
+        };
+        if let Some(note) = note {
+            self.notice(&note).await;
+        }
+        true
+    }
+
+    /// Writes what is kept to the file, which a log without a line has too.
+    async fn keep_rest(&mut self) {
+        let Some(keeper) = &mut self.keeper else { return };
+        if let Some(note) = keeper.flush().await {
+            self.notice(&note).await;
+        }
+    }
+
     async fn tell(&mut self, item: Item, told: &mut Told) {
         match item {
-            Item::Line { time, text } => {
+            Item::Line { time, bytes } => {
+                let text = text(bytes);
                 told.condition_false |= condition_false(&text);
                 let line = parse_line(&text);
                 for part in line.text.lines().filter(|part| !is_drawn(part)) {
@@ -169,6 +216,15 @@ impl Follow {
                 self.show(time, text, line).await;
             }
         }
+    }
+}
+
+/// Returns a line's text without its end; what is not UTF-8 is replaced.
+fn text(mut bytes: Vec<u8>) -> String {
+    bytes.pop_if(|last| *last == b'\n');
+    match String::from_utf8(bytes) {
+        Ok(text) => text,
+        Err(error) => String::from_utf8_lossy(error.as_bytes()).into_owned(),
     }
 }
 

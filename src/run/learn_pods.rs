@@ -9,6 +9,7 @@ use super::dispatcher::{Dispatcher, Role};
 use super::events::{BlockState, EventKind, RunEvent};
 use super::follow::Follow;
 use super::input::LogEnd;
+use super::options::Logs;
 use super::settle::job_uid;
 use super::track::{Absence, PodTrack, Track};
 use crate::cluster::{ATTEMPT, BLOCK, ContainerPhase, Watched, main_container};
@@ -23,7 +24,10 @@ impl Dispatcher<'_> {
                 self.take_pod(pod);
                 self.pod_gone(&uid);
             }
-            Watched::Listed(pods) => {
+            Watched::Listed(mut pods) => {
+                self.unlisted = self.unlisted.saturating_sub(1);
+                // Attempts are counted in the order in which they were made.
+                pods.sort_by_key(|pod| pod.metadata.creation_timestamp.clone().map(|time| time.0));
                 let here: Vec<String> =
                     pods.iter().filter_map(|pod| pod.metadata.uid.clone()).collect();
                 for pod in pods {
@@ -38,6 +42,7 @@ impl Dispatcher<'_> {
             // The watch on Jobs tells about contact.
             Watched::Lost(_) | Watched::Regained => {}
             Watched::Refused(error) => {
+                self.unlisted = 0;
                 self.notice(format!("pods and their logs are not shown: {error}"));
             }
         }
@@ -53,7 +58,7 @@ impl Dispatcher<'_> {
         let Some((block, of_job)) = self.owner_of(&pod) else { return };
         let Some(uid) = pod.metadata.uid.clone() else { return };
         let track = &mut self.tracks[block];
-        let number = if of_job < track.attempt { of_job } else { track.next_shown() };
+        let number = track.number_of_next(of_job);
         let new = !track.pods.contains_key(&uid);
         let entry = track
             .pods
@@ -97,8 +102,8 @@ impl Dispatcher<'_> {
         let track = &self.tracks[block];
         // The pod may be seen before the answer to the POST.
         let awaited = attempt == track.attempt && track.is_in_flight() && track.uid.is_none();
-        // Whoever watches wants to read all that is left.
-        let earlier = attempt < track.attempt && self.role == Role::Watcher;
+        // Whoever watches wants to read all that is left, and reports tell of all.
+        let earlier = attempt < track.attempt;
         (awaited || earlier).then_some((block, attempt))
     }
 
@@ -151,11 +156,15 @@ impl Dispatcher<'_> {
 
     fn follow(&mut self, block: usize, uid: &str) {
         let track = &mut self.tracks[block];
-        // Also where no log is shown: whether a conditional said no stands only there.
-        if track.settled_before {
+        let keeping = self.options.log_folder.as_ref();
+        let Some(pod) = track.pods.get_mut(uid) else { return };
+        // What another client saw to its end was shown then. Otherwise logs are read also where none
+        // is shown: whether a conditional said no stands only there.
+        let past = pod.of_job < track.attempt && self.role == Role::Driver;
+        let shown_before = track.settled_before || past;
+        if shown_before && keeping.is_none() {
             return;
         }
-        let Some(pod) = track.pods.get_mut(uid) else { return };
         let Some(container) = main_container(&pod.pod) else { return };
         pod.reading = true;
         let follow = Follow {
@@ -167,7 +176,8 @@ impl Dispatcher<'_> {
             block,
             block_name: track.name.clone(),
             attempt: pod.attempt,
-            logs: self.options.logs,
+            logs: if shown_before { Logs::None } else { self.options.logs },
+            keeper: keeping.map(|folder| folder.keeper(&track.name, pod.attempt)),
             view: pod.view.subscribe(),
             failed: pod.failed.subscribe(),
             events: self.events.clone(),
@@ -182,10 +192,11 @@ impl Dispatcher<'_> {
         track.condition_false |= end.condition_false && of_now;
         let newest = of_now && track.pods.keys().last() == Some(&end.pod);
         if newest && !end.tail.is_empty() {
-            track.tail = end.tail;
+            track.tail.clone_from(&end.tail);
         }
         let Some(pod) = track.pods.get_mut(&end.pod) else { return };
         pod.reading = false;
+        pod.tail = end.tail;
         if let Some(trouble) = end.trouble {
             let event = RunEvent::new(EventKind::Pod)
                 .block(&track.name)

@@ -10,6 +10,7 @@
 
 mod adopt;
 mod adoption;
+mod attempts;
 mod cancel;
 mod dispatcher;
 mod disruption;
@@ -40,6 +41,7 @@ mod tick;
 mod track;
 
 pub use adoption::{Adoption, AdoptionError, RecordedRun, Retrying, read_run};
+pub use attempts::AttemptReport;
 pub use cancel::{Cancelled, cancel};
 pub use dispatcher::{Begin, execute};
 pub use driver::{Driver, SERVICE_ACCOUNT, driver_name, driver_rights};

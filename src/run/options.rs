@@ -6,6 +6,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::driver::Driver;
+use crate::logs::LogFolder;
 
 /// What a failed block does to the others.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -77,6 +78,8 @@ pub struct Options {
     pub output: Output,
     /// The driver to which a signal hands the run.
     pub driver: Option<Driver>,
+    /// Where the log of every attempt is kept, if anywhere.
+    pub log_folder: Option<LogFolder>,
 }
 
 impl Options {
@@ -116,6 +119,7 @@ impl Default for Options {
             logs: Logs::default(),
             output: Output::default(),
             driver: None,
+            log_folder: None,
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use k8s_openapi::jiff::{SignedDuration, Timestamp};
 
+use super::attempts::AttemptReport;
 use super::events::{BlockState, RunState};
 use super::signals::Signal;
 use crate::cluster::ClusterError;
@@ -56,6 +57,8 @@ pub struct BlockReport {
     pub cause: Option<Cause>,
     /// The last lines of its log.
     pub tail: Vec<String>,
+    /// Each attempt of which something is known.
+    pub history: Vec<AttemptReport>,
 }
 
 /// What stops a run before its blocks are through.

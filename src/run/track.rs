@@ -11,6 +11,7 @@ use tokio::sync::watch;
 use tokio::task::AbortHandle;
 
 use super::adopt::{Adopted, Standing};
+use super::attempts::attempts;
 use super::dispatcher::Role;
 use super::disruption::fault;
 use super::events::BlockState;
@@ -35,6 +36,10 @@ pub(super) struct PodTrack {
     /// Whether a follower reads its log and has not told its end yet.
     pub(super) reading: bool,
     pub(super) death_told: bool,
+    /// When its Job was created, once that is not the block's present one any more.
+    pub(super) job_created: Option<Timestamp>,
+    /// The last lines of its log.
+    pub(super) tail: Vec<String>,
 }
 
 impl PodTrack {
@@ -50,6 +55,8 @@ impl PodTrack {
             pod,
             reading: false,
             death_told: false,
+            job_created: None,
+            tail: Vec::new(),
         }
     }
 
@@ -171,6 +178,10 @@ impl Track {
 
     /// Goes to another attempt, of which nothing is known yet.
     pub(super) fn go_to(&mut self, attempt: u32) {
+        let created = self.started();
+        for pod in self.pods.values_mut().filter(|pod| pod.of_job == self.attempt) {
+            pod.job_created = created;
+        }
         self.attempt = attempt;
         self.state = BlockState::Retrying;
         self.uid = None;
@@ -217,8 +228,14 @@ impl Track {
 
     /// Returns the number of the next pod of the present attempt.
     pub(super) fn next_shown(&self) -> u32 {
-        let seen = self.pods.values().map(|pod| pod.attempt + pod.view.borrow().restarts);
-        (seen.max().unwrap_or(0) + 1).max(self.attempt)
+        self.number_of_next(self.attempt)
+    }
+
+    /// Returns the number of the next pod of an attempt of the run.
+    pub(super) fn number_of_next(&self, of_job: u32) -> u32 {
+        let before = self.pods.values().filter(|pod| pod.of_job <= of_job);
+        let seen = before.map(|pod| pod.attempt + pod.view.borrow().restarts);
+        (seen.max().unwrap_or(0) + 1).max(of_job)
     }
 
     /// Says how its attempt failed.
@@ -335,7 +352,8 @@ impl Track {
         self.job.as_ref().map(|job| job_failure(job, &pods, &self.tail))
     }
 
-    fn started(&self) -> Option<Timestamp> {
+    /// Returns when its Job was created.
+    pub(super) fn started(&self) -> Option<Timestamp> {
         let created = self.job.as_ref()?.metadata.creation_timestamp.as_ref()?;
         Some(created.0)
     }
@@ -361,6 +379,7 @@ impl Track {
                 _ => self.cause.clone(),
             },
             tail: self.tail.clone(),
+            history: attempts(self, block),
         }
     }
 

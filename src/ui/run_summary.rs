@@ -57,7 +57,8 @@ fn shorten(text: &str, longest: usize) -> String {
     text.chars().take(longest - 1).chain(['…']).collect()
 }
 
-fn needs_words(state: BlockState) -> bool {
+/// Tells whether a block ended in a way that wants a cause and a remedy.
+pub(crate) fn needs_words(state: BlockState) -> bool {
     matches!(
         state,
         BlockState::Failed
@@ -96,6 +97,11 @@ fn block_words(block: &BlockReport) -> String {
         let _ = writeln!(text, "{} {}", Paint::Active.on("hint:"), for_terminal(hint));
     }
     text
+}
+
+/// Returns the run in one sentence, without colours.
+pub(crate) fn headline_text(outcome: &Outcome) -> String {
+    anstream::adapter::strip_str(&headline(outcome)).to_string()
 }
 
 fn headline(outcome: &Outcome) -> String {

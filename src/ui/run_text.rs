@@ -107,7 +107,7 @@ fn block_words(event: &RunEvent, state: BlockState, message: &str) -> String {
 }
 
 /// Returns the words for a state.
-pub(super) fn words(state: BlockState) -> &'static str {
+pub(crate) fn words(state: BlockState) -> &'static str {
     match state {
         BlockState::Waiting => "waiting",
         BlockState::Retrying => "trying again",

@@ -20,11 +20,11 @@ mod kills;
 mod mage_server;
 mod oracle;
 mod order;
-#[expect(dead_code, reason = "the tests without a cluster use more of it")]
 #[path = "../it/python.rs"]
 mod python;
 #[path = "../it/refused.rs"]
 mod refused;
+mod report;
 mod resume;
 mod rights;
 mod server_pod;

@@ -111,7 +111,7 @@ async fn what_failed_gets_another_attempt() {
 }
 
 /// A diamond whose blocks remember on the node how often they failed.
-fn shared(env: &[(&str, &str)]) -> Project {
+pub(crate) fn shared(env: &[(&str, &str)]) -> Project {
     let project = diamond(&[]);
     let state = format!("/tmp/kubectl-mage-test-{}", std::process::id());
     let pairs: Vec<String> = env

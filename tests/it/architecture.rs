@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 /// Folders and files that know no network, clock, disk, environment or terminal.
-const PURE: [&str; 14] = [
+const PURE: [&str; 15] = [
     "yaml",
     "project",
     "config",
@@ -15,6 +15,7 @@ const PURE: [&str; 14] = [
     "diagnose",
     "snapshot",
     "status",
+    "report",
     "run/scheduler.rs",
     "logs/resume.rs",
     "logs/mage.rs",

@@ -18,7 +18,7 @@ use kubectl_mage::cli::{Cli, CompletionShell, completion};
 type Files = BTreeMap<PathBuf, String>;
 
 /// Folders that hold generated files and nothing else.
-const FOLDERS: [&str; 3] = ["completions", "docs/lint", "docs/man"];
+const FOLDERS: [&str; 4] = ["completions", "docs/lint", "docs/man", "docs/schemas"];
 
 fn package() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -41,6 +41,8 @@ fn generated() -> Files {
     man_pages(&cli, &mut files);
     files.insert("docs/reference.md".into(), reference::page(&cli));
     lint::pages(&mut files);
+    let schema = kubectl_mage::ui::manifest::json(&kubectl_mage::ui::event_schema());
+    files.insert("docs/schemas/run-event.schema.json".into(), schema);
     files
 }
 

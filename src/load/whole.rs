@@ -1,0 +1,49 @@
+//! Files that are written whole, at once: whoever reads one sees the old or the new, never a part.
+
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use tempfile::{Builder, NamedTempFile};
+
+/// Finds out whether a file could be written, and leaves nothing behind.
+pub fn can_write_whole(path: &Path) -> io::Result<()> {
+    let target = target(path)?;
+    if target.exists() && !target.is_file() {
+        return Err(io::Error::other("it is not a file"));
+    }
+    beside(&target)?.close()
+}
+
+/// Writes a file. Through a link, what it leads to is written.
+pub fn write_whole(path: &Path, text: &str) -> io::Result<()> {
+    let target = target(path)?;
+    let mut file = beside(&target)?;
+    file.write_all(text.as_bytes())?;
+    file.as_file().sync_all()?;
+    file.persist(&target)?;
+    Ok(())
+}
+
+fn target(path: &Path) -> io::Result<PathBuf> {
+    if path.exists() { path.canonicalize() } else { Ok(path.to_owned()) }
+}
+
+/// Makes a file in the same folder, with the rights that the file has or would have.
+fn beside(target: &Path) -> io::Result<NamedTempFile> {
+    let folder = match target.parent() {
+        Some(folder) if folder != Path::new("") => folder,
+        _ => Path::new("."),
+    };
+    let mut builder = Builder::new();
+    builder.prefix(".kubectl-mage-").suffix(".tmp");
+    let known = std::fs::metadata(target).map(|about| about.permissions());
+    #[cfg(unix)]
+    let known = known.or_else(|_| {
+        use std::os::unix::fs::PermissionsExt as _;
+        io::Result::Ok(std::fs::Permissions::from_mode(0o666))
+    });
+    if let Ok(known) = known {
+        builder.permissions(known);
+    }
+    builder.tempfile_in(folder)
+}
