@@ -135,7 +135,9 @@ async fn a_block_that_fails_once_is_tried_again() {
     let Some(bench) = Bench::new("retries").await else { return };
     let project = shared(&[("STANDIN_FAIL_TIMES_load", "1"), ("STANDIN_FAIL_TIMES_left", "2")]);
     let said = project.run_on(&bench, &["run", "etl", "--retries", "1", "-o", "json"]).ends(1);
-    let load = states(&said, "load");
+    let mut load = states(&said, "load");
+    // On a busy machine a pod has a reason to wait.
+    load.retain(|state| !state.starts_with("Pending"));
     assert_eq!(
         load,
         ["Created 1", "Running 1", "Retrying 2", "Created 2", "Running 2", "Complete 2"]
