@@ -63,8 +63,10 @@ pub struct PruneArgs {
 
 /// Parses Go's durations, with days before them: `7d`, `1d12h`, `90m`.
 fn parse_age(text: &str) -> Result<Duration, String> {
-    let Some((days, rest)) = text.split_once('d') else { return parse_duration(text) };
     let wrong = || format!("{text:?} is no duration; write it as 7d, 1d12h or 90m");
+    let Some((days, rest)) = text.split_once('d') else {
+        return parse_duration(text).map_err(|_| wrong());
+    };
     let days: u32 = days.parse().map_err(|_| wrong())?;
     let rest = if rest.is_empty() { Duration::ZERO } else { parse_duration(rest)? };
     Duration::from_hours(24)
