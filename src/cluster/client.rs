@@ -143,7 +143,7 @@ impl Cluster {
         action: &Action,
         request: Request<Vec<u8>>,
     ) -> Result<(T, Option<Timestamp>), ClusterError> {
-        let answer = async {
+        let asked = async {
             let answer = self.control.send(request.map(Body::from)).await?;
             let code = answer.status();
             let date = answer.headers().get(http::header::DATE);
@@ -155,14 +155,7 @@ impl Cluster {
             let object = serde_json::from_slice(&bytes).map_err(kube::Error::SerdeError)?;
             Ok((object, date))
         };
-        match tokio::time::timeout(self.request_timeout, answer).await {
-            Ok(answer) => answer.map_err(|error| self.explain(action, error)),
-            Err(_) => Err(ClusterError::TimedOut {
-                server: self.server.clone(),
-                action: Box::new(action.clone()),
-                after: self.request_timeout,
-            }),
-        }
+        self.answer(action, asked).await
     }
 
     /// Says what kube's error means for `action`.

@@ -18,6 +18,9 @@ pub const ATTEMPT: &str = "kubectl-mage/attempt";
 /// On a run's driver Job and its pods, which are no block's.
 pub const DRIVER: &str = "kubectl-mage/driver";
 
+/// The label that the Job controller puts on its pods.
+pub const OF_A_JOB: &str = "job-name";
+
 const LONGEST: usize = 63;
 
 /// Makes a label value of any text: the text itself where it is one, otherwise what is allowed of

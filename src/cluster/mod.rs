@@ -40,8 +40,8 @@ pub use known_runs::KnownRun;
 pub use kubeconfig::context_namespace;
 pub(crate) use labels::short_hash;
 pub use labels::{
-    ATTEMPT, BLOCK, DRIVER, MANAGED_BY, MANAGER, PIPELINE, RUN, blocks_selector, label_value,
-    run_selector,
+    ATTEMPT, BLOCK, DRIVER, MANAGED_BY, MANAGER, OF_A_JOB, PIPELINE, RUN, blocks_selector,
+    label_value, run_selector,
 };
 pub use leases::Lease;
 pub use logs::LogRequest;

@@ -8,6 +8,7 @@ use serde_json::Value;
 use super::client::Cluster;
 use super::error::{Action, ClusterError};
 use super::jobs::{Removal, built, removal, removed};
+use super::labels::OF_A_JOB;
 use super::mage_jobs::{Source, pod_belongs};
 
 /// The annotation that names the container a reader means.
@@ -133,10 +134,17 @@ impl Cluster {
         namespace: Option<&str>,
         selector: &str,
     ) -> Result<Vec<Pod>, ClusterError> {
+        self.list_pods_by(namespace, &ListParams::default().labels(selector)).await
+    }
+
+    async fn list_pods_by(
+        &self,
+        namespace: Option<&str>,
+        params: &ListParams,
+    ) -> Result<Vec<Pod>, ClusterError> {
         let action = action("list", namespace.unwrap_or("(all)"), "");
-        let params = ListParams::default().labels(selector);
         let path = namespace.map_or_else(|| "/api/v1/pods".to_owned(), path);
-        let request = built(Request::new(path).list(&params), &action)?;
+        let request = built(Request::new(path).list(params), &action)?;
         let list: k8s_openapi::List<Pod> = self.call(&action, request).await?;
         Ok(list.items)
     }
@@ -144,20 +152,15 @@ impl Cluster {
     /// Returns the pipeline runs of the Mage server that have pods of this pipeline which have not
     /// ended. Without the right to list pods, none: they only inform.
     pub async fn server_runs_of(&self, namespace: &str, pipeline: &str) -> Vec<String> {
-        let action = action("list", namespace, "");
         let params = ListParams::default()
-            .labels("job-name")
+            .labels(OF_A_JOB)
             .fields("status.phase!=Succeeded,status.phase!=Failed");
-        let Ok(request) = built(Request::new(path(namespace)).list(&params), &action) else {
-            return Vec::new();
-        };
-        let list: Result<k8s_openapi::List<Pod>, _> = self.call(&action, request).await;
+        let pods = self.list_pods_by(Some(namespace), &params).await.unwrap_or_default();
         let of_server = |pod: &Pod| {
             let of = pod_belongs(pod)?;
             (of.source == Source::Server && of.pipeline == pipeline).then_some(of.run)
         };
-        let mut runs: Vec<String> =
-            list.map(|list| list.items.iter().filter_map(of_server).collect()).unwrap_or_default();
+        let mut runs: Vec<String> = pods.iter().filter_map(of_server).collect();
         runs.sort();
         runs.dedup();
         runs

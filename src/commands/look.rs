@@ -9,15 +9,12 @@ use k8s_openapi::api::core::v1::{ConfigMap, Pod};
 use super::run_name::RunName;
 use super::subject::Subject;
 use crate::cluster::{
-    Belongs, Cluster, ClusterError, MANAGED_BY, MANAGER, PlanFacts, RUN, RunRow, Source, belongs,
-    group_runs, label_value, pod_belongs,
+    Belongs, Cluster, ClusterError, MANAGED_BY, MANAGER, OF_A_JOB, PlanFacts, RUN, RunRow, Source,
+    belongs, group_runs, label_value, pod_belongs,
 };
 use crate::error::CliError;
-use crate::run::{Plan, plan_of};
+use crate::run::{Plan, plan_of, record_name};
 use crate::status::{Planned, blocks, row_of_blocks};
-
-/// The label that every Job controller puts on its pods.
-const OF_A_JOB: &str = "job-name";
 
 /// What was read.
 #[derive(Default)]
@@ -32,8 +29,8 @@ pub(super) struct Seen {
     pub(super) missing: Vec<String>,
 }
 
-/// What is left of an answer without the right to it.
-fn allowed<T: Default>(
+/// Does without what may not be read, and names it.
+pub(super) fn allowed<T: Default>(
     answer: Result<T, ClusterError>,
     meaning: &str,
     missing: &mut Vec<String>,
@@ -68,7 +65,7 @@ impl Seen {
         let plans = async {
             match subject {
                 Subject::Run(RunName::Named(run)) => {
-                    let name = format!("mage-run-{run}");
+                    let name = record_name(run);
                     Ok((cluster.get_config_map(namespace, &name).await?, Vec::new()))
                 }
                 Subject::Run(RunName::Latest) => {
@@ -107,7 +104,7 @@ impl Seen {
         if self.plan.is_some() || !known {
             return Ok(());
         }
-        let name = format!("mage-run-{run}");
+        let name = record_name(run);
         let map = cluster.get_config_map(&self.namespace, &name).await;
         if let Some(map) = allowed(map, "blocks without a Job are not known", &mut self.missing)? {
             self.plans.clear();

@@ -14,7 +14,7 @@ use crate::error::{CliError, Problem};
 use crate::exit::Exit;
 use crate::run::{
     Adoption, AdoptionError, Begin, Claim, Driver, Failure, HandOver, Held, Options, RecordedRun,
-    Retrying, holder_name, identity, read_run,
+    Retrying, holder_name, identity, read_run, record_name,
 };
 use crate::ui::{Printer, plural};
 
@@ -148,7 +148,8 @@ async fn without_plan(connected: &Connected, name: &str) -> CliError {
         return unknown_run(cluster, namespace, name).await;
     }
     let problem = Problem::new(format!(
-        "run {name} has no plan: configmap/mage-run-{name} in namespace {namespace} was deleted or never made"
+        "run {name} has no plan: configmap/{} in namespace {namespace} was deleted or never made",
+        record_name(name)
     ));
     CliError::usage(problem.hint("see what is left with `kubectl mage runs`, and run the rest with `kubectl mage run PIPELINE/BLOCK`"))
 }

@@ -9,7 +9,7 @@ use crate::cluster::{
     run_selector,
 };
 use crate::error::CliError;
-use crate::run::plan_of;
+use crate::run::{plan_of, record_name};
 
 /// A run and its objects. All carry this tool's label and the run's.
 pub(super) struct TheRun {
@@ -25,7 +25,7 @@ impl TheRun {
     pub(super) async fn find(cluster: &Cluster, name: &RunName) -> Result<Self, CliError> {
         let home = cluster.namespace().to_owned();
         let run = name.resolve(cluster, &home).await?;
-        let map = match cluster.get_config_map(&home, &format!("mage-run-{run}")).await {
+        let map = match cluster.get_config_map(&home, &record_name(&run)).await {
             Ok(map) => map,
             Err(ClusterError::Forbidden { .. }) => None,
             Err(error) => return Err(error.into()),

@@ -6,7 +6,7 @@ use k8s_openapi::jiff::Timestamp;
 
 use super::entry::out;
 use super::facts::connect;
-use super::look::{Seen, not_found};
+use super::look::{Seen, allowed, not_found};
 use super::subject::Subject;
 use crate::cli::{WhyArgs, WhyOutput};
 use crate::cluster::{
@@ -115,9 +115,9 @@ async fn of_job(cluster: &Cluster, name: &str, subject: &Subject) -> Result<Expl
         cluster.list_events(&namespace, &fields),
     );
     let mut unknown = Vec::new();
-    let job: Option<Job> = without_right(job, "the Job's own state", &mut unknown)?;
-    let pods: Vec<Pod> = without_right(pods, "the states of its pods", &mut unknown)?;
-    let events = without_right(events, "what events say", &mut unknown)?;
+    let job: Option<Job> = allowed(job, "the Job's own state", &mut unknown)?;
+    let pods: Vec<Pod> = allowed(pods, "the states of its pods", &mut unknown)?;
+    let events = allowed(events, "what events say", &mut unknown)?;
     if job.is_none() && pods.is_empty() && events.is_empty() {
         let seen = Seen { namespace, ..Seen::default() };
         return Err(not_found(cluster, &seen, subject).await);
@@ -165,7 +165,7 @@ async fn detailed(
         }
     };
     let mut all = known.unwrap_or_default();
-    all.extend(without_right(events, "what events say", unknown)?);
+    all.extend(allowed(events, "what events say", unknown)?);
     let story = tell(block, &all, &lines);
     let view = block_view(block, &story);
     let evidence = evidence(block, &all);
@@ -212,19 +212,4 @@ async fn last_lines(
     let readable = lines.iter().map(|line| parse_line(line).text);
     let split = readable.flat_map(|text| text.lines().map(str::to_owned).collect::<Vec<_>>());
     Ok(split.filter(|line| !is_drawn(line)).collect())
-}
-
-/// Does without what may not be read, and names it.
-fn without_right<T: Default>(
-    answer: Result<T, ClusterError>,
-    what: &str,
-    unknown: &mut Vec<String>,
-) -> Result<T, ClusterError> {
-    match answer {
-        Err(ClusterError::Forbidden { action, .. }) => {
-            unknown.push(format!("{what}: no right to {action}"));
-            Ok(T::default())
-        }
-        answer => answer,
-    }
 }

@@ -29,9 +29,7 @@ impl JobPath {
         self.with(Segment::Index(index))
     }
 
-    /// Returns this path with one step more.
-    #[must_use]
-    pub fn with(&self, segment: Segment) -> Self {
+    fn with(&self, segment: Segment) -> Self {
         let mut segments = Vec::with_capacity(self.0.len() + 1);
         segments.extend_from_slice(&self.0);
         segments.push(segment);

@@ -58,23 +58,16 @@ pub type Merged = (Tree, Merge, Vec<Finding>);
 /// Merges as Mage OSS does.
 #[must_use]
 pub fn merge(input: &OssInput<'_>) -> Merged {
-    let mut merge = Merge::default();
-    let effective = effective(input, &mut merge);
-    let exact = exact(&effective, input.server, &mut merge);
-    accepted(input, &effective, exact, merge)
+    Attempt::new(input).accepted(input)
 }
 
 /// Merges as Mage OSS does, unless that gives the values that edition `pro` gave. Whether the API
 /// server accepts them is not asked then: what it refuses is read as edition `pro` reads it.
 #[must_use]
 pub fn merge_unlike(input: &OssInput<'_>, pro: &Tree) -> Option<Merged> {
-    let mut merge = Merge::default();
-    let effective = effective(input, &mut merge);
-    let mut exact = exact(&effective, input.server, &mut merge);
-    if exact.as_mut().is_ok_and(|root| is_same(root, pro)) {
-        return None;
-    }
-    Some(accepted(input, &effective, exact, merge))
+    let mut attempt = Attempt::new(input);
+    let is_same = attempt.exact.as_mut().is_ok_and(|root| is_same(root, pro));
+    (!is_same).then(|| attempt.accepted(input))
 }
 
 /// Tells whether the two editions have one result. Edition `oss` has named the container by now, as
@@ -100,42 +93,54 @@ pub fn is_configured(container: &Tree) -> bool {
     container.any_leaf(&|leaf| leaf.origin.setting.starts_with("container_config"))
 }
 
-/// Takes what Mage OSS makes where the API server accepts it, and what is meant otherwise.
-fn accepted(
-    input: &OssInput<'_>,
-    effective: &[Effective<'_>],
+/// What Mage OSS makes, before it is known whether the API server accepts it.
+struct Attempt<'a> {
+    effective: Vec<Effective<'a>>,
     exact: Exact<Tree>,
-    mut merge: Merge,
-) -> Merged {
-    let mut findings = Vec::new();
-    match exact {
-        Ok(root) => {
-            let refusals = check::refusals(&root);
-            if refusals.is_empty() {
-                let root = settled(effective, root, &mut merge);
-                return (root, merge, findings);
-            }
-            for refusal in refusals {
-                findings.push(finding(
-                    FindingId::OssRefused,
-                    &refusal.origin,
-                    &format!(
-                        "Mage OSS sends a Job that the API server refuses: {}",
-                        refusal.message
-                    ),
-                ));
-            }
-        }
-        Err(defects) => {
-            findings.extend(defects.iter().map(|Defect { origin, message }| {
-                finding(FindingId::OssFails, origin, &format!("Mage OSS fails here: {message}"))
-            }));
-        }
+    merge: Merge,
+}
+
+impl<'a> Attempt<'a> {
+    fn new(input: &OssInput<'a>) -> Self {
+        let mut merge = Merge::default();
+        let effective = effective(input, &mut merge);
+        let exact = exact(&effective, input.server, &mut merge);
+        Self { effective, exact, merge }
     }
-    let mut merge = Merge::default();
-    let effective = self::effective(input, &mut merge);
-    let root = meant(&effective, input.server.cloned(), &mut merge, &mut findings);
-    (root, merge, findings)
+
+    /// Takes it where the API server accepts it, and what is meant otherwise.
+    fn accepted(self, input: &OssInput<'_>) -> Merged {
+        let Self { effective, exact, mut merge } = self;
+        let mut findings = Vec::new();
+        match exact {
+            Ok(root) => {
+                let refusals = check::refusals(&root);
+                if refusals.is_empty() {
+                    let root = settled(&effective, root, &mut merge);
+                    return (root, merge, findings);
+                }
+                for refusal in refusals {
+                    findings.push(finding(
+                        FindingId::OssRefused,
+                        &refusal.origin,
+                        &format!(
+                            "Mage OSS sends a Job that the API server refuses: {}",
+                            refusal.message
+                        ),
+                    ));
+                }
+            }
+            Err(defects) => {
+                findings.extend(defects.iter().map(|Defect { origin, message }| {
+                    finding(FindingId::OssFails, origin, &format!("Mage OSS fails here: {message}"))
+                }));
+            }
+        }
+        let mut merge = Merge::default();
+        let effective = self::effective(input, &mut merge);
+        let root = meant(&effective, input.server.cloned(), &mut merge, &mut findings);
+        (root, merge, findings)
+    }
 }
 
 fn finding(id: FindingId, origin: &crate::config::Origin, message: &str) -> Finding {

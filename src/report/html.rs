@@ -11,7 +11,7 @@ use super::told::{
 };
 use crate::diagnose::Cause;
 use crate::run::{AttemptReport, BlockReport, BlockState, Outcome, Plan};
-use crate::ui::{duration, needs_words, words};
+use crate::ui::{duration, words};
 
 const PAGE: &str = include_str!("page.html");
 
@@ -137,7 +137,7 @@ fn words_values(block: &BlockReport) -> Value {
         "cause": cause(block.cause.as_ref()),
         "lines": last_lines(&block.tail),
         "earlier": attempts,
-        "is_open": needs_words(block.state),
+        "is_open": block.state.went_wrong(),
     })
 }
 
@@ -156,7 +156,7 @@ fn cause(cause: Option<&Cause>) -> Option<Value> {
 fn class(state: BlockState) -> &'static str {
     match state {
         BlockState::Complete => "good",
-        state if needs_words(state) => "bad",
+        state if state.went_wrong() => "bad",
         BlockState::Skipped | BlockState::NotStarted | BlockState::ConditionFalse => "idle",
         _ => "open",
     }

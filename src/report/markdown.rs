@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use super::told::{earlier_failures, lines, one_line, ran, sentence, shorten, waited};
 use crate::run::{BlockReport, BlockState, Outcome, Plan};
-use crate::ui::{duration, needs_words, words};
+use crate::ui::{duration, words};
 
 /// A comment on GitHub has room for 65536 characters.
 const MOST_ROWS: usize = 100;
@@ -17,7 +17,7 @@ pub(super) fn markdown(plan: &Plan, outcome: &Outcome) -> String {
     let mut text = format!("### {}: {}\n\n", cell(&plan.pipeline), cell(&sentence(outcome)));
     text.push_str(&table(outcome));
     let ill: Vec<&BlockReport> =
-        outcome.blocks.iter().filter(|block| needs_words(block.state)).collect();
+        outcome.blocks.iter().filter(|block| block.state.went_wrong()).collect();
     for block in ill.iter().take(MOST_CAUSES) {
         text.push_str(&cause(block));
     }

@@ -156,12 +156,12 @@ mod tests {
     /// load -> clean -> export.
     fn chain() -> (Plan, RunId) {
         let block = |uuid: &str, upstream: &[&str]| PlannedBlock {
-            timeout: None,
             uuid: uuid.to_owned(),
             block_type: "transformer".to_owned(),
             upstream: upstream.iter().map(|up| (*up).to_owned()).collect(),
             namespace: "n".to_owned(),
             job: json!({"metadata": {"name": format!("j-{uuid}"), "namespace": "n"}, "spec": {"template": {}}}),
+            ..PlannedBlock::default()
         };
         let mut plan = Plan {
             pipeline: "p".to_owned(),

@@ -106,7 +106,7 @@ pub async fn read_run(
     run: &str,
 ) -> Result<Option<RecordedRun>, AdoptionError> {
     let run = RunId::named(run);
-    let name = record_name(&run);
+    let name = record_name(run.as_str());
     let Some((map, now)) = cluster.get_config_map_now(namespace, &name).await? else {
         return Ok(None);
     };

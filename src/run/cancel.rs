@@ -17,15 +17,11 @@ use super::events::BlockState;
 use super::input::Input;
 use super::notes::{Note, Noted, annotations};
 use super::outcome::Stop;
-use super::settle::job_uid;
+use super::settle::{LONGEST_WAIT, LOOK_EVERY, job_uid, retried};
 use crate::cluster::{
     Belongs, CANCELLED, Cluster, ClusterError, JobState, MANAGED_BY, MANAGER, PlanFacts, Recorded,
     Removal, WatchScope, Watched, belongs, job_state, run_selector,
 };
-
-/// How long pods may take to go; their grace period is 30 s unless the template says otherwise.
-const LONGEST_WAIT: Duration = Duration::from_mins(3);
-const LOOK_EVERY: Duration = Duration::from_millis(300);
 
 /// What came of cancelling a run.
 #[derive(Debug, Default)]
@@ -50,7 +46,7 @@ pub async fn cancel(
 ) -> Result<Cancelled, ClusterError> {
     let mut done = Cancelled::default();
     if let Some(plan) = plan {
-        match retried(async || cluster.mark_cancelled(plan, Timestamp::now()).await).await {
+        match patiently(async || cluster.mark_cancelled(plan, Timestamp::now()).await).await {
             Ok(_) => {}
             Err(error @ ClusterError::Forbidden { .. }) => done.unmarked = Some(error),
             Err(error) => return Err(error),
@@ -84,7 +80,7 @@ async fn sweep(
     done: &mut Cancelled,
 ) -> Result<Vec<String>, ClusterError> {
     let selector = format!("{MANAGED_BY}={MANAGER},{}", run_selector(run));
-    let jobs = retried(async || cluster.list_jobs(Some(namespace), &selector).await).await?;
+    let jobs = patiently(async || cluster.list_jobs(Some(namespace), &selector).await).await?;
     let (unfinished, finished): (Vec<Job>, Vec<Job>) = jobs.into_iter().partition(is_unfinished);
     let mut left = Vec::new();
     let now = Timestamp::now();
@@ -103,7 +99,8 @@ async fn sweep(
                 done.unmarked.get_or_insert(error);
             }
             let answer =
-                retried(async || cluster.delete_job_after_pods(namespace, name, uid).await).await?;
+                patiently(async || cluster.delete_job_after_pods(namespace, name, uid).await)
+                    .await?;
             if answer == Removal::Accepted {
                 done.deleted.insert(format!("job.batch/{name}"));
             }
@@ -111,7 +108,7 @@ async fn sweep(
         left.push(format!("job.batch/{name} in namespace {namespace}"));
     }
     let kept: Vec<&str> = finished.iter().filter_map(|job| job.metadata.uid.as_deref()).collect();
-    let pods = retried(async || cluster.list_pods(namespace, &selector).await).await?;
+    let pods = patiently(async || cluster.list_pods(namespace, &selector).await).await?;
     for pod in pods.iter().filter(|pod| !job_uid(pod).is_some_and(|uid| kept.contains(&uid))) {
         let (Some(name), Some(uid)) = (&pod.metadata.name, &pod.metadata.uid) else { continue };
         let gone = unfinished.iter().all(|job| job.metadata.uid.as_deref() != job_uid(pod));
@@ -145,19 +142,11 @@ fn is_over(pod: &Pod) -> bool {
 }
 
 /// Asks again while the API server is away, for a while.
-async fn retried<T, F>(ask: impl Fn() -> F) -> Result<T, ClusterError>
+async fn patiently<T, F>(ask: impl Fn() -> F) -> Result<T, ClusterError>
 where
     F: Future<Output = Result<T, ClusterError>>,
 {
-    let deadline = Instant::now() + Duration::from_mins(1);
-    loop {
-        match ask().await {
-            Err(error) if error.is_transient() && Instant::now() < deadline => {
-                tokio::time::sleep(error.retry_after().unwrap_or(Duration::from_secs(1))).await;
-            }
-            answer => return answer,
-        }
-    }
+    retried(Instant::now() + Duration::from_mins(1), ask).await
 }
 
 /// Tells whether the plan is gone or marked.

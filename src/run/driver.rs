@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::record::own;
+use super::record::{own, record_name};
 use super::run_id::RunId;
 use crate::cluster::{DRIVER, MANAGED_BY, MANAGER, RUN, Recorded, label_value};
 
@@ -33,7 +33,7 @@ pub struct Driver {
 /// Returns the name of a run's driver Job.
 #[must_use]
 pub fn driver_name(run: &RunId) -> String {
-    format!("mage-run-{run}-driver")
+    format!("{}-driver", record_name(run.as_str()))
 }
 
 /// Makes the Job. It needs nothing but the plan, so that any pod can take another one's place; the

@@ -7,6 +7,7 @@ use std::sync::mpsc;
 use k8s_openapi::jiff::Timestamp;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
+use super::outcome::exit_of;
 use crate::logs::Level;
 
 /// How far a block is.
@@ -88,6 +89,12 @@ impl BlockState {
             Self::Skipped => "Skipped",
             Self::NotStarted => "NotStarted",
         }
+    }
+
+    /// Tells whether it ended in a way that wants a cause and a remedy.
+    #[must_use]
+    pub fn went_wrong(self) -> bool {
+        exit_of(self).is_some()
     }
 
     /// Tells whether its Job is somewhere between creation and end.

@@ -29,7 +29,7 @@ pub struct Plan {
 }
 
 /// One block of a run and its Job.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct PlannedBlock {
     /// The block run's uuid, raw.
     pub uuid: String,
@@ -173,12 +173,12 @@ mod tests {
     #[test]
     fn every_attempt_has_a_name_and_a_label_of_its_own() {
         let of = |name: &str| PlannedBlock {
-            timeout: None,
             uuid: "load".to_owned(),
             block_type: "data_loader".to_owned(),
             upstream: Vec::new(),
             namespace: "etl".to_owned(),
             job: json!({"metadata": {"name": name}, "spec": {"template": {}}}),
+            ..PlannedBlock::default()
         };
         assert_eq!(of("j").job_name_of(1), "j");
         assert_eq!(of("j").job_name_of(2), "j-2");
@@ -191,7 +191,6 @@ mod tests {
         assert_eq!(job["metadata"]["labels"]["kubectl-mage/attempt"], "3");
         assert_eq!(job["spec"]["template"]["metadata"]["labels"]["kubectl-mage/attempt"], "3");
         let ttl = |ttl| PlannedBlock {
-            timeout: None,
             job: json!({"spec": {"ttlSecondsAfterFinished": ttl}}),
             ..of("j")
         };
@@ -203,12 +202,12 @@ mod tests {
         let mut plan = Plan {
             pipeline: "My Pipeline".to_owned(),
             blocks: vec![PlannedBlock {
-                timeout: None,
                 uuid: "copy:orig".to_owned(),
                 block_type: "transformer".to_owned(),
                 upstream: vec!["gone".to_owned()],
                 namespace: "etl".to_owned(),
                 job: json!({"metadata": {"name": "j", "labels": {"team": "x"}}, "spec": {"template": {"metadata": null}}}),
+                ..PlannedBlock::default()
             }],
             edition: "pro".to_owned(),
             revision: None,

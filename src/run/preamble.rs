@@ -118,7 +118,6 @@ mod tests {
 
     fn plan() -> Plan {
         let block = |uuid: &str, upstream: &[&str], cpu: &str| PlannedBlock {
-            timeout: None,
             uuid: uuid.to_owned(),
             block_type: "transformer".to_owned(),
             upstream: upstream.iter().map(|name| (*name).to_owned()).collect(),
@@ -126,6 +125,7 @@ mod tests {
             job: json!({"spec": {"template": {"spec": {"containers": [
                 {"image": "mage:1", "resources": {"requests": {"cpu": cpu, "memory": "1Gi"}}}
             ]}}}}),
+            ..PlannedBlock::default()
         };
         Plan {
             pipeline: "etl".to_owned(),

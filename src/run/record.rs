@@ -96,7 +96,7 @@ impl PackedPlan {
 
 /// Returns the name of the run's ConfigMap, and of its Lease.
 #[must_use]
-pub fn record_name(run: &RunId) -> String {
+pub fn record_name(run: &str) -> String {
     format!("mage-run-{run}")
 }
 
@@ -105,7 +105,7 @@ fn config_map(plan: &Plan, run: &RunId, packed: &PackedPlan) -> Value {
         "apiVersion": "v1",
         "kind": "ConfigMap",
         "metadata": {
-            "name": record_name(run),
+            "name": record_name(run.as_str()),
             "labels": {
                 (MANAGED_BY): MANAGER,
                 (PIPELINE): label_value(&plan.pipeline),
@@ -176,7 +176,7 @@ pub(super) async fn record(
     packed: &PackedPlan,
 ) -> Result<Option<Recorded>, ClusterError> {
     let Some(first) = plan.blocks.first() else { return Ok(None) };
-    let name = record_name(run);
+    let name = record_name(run.as_str());
     let body = config_map(plan, run, packed);
     let mut tries = 0;
     loop {

@@ -7,12 +7,11 @@ use k8s_openapi::api::batch::v1::Job;
 use k8s_openapi::api::core::v1::Pod;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 
-use super::settle::job_uid;
+use super::settle::{LOOK_EVERY, job_uid};
 use crate::cluster::{Cluster, ClusterError, PlanFacts, Recorded};
 
 /// Finished pods go at once; whatever takes longer is told of.
 const LONGEST_WAIT: Duration = Duration::from_mins(1);
-const LOOK_EVERY: Duration = Duration::from_millis(300);
 
 /// What an object is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

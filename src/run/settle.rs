@@ -10,8 +10,8 @@ use k8s_openapi::api::core::v1::Pod;
 use crate::cluster::{Cluster, ClusterError, JobState, blocks_selector, job_state};
 
 /// How long pods may take to go; their grace period is 30 s unless the template says otherwise.
-const LONGEST_WAIT: Duration = Duration::from_mins(3);
-const LOOK_EVERY: Duration = Duration::from_millis(300);
+pub(super) const LONGEST_WAIT: Duration = Duration::from_mins(3);
+pub(super) const LOOK_EVERY: Duration = Duration::from_millis(300);
 
 /// A Job to remove.
 #[derive(Clone, Debug)]
@@ -62,20 +62,24 @@ async fn delete(
     target: &Target,
     deadline: Instant,
 ) -> Result<Option<String>, ClusterError> {
+    // The stray search by label finds it, if it came to be.
+    let Some(uid) = &target.uid else { return Ok(None) };
+    retried(deadline, async || cluster.delete_job(&target.namespace, &target.name, uid).await)
+        .await?;
+    Ok(Some(uid.clone()))
+}
+
+/// Asks again while the API server is away, until `deadline`.
+pub(super) async fn retried<T, F>(deadline: Instant, ask: impl Fn() -> F) -> Result<T, ClusterError>
+where
+    F: Future<Output = Result<T, ClusterError>>,
+{
     loop {
-        let result = match &target.uid {
-            Some(uid) => cluster
-                .delete_job(&target.namespace, &target.name, uid)
-                .await
-                .map(|_| Some(uid.clone())),
-            // The stray search by label finds it, if it came to be.
-            None => return Ok(None),
-        };
-        match result {
+        match ask().await {
             Err(error) if error.is_transient() && Instant::now() < deadline => {
                 tokio::time::sleep(error.retry_after().unwrap_or(Duration::from_secs(1))).await;
             }
-            result => return result,
+            answer => return answer,
         }
     }
 }

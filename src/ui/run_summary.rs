@@ -16,7 +16,7 @@ use crate::run::{BlockReport, BlockState, Outcome, RunState, Stop};
 pub fn render_summary(outcome: &Outcome) -> String {
     let mut text = String::from("\n");
     text.push_str(&block_table(outcome));
-    for block in outcome.blocks.iter().filter(|block| needs_words(block.state)) {
+    for block in outcome.blocks.iter().filter(|block| block.state.went_wrong()) {
         text.push_str(&block_words(block));
     }
     text.push('\n');
@@ -55,18 +55,6 @@ fn shorten(text: &str, longest: usize) -> String {
         return text.to_owned();
     }
     text.chars().take(longest - 1).chain(['…']).collect()
-}
-
-/// Tells whether a block ended in a way that wants a cause and a remedy.
-pub(crate) fn needs_words(state: BlockState) -> bool {
-    matches!(
-        state,
-        BlockState::Failed
-            | BlockState::TimedOut
-            | BlockState::CouldNotStart
-            | BlockState::Refused
-            | BlockState::Gone
-    )
 }
 
 fn block_words(block: &BlockReport) -> String {

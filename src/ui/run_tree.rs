@@ -110,11 +110,7 @@ fn weight(state: BlockState) -> u8 {
     match state {
         BlockState::Retrying => 0,
         state if state.is_active() => 0,
-        BlockState::Failed
-        | BlockState::TimedOut
-        | BlockState::CouldNotStart
-        | BlockState::Refused
-        | BlockState::Gone => 1,
+        state if state.went_wrong() => 1,
         BlockState::Waiting => 2,
         _ => 3,
     }
@@ -123,11 +119,7 @@ fn weight(state: BlockState) -> u8 {
 fn row_line(name: &str, row: &Row, width: usize, now: Timestamp) -> String {
     let mark = match row.state {
         BlockState::Complete => "✓",
-        BlockState::Failed
-        | BlockState::TimedOut
-        | BlockState::CouldNotStart
-        | BlockState::Refused
-        | BlockState::Gone => "✗",
+        state if state.went_wrong() => "✗",
         BlockState::Running => "●",
         BlockState::Created | BlockState::Pending | BlockState::Retrying => "◌",
         _ => "·",
@@ -163,12 +155,12 @@ mod tests {
     #[test]
     fn shows_what_matters_in_the_room_there_is() {
         let block = |uuid: &str, upstream: &[&str]| PlannedBlock {
-            timeout: None,
             uuid: uuid.to_owned(),
             block_type: "transformer".to_owned(),
             upstream: upstream.iter().map(|up| (*up).to_owned()).collect(),
             namespace: "n".to_owned(),
             job: serde_json::Value::Null,
+            ..PlannedBlock::default()
         };
         let plan = Plan {
             pipeline: "p".to_owned(),

@@ -140,7 +140,7 @@ async fn deleting_the_plan_is_a_cancel_by_somebody_else() {
     let Some(bench) = Bench::new("cancelled").await else { return };
     let (plan, run) =
         bench.plan(&[("load", &[], &[("STANDIN_SLEEP", "60")]), ("clean", &["load"], &[])]);
-    let record = kubectl_mage::run::record_name(&run);
+    let record = kubectl_mage::run::record_name(run.as_str());
     let going = start(&bench.cluster, plan, run, Options::default());
     until("a Job", async || bench.job_names().await.len() == 1).await;
     let maps: kube::Api<k8s_openapi::api::core::v1::ConfigMap> =

@@ -9,6 +9,7 @@ use kube::api::{ListParams, PostParams};
 use serde_json::{Value, json};
 
 use crate::binary::{Project, Said, kubectl, objects};
+use crate::cases::last_variables;
 use crate::genuine::server;
 use crate::support::Bench;
 
@@ -149,13 +150,7 @@ fn own(mut job: Value) -> Value {
             labels.retain(|key, _| !key.contains("controller-uid") && !key.ends_with("job-name"));
         }
     }
-    if let Some(env) = job.pointer_mut("/spec/template/spec/containers/0/env") {
-        // Mage sends a variable of its server after one of the same name that we set: only the last
-        // one takes effect, and `render` shows only that.
-        let all = env.as_array().unwrap().clone();
-        let last = |at: usize| !all[at + 1..].iter().any(|later| later["name"] == all[at]["name"]);
-        *env = (0..all.len()).filter(|at| last(*at)).map(|at| all[at].clone()).collect();
-    }
+    last_variables(&mut job);
     bare(&mut job);
     job
 }

@@ -211,12 +211,12 @@ impl Bench {
             blocks: blocks
                 .iter()
                 .map(|(uuid, upstream, env)| PlannedBlock {
-                    timeout: None,
                     uuid: (*uuid).to_owned(),
                     block_type: "transformer".to_owned(),
                     upstream: upstream.iter().map(|up| (*up).to_owned()).collect(),
                     namespace: self.namespace.clone(),
                     job: job(&run, &self.namespace, uuid, env),
+                    ..PlannedBlock::default()
                 })
                 .collect(),
             edition: "pro".to_owned(),

@@ -40,6 +40,23 @@ pub(crate) fn cases() -> Vec<Case> {
         .collect()
 }
 
+/// Of variables with one name only the last takes effect, so only that is compared.
+pub(crate) fn last_variables(job: &mut Json) {
+    let containers = &mut job["spec"]["template"]["spec"]["containers"];
+    for container in containers.as_array_mut().into_iter().flatten() {
+        let Some(env) = container["env"].as_array().cloned() else { continue };
+        let kept: Vec<Json> = env
+            .iter()
+            .enumerate()
+            .filter(|(index, item)| {
+                !env[index + 1..].iter().any(|later| later["name"] == item["name"])
+            })
+            .map(|(_, item)| item.clone())
+            .collect();
+        container["env"] = Json::Array(kept);
+    }
+}
+
 impl Case {
     /// Reads the case in a folder, which Mage has answered.
     pub(crate) fn open(folder: PathBuf, expected: Json) -> Self {

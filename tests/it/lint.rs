@@ -33,8 +33,7 @@ fn project() -> TempProject {
 }
 
 fn report(project: &TempProject, flags: &[&str]) -> Json {
-    let said = project.run(&[&["lint", "-o", "json"], flags].concat());
-    serde_json::from_str(&said.stdout).unwrap_or_else(|error| panic!("{error}: {}", said.stderr))
+    project.run(&[&["lint", "-o", "json"], flags].concat()).json()
 }
 
 fn ids(report: &Json) -> Vec<String> {
@@ -97,7 +96,7 @@ fn a_fix_changes_the_bytes_at_fault_and_nothing_else() {
     assert_eq!(text.expect("a file"), expected);
     assert_eq!(said.code, 1);
     assert!(said.stderr.contains("pipelines/etl/metadata.yaml: rename it to `resource_limits`"));
-    assert_eq!(ids(&serde_json::from_str(&said.stdout).expect("JSON")), ["MAGE107:13"]);
+    assert_eq!(ids(&said.json()), ["MAGE107:13"]);
 }
 
 /// A file of Windows, with a byte order mark, tabs in comments and an anchor, keeps all of it.
@@ -226,7 +225,7 @@ fn sarif_is_valid_by_its_schema() {
     };
     let schema = sarif_schema();
     let said = project().run(&["lint", "-o", "sarif"]);
-    let mut log: Json = serde_json::from_str(&said.stdout).expect("JSON");
+    let mut log: Json = said.json();
     // The results of every example in one log, for the schema is slow to check by.
     for rule in rules_all() {
         let project = TempProject::new(&CLEAN);
@@ -235,7 +234,7 @@ fn sarif_is_valid_by_its_schema() {
         }
         let edition = format!("--edition={}", rule.example.edition);
         let said = project.run(&["lint", "-o", "sarif", &edition]);
-        let one: Json = serde_json::from_str(&said.stdout).expect("JSON");
+        let one: Json = said.json();
         let more = one["runs"][0]["results"].as_array().expect("a list").clone();
         log["runs"][0]["results"].as_array_mut().expect("a list").extend(more);
     }

@@ -23,8 +23,7 @@ fn lint(files: &[(&str, &str)], flags: &[&str]) -> Json {
     }
     arguments.push("--repo-path=/home/src/shop");
     arguments.extend(flags.iter().map(String::as_str));
-    let said = run(&arguments);
-    serde_json::from_str(&said.stdout).unwrap_or_else(|error| panic!("{error}: {}", said.stderr))
+    run(&arguments).json()
 }
 
 fn messages(report: &Json, code: &str) -> Vec<String> {

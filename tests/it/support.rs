@@ -28,6 +28,12 @@ impl Said {
         self.stdout
     }
 
+    /// Reads standard output as JSON, whatever the exit code.
+    pub(crate) fn json(&self) -> serde_json::Value {
+        serde_json::from_str(&self.stdout)
+            .unwrap_or_else(|error| panic!("{error}: {}", self.stderr))
+    }
+
     /// Returns standard error, for a command that must end with `code`.
     pub(crate) fn fails(self, code: i32) -> String {
         assert_eq!(self.code, code, "stdout: {}\nstderr: {}", self.stdout, self.stderr);

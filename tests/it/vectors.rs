@@ -2,7 +2,7 @@
 
 use serde_json::{Value as Json, json};
 
-use crate::cases::{Case, REFUSED, cases};
+use crate::cases::{Case, REFUSED, cases, last_variables};
 use crate::support::{Said, run};
 
 fn render(case: &Case, edition: &str) -> Said {
@@ -27,23 +27,6 @@ fn normal(value: &Json) -> Json {
         Json::Array(items) => Json::Array(items.iter().map(normal).collect()),
         Json::Number(number) => Json::String(number.to_string()),
         other => other.clone(),
-    }
-}
-
-/// Of variables with one name only the last takes effect, so only that is compared.
-fn last_variables(job: &mut Json) {
-    let containers = &mut job["spec"]["template"]["spec"]["containers"];
-    for container in containers.as_array_mut().into_iter().flatten() {
-        let Some(env) = container["env"].as_array().cloned() else { continue };
-        let kept: Vec<Json> = env
-            .iter()
-            .enumerate()
-            .filter(|(index, item)| {
-                !env[index + 1..].iter().any(|later| later["name"] == item["name"])
-            })
-            .map(|(_, item)| item.clone())
-            .collect();
-        container["env"] = Json::Array(kept);
     }
 }
 
@@ -155,10 +138,6 @@ fn settings(job: &Json) -> Json {
     normal(&job)
 }
 
-fn json_of(said: &Said) -> Json {
-    serde_json::from_str(&said.stdout).unwrap_or_else(|_| panic!("{}", said.stderr))
-}
-
 #[test]
 fn lint_says_where_the_editions_differ_and_only_there() {
     let (mut differing, mut same, mut wrong) = (0, 0, Vec::new());
@@ -168,14 +147,14 @@ fn lint_says_where_the_editions_differ_and_only_there() {
         if jobs.iter().any(|said| said.code != 0) || case.number() == "208" {
             continue;
         }
-        let [oss, pro] = jobs.map(|said| settings(&json_of(&said)["items"][0]));
+        let [oss, pro] = jobs.map(|said| settings(&said.json()["items"][0]));
         let run_ids = ["--output", "--block-run-id", "--pipeline-run-id", "--execution-partition"];
         let mut lint = case.arguments("pro");
         lint.retain(|argument| !run_ids.iter().any(|flag| argument.starts_with(flag)));
         lint[0] = "lint".to_owned();
         lint.push("--output=json".to_owned());
         let said = run(&lint.iter().map(String::as_str).collect::<Vec<_>>());
-        let findings = json_of(&said)["findings"].clone();
+        let findings = said.json()["findings"].clone();
         let told: Vec<&Json> = findings
             .as_array()
             .into_iter()
