@@ -132,6 +132,34 @@ fn a_child_of_a_dynamic_block_is_found_by_its_parent() {
 }
 
 #[test]
+fn a_streaming_pipeline_is_one_job_and_so_is_one_in_one_process() {
+    let render = |text: &str, flags: &[&str]| {
+        let text = format!(
+            "{text}executor_type: k8s\nexecutor_config: {{resource_limits: {{cpu: 3}}}}\nblocks:\n- {{uuid: a, type: data_loader}}\n- {{uuid: b, type: data_exporter, upstream_blocks: [a]}}\n"
+        );
+        let files = [("metadata.yaml", METADATA), ("pipelines/etl/metadata.yaml", &*text)];
+        let project = TempProject::new(&files);
+        list(&project.run(&[&["render", "etl", "-o", "json"], flags].concat()).ok())
+    };
+    let by_variable = ["--server-env=RUN_PIPELINE_IN_ONE_PROCESS=1"];
+    for jobs in [
+        render("type: streaming\n", &[]),
+        render("run_pipeline_in_one_process: true\n", &[]),
+        render("", &by_variable),
+    ] {
+        assert_eq!(jobs.len(), 1);
+        let name = jobs[0]["metadata"]["name"].as_str().expect("a name");
+        assert!(name.starts_with("mage-data-prep-pipeline-etl-"), "{name}");
+        let container = &jobs[0]["spec"]["template"]["spec"]["containers"][0];
+        // The pipeline's own settings hold for it.
+        assert_eq!(container["resources"]["limits"]["cpu"], "3");
+        let command = container["command"].as_array().expect("a command");
+        assert!(!command.contains(&json!("--block-uuid")), "{command:?}");
+    }
+    assert_eq!(render("run_pipeline_in_one_process: false\n", &by_variable).len(), 2);
+}
+
+#[test]
 fn blocks_of_another_executor_are_shown_with_a_notice_or_left_out() {
     let project = TempProject::new(&[
         ("metadata.yaml", METADATA),
