@@ -1038,7 +1038,7 @@ _kubectl__mage() {
             return 0
             ;;
         kubectl__mage__subcmd__resume)
-            opts="-y -o -n -s -q -v -h --parallel --retries --timeout --pending-timeout --keep-going --fail-fast --logs --on-interrupt --detach --driver-image --create-rbac --yes --output --report --logs-dir --kubeconfig --context --cluster --user --namespace --as --as-group --token --server --insecure-skip-tls-verify --request-timeout --quiet --color --help"
+            opts="-y -o -n -s -q -v -h --replan --parallel --retries --timeout --pending-timeout --keep-going --fail-fast --logs --on-interrupt --detach --driver-image --create-rbac --yes --output --report --logs-dir --project --edition --template --policy --server-env --server-env-file --server-pod --offline --snapshot --var --secret --allow-unset --trigger --block-run-id --pipeline-run-id --execution-partition --template-runtime-configuration --repo-path --image --only-k8s --kubeconfig --context --cluster --user --namespace --as --as-group --token --server --insecure-skip-tls-verify --request-timeout --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1085,6 +1085,74 @@ _kubectl__mage() {
                     return 0
                     ;;
                 --logs-dir)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --project)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --edition)
+                    COMPREPLY=($(compgen -W "auto oss pro" -- "${cur}"))
+                    return 0
+                    ;;
+                --template)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --policy)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --server-env)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --server-env-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --server-pod)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --snapshot)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --var)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --secret)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --trigger)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --block-run-id)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --pipeline-run-id)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --execution-partition)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --template-runtime-configuration)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --repo-path)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --image)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

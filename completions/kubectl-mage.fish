@@ -359,6 +359,25 @@ complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand resume" -s o -
 json\t''"
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand resume" -l report -d 'Write a report of the run to FILE when it ends, however it ends; may be repeated' -r -F
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand resume" -l logs-dir -d 'Keep the log of every attempt in DIR, as BLOCK.ATTEMPT.log' -r -F
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand resume" -l project -d 'Mage project: the folder that holds metadata.yaml' -r -F
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand resume" -l edition -d 'Whose merge rules: auto, oss or pro' -r -f -a "auto\t'What the server pod runs, else the user\'s config file, else pro'
+oss\t'What a Mage OSS server really does, losses included'
+pro\t'What Mage documents: a deep merge of every layer'"
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand resume" -l template -d 'The full template; default: `K8S_CONFIG_FILE` of the server\'s environment' -r -F
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand resume" -l policy -d 'The policy file; default: `K8S_DEFAULT_CONFIG_PATH` of the server\'s environment' -r -F
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand resume" -l server-env -d 'A variable of the Mage server\'s environment; may be repeated' -r
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand resume" -l server-env-file -d 'A dotenv file with the Mage server\'s environment' -r -F
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand resume" -l server-pod -d 'The Mage server\'s pod to inherit from: auto, none, [NAMESPACE/]NAME or @FILE' -r
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand resume" -l snapshot -d 'A file made by `kubectl mage snapshot`, which stands for the cluster' -r -F
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand resume" -l var -d 'A runtime variable: a JSON value or text; may be repeated' -r
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand resume" -l secret -d 'What a `*_secret_var` function should give; may be repeated' -r
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand resume" -l trigger -d 'The trigger\'s name, for `{trigger_name}`' -r
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand resume" -l block-run-id -d 'The id Mage\'s scheduler would give the block run' -r
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand resume" -l pipeline-run-id -d 'The id Mage\'s scheduler would give the pipeline run' -r
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand resume" -l execution-partition -d 'The partition blocks keep their output in' -r
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand resume" -l template-runtime-configuration -d 'What Mage passes to data integration blocks' -r
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand resume" -l repo-path -d 'The project\'s path in the pod' -r
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand resume" -l image -d 'Container image' -r
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand resume" -l kubeconfig -d 'Path to the kubeconfig file to use' -r -F
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand resume" -l context -d 'The name of the kubeconfig context to use' -r
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand resume" -l cluster -d 'The name of the kubeconfig cluster to use' -r
@@ -375,11 +394,15 @@ complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand resume" -s v -
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand resume" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand resume" -l replan -d 'Show how the project\'s files differ from the recorded plan, and go on by them'
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand resume" -l keep-going -d 'After a failure, go on with everything that doesn\'t depend on it'
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand resume" -l fail-fast -d 'After a failure, start nothing new'
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand resume" -l detach -d 'Hand the run to a driver Job in the cluster, and return once that drives it'
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand resume" -l create-rbac -d 'Create the service account that the driver acts as, with the rights that it needs'
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand resume" -s y -l yes -d 'Do not ask, also in a protected context'
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand resume" -l offline -d 'Never open a connection'
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand resume" -l allow-unset -d 'Render names that are not set in Jinja as empty instead of failing'
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand resume" -l only-k8s -d 'Leave out blocks that Mage itself would not run in Kubernetes'
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand resume" -s q -l quiet -d 'Say less: only results and errors'
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand resume" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand attach" -l logs -d 'Whose logs are shown' -r -f -a "all\t'Every block\'s, as they come'

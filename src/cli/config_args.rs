@@ -37,7 +37,7 @@ impl FromStr for NameValue {
 }
 
 /// Where configuration comes from.
-#[derive(Clone, Debug, Args)]
+#[derive(Clone, Debug, PartialEq, Eq, Args)]
 #[command(next_help_heading = "Configuration")]
 pub struct ConfigArgs {
     /// Mage project: the folder that holds metadata.yaml

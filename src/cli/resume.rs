@@ -5,7 +5,9 @@ use std::time::Duration;
 use clap::Args;
 
 use super::connection::parse_duration;
-use super::{ConnectionArgs, DriverArgs, InterruptChoice, KeepingArgs, LogsChoice, RunOutput};
+use super::{
+    ConfigArgs, ConnectionArgs, DriverArgs, InterruptChoice, KeepingArgs, LogsChoice, RunOutput,
+};
 
 /// Go on with a run where it stopped
 ///
@@ -13,11 +15,21 @@ use super::{ConnectionArgs, DriverArgs, InterruptChoice, KeepingArgs, LogsChoice
 /// machine that began it. Blocks that are complete stay so, what runs is followed on, what failed
 /// gets another attempt, and the rest is started in its turn. Flags that are not given are as
 /// recorded. A run that somebody drives right now is not taken from them: follow it with `attach`.
+///
+/// With --replan, the Jobs of the blocks that have not ended and do not run are made anew from the
+/// project as it is now, for the same targets and with the flags recorded, over which those given
+/// here hold. What that changes is shown first.
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 #[derive(Clone, Debug, Args)]
 pub struct ResumeArgs {
     /// RUN, run/RUN, or @latest for the newest one in the namespace
     #[arg(value_name = "RUN")]
     pub run: String,
+    /// Show how the project's files differ from the recorded plan, and go on by them
+    ///
+    /// On a terminal, and in a protected context, this asks before it goes on.
+    #[arg(long)]
+    pub replan: bool,
     /// How many blocks run at once
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub parallel: Option<u32>,
@@ -54,6 +66,8 @@ pub struct ResumeArgs {
     pub output: RunOutput,
     #[command(flatten)]
     pub keeping: KeepingArgs,
+    #[command(flatten)]
+    pub config: ConfigArgs,
     #[command(flatten)]
     pub connection: ConnectionArgs,
 }

@@ -76,6 +76,26 @@ impl Cluster {
         self.call::<Value>(&action, request).await.map(drop)
     }
 
+    /// Notes something in the annotations of a plan, unless it was changed since `version`.
+    pub async fn annotate_unchanged(
+        &self,
+        plan: &Recorded,
+        version: Option<&str>,
+        annotations: &Value,
+    ) -> Result<(), ClusterError> {
+        let action = action("patch", &plan.namespace, &plan.name);
+        let params = PatchParams {
+            field_manager: Some(labels::MANAGER.to_owned()),
+            ..PatchParams::default()
+        };
+        let body = json!({"metadata": {
+            "uid": plan.uid, "resourceVersion": version, "annotations": annotations,
+        }});
+        let noting = Request::new(path(&plan.namespace));
+        let noting = noting.patch_metadata(&plan.name, &params, &Patch::Merge(&body));
+        self.call::<Value>(&action, built(noting, &action)?).await.map(drop)
+    }
+
     /// Deletes a plan, if it is still the one recorded.
     pub async fn delete_config_map(&self, recorded: &Recorded) -> Result<(), ClusterError> {
         let action = action("delete", &recorded.namespace, &recorded.name);

@@ -46,6 +46,7 @@ pub use labels::{
 pub use leases::Lease;
 pub use logs::LogRequest;
 pub use mage_jobs::{Belongs, Source, belongs, pod_belongs};
+pub(crate) use plans::DROPPED;
 pub use plans::{CANCELLED, PlanFacts};
 pub(crate) use pods::container_status;
 pub use pods::{ContainerPhase, ContainerView, container_view, main_container};

@@ -18,6 +18,9 @@ use super::runs::BLOCKS;
 /// The annotation of a plan whose run was cancelled: when, by the canceller's clock.
 pub const CANCELLED: &str = "kubectl-mage/cancelled";
 
+/// The annotation of a plan that names the blocks which a new plan dropped, as JSON.
+pub(crate) const DROPPED: &str = "kubectl-mage/dropped";
+
 /// What a plan's metadata says.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PlanFacts {
@@ -33,6 +36,8 @@ pub struct PlanFacts {
     pub pipeline: String,
     /// How many blocks it has.
     pub blocks: Option<usize>,
+    /// Blocks that are no longer of it.
+    pub dropped: Vec<String>,
     /// When the run was cancelled, if it was.
     pub cancelled: Option<String>,
     /// When it was recorded.
@@ -54,6 +59,9 @@ impl PlanFacts {
             run: named(metadata, RUN)?,
             pipeline: named(metadata, PIPELINE).unwrap_or_default(),
             blocks: named(metadata, BLOCKS).and_then(|blocks| blocks.parse().ok()),
+            dropped: named(metadata, DROPPED)
+                .and_then(|text| serde_json::from_str(&text).ok())
+                .unwrap_or_default(),
             cancelled: named(metadata, CANCELLED),
             created: metadata.creation_timestamp.as_ref().map(|time| time.0),
         })

@@ -82,7 +82,9 @@ struct Tally {
     pipeline: String,
     started: Option<Timestamp>,
     ended: Option<Timestamp>,
-    total: usize,
+    total: Option<usize>,
+    /// Blocks of which Jobs are there although a new plan dropped them.
+    dropped: Vec<String>,
     cancelled: bool,
     blocks: IndexMap<String, JobState>,
 }
@@ -98,7 +100,8 @@ pub fn group_runs(jobs: &[Job], plans: &[PlanFacts]) -> Vec<RunRow> {
         let key = (plan.namespace.clone(), Source::Run, plan.run.clone());
         let tally = runs.entry(key).or_default();
         tally.pipeline.clone_from(&plan.pipeline);
-        tally.total = plan.blocks.unwrap_or_default();
+        tally.total = plan.blocks;
+        tally.dropped.clone_from(&plan.dropped);
         tally.cancelled = plan.cancelled.is_some();
         tally.started = plan.created;
     }
@@ -107,8 +110,12 @@ pub fn group_runs(jobs: &[Job], plans: &[PlanFacts]) -> Vec<RunRow> {
         let namespace = job.metadata.namespace.clone().unwrap_or_default();
         let tally = runs.entry((namespace, of.source, of.run)).or_default();
         tally.pipeline = of.pipeline;
-        let total = named(&job.metadata, BLOCKS).and_then(|blocks| blocks.parse().ok());
-        tally.total = tally.total.max(total.unwrap_or_default());
+        if tally.dropped.contains(&of.block) {
+            continue;
+        }
+        // Where there is a plan, a newer one may count otherwise than the Jobs say.
+        let total = || named(&job.metadata, BLOCKS)?.parse().ok();
+        tally.total = tally.total.or_else(total);
         let created = job.metadata.creation_timestamp.as_ref().map(|time| time.0);
         tally.started = tally.started.into_iter().chain(created).min();
         tally.ended = tally.ended.into_iter().chain(super::jobs::ended_at(job)).max();
@@ -128,7 +135,7 @@ fn row((namespace, source, run): Key, tally: &Tally) -> RunRow {
     let count = |wanted: fn(&JobState) -> bool| tally.blocks.values().filter(|s| wanted(s)).count();
     let done = count(|state| *state == JobState::Complete);
     let failed = count(|state| matches!(state, JobState::Failed { .. }));
-    let total = tally.total.max(tally.blocks.len());
+    let total = tally.total.unwrap_or_default().max(tally.blocks.len());
     let going_on = done + failed < tally.blocks.len();
     let status = if going_on {
         RunStatus::Running
@@ -231,6 +238,7 @@ mod tests {
             run: "r1".to_owned(),
             pipeline: "p".to_owned(),
             blocks: Some(3),
+            dropped: Vec::new(),
             cancelled: Some("now".to_owned()),
             created: None,
             uid: String::new(),

@@ -5,10 +5,10 @@ use super::keeping::Reports;
 use crate::cli::{InterruptChoice, LogsChoice, RunOutput};
 use crate::error::{CliError, Problem};
 use crate::exit::Exit;
-use crate::run::{Begin, Logs, OnInterrupt, Options, Output, Plan, RunId, Signals, execute};
+use crate::run::{Begin, Logs, OnInterrupt, Options, Output, Plan, RunId, Signals, Stop, execute};
 use crate::ui::{Printer, RunReporter};
 
-/// Drives or watches a run to its end, and shows it.
+/// Drives a run to its end, and shows it.
 pub(super) fn drive(
     connected: &Connected,
     plan: &Plan,
@@ -18,6 +18,24 @@ pub(super) fn drive(
     reports: &Reports,
     printer: Printer,
 ) -> Result<Exit, CliError> {
+    follow(connected, plan, run, options, begin, reports, printer)?.ok_or_else(|| {
+        let problem = Problem::new(format!("somebody gave run {run} another plan and drives it"));
+        let namespace = plan.namespaces().into_iter().next().unwrap_or_default();
+        let hint = format!("follow it with `kubectl mage attach {run} -n {namespace}`");
+        CliError::new(Exit::Cluster, problem.hint(hint))
+    })
+}
+
+/// Drives or watches a run to its end, and shows it; returns none when it has another plan now.
+pub(super) fn follow(
+    connected: &Connected,
+    plan: &Plan,
+    run: &RunId,
+    options: &Options,
+    begin: Begin,
+    reports: &Reports,
+    printer: Printer,
+) -> Result<Option<Exit>, CliError> {
     let (events, reporter) = RunReporter::start(printer, plan, run, options.output);
     let done = connected.runtime.block_on(async {
         let signals = Signals::listen().map_err(|error| {
@@ -28,10 +46,14 @@ pub(super) fn drive(
         outcome.map_err(CliError::from)
     });
     match done {
+        Ok(outcome) if matches!(outcome.stopped_by, Some(Stop::Replanned)) => {
+            reporter.abandon();
+            Ok(None)
+        }
         Ok(outcome) => {
             reporter.finish(&outcome);
             reports.write(plan, &outcome, printer);
-            Ok(outcome.exit)
+            Ok(Some(outcome.exit))
         }
         Err(error) => {
             reporter.abandon();

@@ -39,18 +39,38 @@ pub(super) fn confirm(
     if yes || !UserConfig::read()?.protects(context) {
         return Ok(());
     }
-    let refused = |why: &str| {
-        let message = format!("context {context} is protected and {why}: {}", wanted.nothing);
-        Err(CliError::usage(Problem::new(message).hint("pass --yes")))
-    };
+    let why = format!("context {context} is protected");
     if !std::io::stdin().is_terminal() {
-        return refused("there is no terminal to ask at");
+        return Err(refused(&why, "there is no terminal to ask at", wanted));
     }
-    printer.notice(&format!("context {context} is protected; type {} to go on:", wanted.what));
+    ask(&why, wanted, printer)
+}
+
+/// In a protected context does the same; elsewhere asks where there is a terminal to ask at.
+pub(super) fn confirm_if_asked(
+    cluster: &Cluster,
+    yes: bool,
+    (why, wanted): (&str, &Confirmation<'_>),
+    printer: Printer,
+) -> Result<(), CliError> {
+    let protected = UserConfig::read()?.protects(cluster.context().unwrap_or_default());
+    if yes || protected || !std::io::stdin().is_terminal() {
+        return confirm(cluster, yes, wanted, printer);
+    }
+    ask(why, wanted, printer)
+}
+
+fn ask(why: &str, wanted: &Confirmation<'_>, printer: Printer) -> Result<(), CliError> {
+    printer.notice(&format!("{why}; type {} to go on:", wanted.what));
     let mut answer = String::new();
     let read = std::io::stdin().lock().read_line(&mut answer);
     if read.is_err() || answer.trim() != wanted.text {
-        return refused("the name typed is another");
+        return Err(refused(why, "the name typed is another", wanted));
     }
     Ok(())
+}
+
+fn refused(why: &str, and: &str, wanted: &Confirmation<'_>) -> CliError {
+    let message = format!("{why} and {and}: {}", wanted.nothing);
+    CliError::usage(Problem::new(message).hint("pass --yes"))
 }

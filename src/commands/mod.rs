@@ -18,6 +18,7 @@ mod look;
 mod maker;
 mod prune;
 mod render;
+mod replan;
 mod resume;
 mod run;
 mod run_name;

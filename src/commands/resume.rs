@@ -4,10 +4,12 @@ use std::num::NonZeroUsize;
 use std::time::Duration;
 
 use super::detach;
-use super::driving::{drive, logs, on_interrupt, output};
+use super::driving::{drive, follow, logs, on_interrupt, output};
 use super::facts::{Connected, connect};
 use super::guard::{Confirmation, confirm, refuse_readonly};
 use super::keeping::{Reports, log_folder};
+use super::replan::replan;
+use super::run::refuse_what_cannot_be;
 use super::run_name::{RunName, unknown_run};
 use crate::cli::{AttachArgs, ResumeArgs};
 use crate::error::{CliError, Problem};
@@ -29,6 +31,11 @@ pub(super) fn resume(args: &ResumeArgs, printer: Printer) -> Result<Exit, CliErr
 /// Goes on with a run; `seat` is how old it was when this process, a driver, was made.
 fn go_on(args: &ResumeArgs, seat: Option<Duration>, printer: Printer) -> Result<Exit, CliError> {
     refuse_readonly("unset it, or follow the run with `kubectl mage attach`")?;
+    refuse_what_cannot_be(&args.config, "resume")?;
+    if args.config.is_given() && !args.replan {
+        let message = "flags of the project are for a new plan, and the run goes on by its own";
+        return Err(CliError::usage(Problem::new(message).hint("leave them out, or add --replan")));
+    }
     let reports = Reports::of(&args.keeping)?;
     let log_folder = log_folder(&args.keeping, None)?;
     let name = RunName::parse(&args.run)?;
@@ -39,8 +46,12 @@ fn go_on(args: &ResumeArgs, seat: Option<Duration>, printer: Printer) -> Result<
         text: &run.plan.pipeline,
         nothing: "nothing was created",
     };
-    confirm(&connected.cluster, args.yes, &wanted, printer)?;
-    if seat.is_some() && run.is_cancelled() {
+    if !args.replan {
+        confirm(&connected.cluster, args.yes, &wanted, printer)?;
+    }
+    // Who cancels it from now on is seen.
+    let was_cancelled = run.is_cancelled();
+    if seat.is_some() && was_cancelled {
         return Ok(Exit::Cancelled);
     }
     let driver = detach::driver(&args.driver, args.on_interrupt)?;
@@ -55,8 +66,20 @@ fn go_on(args: &ResumeArgs, seat: Option<Duration>, printer: Printer) -> Result<
         None => Retrying::Failed,
         Some(_) => Retrying::Left(options.retries),
     };
-    let adoption =
-        connected.runtime.block_on(take_over(&connected, &run, &me, retrying, printer))?;
+    let (run, adoption) =
+        connected.runtime.block_on(take_over(&connected, run, &me, retrying, printer))?;
+    let (run, adoption) = if args.replan {
+        let replanned = by_another_plan(args, &connected, run.clone(), adoption, printer);
+        if replanned.is_err() {
+            connected.runtime.block_on(run.release(&connected.cluster, &me));
+        }
+        replanned?
+    } else {
+        (run, adoption)
+    };
+    if was_cancelled {
+        connected.runtime.block_on(run.unmark(&connected.cluster))?;
+    }
     // A report of a run that is complete is made by looking at it once more.
     if adoption.is_complete() && reports.is_empty() && options.log_folder.is_none() {
         connected.runtime.block_on(run.release(&connected.cluster, &me));
@@ -73,6 +96,34 @@ fn go_on(args: &ResumeArgs, seat: Option<Duration>, printer: Printer) -> Result<
         return detach_again(&connected, &run, &me, &adoption, driver, &options, printer);
     }
     drive(&connected, &run.plan, &run.run, &options, Begin::Resumed(adoption), &reports, printer)
+}
+
+/// Gives the run a new plan, and finds out how it stands by that.
+fn by_another_plan(
+    args: &ResumeArgs,
+    connected: &Connected,
+    run: RecordedRun,
+    adoption: Adoption,
+    printer: Printer,
+) -> Result<(RecordedRun, Adoption), CliError> {
+    if !replan(args, connected, &run, &adoption, printer)? {
+        return Ok((run, adoption));
+    }
+    connected.runtime.block_on(async {
+        let run = read_again(connected, &run).await?;
+        let adopted = run.adopt_again(&connected.cluster, adoption).await;
+        let adoption = adopted.map_err(|error| explain(error, &run))?;
+        Ok((run, adoption))
+    })
+}
+
+/// Reads a run once more: what another client did while it held the Lease counts.
+async fn read_again(connected: &Connected, run: &RecordedRun) -> Result<RecordedRun, CliError> {
+    let again = read_run(&connected.cluster, &run.recorded.namespace, run.run.as_str()).await;
+    match again.map_err(|error| explain(error, run))? {
+        Some(again) => Ok(again),
+        None => Err(without_plan(connected, run.run.as_str()).await),
+    }
 }
 
 /// Leaves it to a driver in the cluster to go on.
@@ -107,19 +158,26 @@ fn detach_again(
 
 /// Follows a run and changes nothing.
 pub(super) fn attach(args: &AttachArgs, printer: Printer) -> Result<Exit, CliError> {
-    let name = RunName::parse(&args.run)?;
+    let mut name = RunName::parse(&args.run)?;
     let connected = connect(&args.connection)?;
-    let run = connected.runtime.block_on(find(&connected, &name))?;
     let me = identity(connected.cluster.user());
-    let adoption = connected.runtime.block_on(run.watch(&connected.cluster, me));
-    let adoption = adoption.map_err(|error| explain(error, &run))?;
-    let options = Options {
-        logs: logs(args.logs),
-        output: output(args.output),
-        ..Options::from(run.settings.clone())
-    };
-    let (begin, reports) = (Begin::Watched(adoption), Reports::default());
-    drive(&connected, &run.plan, &run.run, &options, begin, &reports, printer)
+    loop {
+        let run = connected.runtime.block_on(find(&connected, &name))?;
+        let adoption = connected.runtime.block_on(run.watch(&connected.cluster, me.clone()));
+        let adoption = adoption.map_err(|error| explain(error, &run))?;
+        let options = Options {
+            logs: logs(args.logs),
+            output: output(args.output),
+            ..Options::from(run.settings.clone())
+        };
+        let (begin, reports) = (Begin::Watched(adoption), Reports::default());
+        let followed = follow(&connected, &run.plan, &run.run, &options, begin, &reports, printer)?;
+        if let Some(exit) = followed {
+            return Ok(exit);
+        }
+        printer.notice(&format!("run {} has a new plan, and is followed by that", run.run));
+        name = RunName::Named(run.run.to_string());
+    }
 }
 
 async fn find(connected: &Connected, name: &RunName) -> Result<RecordedRun, CliError> {
@@ -157,11 +215,11 @@ async fn without_plan(connected: &Connected, name: &str) -> CliError {
 /// Takes the Lease of the run and finds out how its blocks stand.
 async fn take_over(
     connected: &Connected,
-    run: &RecordedRun,
+    run: RecordedRun,
     me: &str,
     retrying: Retrying,
     printer: Printer,
-) -> Result<Adoption, CliError> {
+) -> Result<(RecordedRun, Adoption), CliError> {
     let cluster = &connected.cluster;
     let wait = |holder: &str| {
         printer.notice(&format!(
@@ -172,14 +230,20 @@ async fn take_over(
     };
     let held: Option<Held> = match run.claim(cluster, me, wait).await? {
         Claim::Held(held) => Some(held),
-        Claim::Driven(holder) => return Err(driven(run, &holder, cluster.namespace())),
+        Claim::Driven(holder) => return Err(driven(&run, &holder, cluster.namespace())),
         Claim::Forbidden(_) => None,
     };
-    let adopted = run.adopt(cluster, me.to_owned(), held, retrying).await;
+    let adopted = async {
+        let run = read_again(connected, &run).await?;
+        let adopted = run.adopt(cluster, me.to_owned(), held, retrying).await;
+        let adoption = adopted.map_err(|error| explain(error, &run))?;
+        Ok((run, adoption))
+    };
+    let adopted = adopted.await;
     if adopted.is_err() {
         run.release(cluster, me).await;
     }
-    adopted.map_err(|error| explain(error, run))
+    adopted
 }
 
 fn driven(run: &RecordedRun, holder: &str, namespace: &str) -> CliError {

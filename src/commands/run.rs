@@ -13,7 +13,7 @@ use super::keeping::{Reports, log_folder};
 use super::load::{Distinct, Loaded, LoadedJob, Masked, Request, load_jobs};
 use super::maker::{Naming, Widen, problems};
 use super::targets::{pipelines, variables};
-use crate::cli::{ConfigArgs, RunArgs};
+use crate::cli::{ConfigArgs, RecordedFlags, RunArgs};
 use crate::error::{CliError, Problem};
 use crate::exit::Exit;
 use crate::lint::policy_conflicts;
@@ -30,7 +30,7 @@ pub(super) fn run(args: &RunArgs, printer: Printer) -> Result<Exit, CliError> {
     if !args.dry_run {
         refuse_readonly("unset it, or look first with --dry-run")?;
     }
-    refuse_what_cannot_be(args)?;
+    refuse_what_cannot_be(&args.config, "run")?;
     let driver = detach::driver(&args.driver, args.on_interrupt)?;
     let reports = Reports::of(&args.keeping)?;
     let pipeline = pipeline_of(&args.targets, &args.config)?;
@@ -57,7 +57,7 @@ pub(super) fn run(args: &RunArgs, printer: Printer) -> Result<Exit, CliError> {
         None => connect(&args.connection)?,
     };
     let mut options = Options { driver: driver.clone(), ..options(args, &loaded, printer) };
-    let mut plan = plan(args, &loaded, &jobs, pipeline)?;
+    let mut plan = plan(&loaded, &jobs, pipeline, RecordedFlags::of(args))?;
     plan.user = connected.cluster.user().map(str::to_owned);
     prepare(&mut plan, &run);
     let packed = pack(&plan, &run, &options)?;
@@ -94,13 +94,17 @@ fn pack(plan: &Plan, run: &RunId, options: &Options) -> Result<PackedPlan, CliEr
     })
 }
 
-fn refuse_what_cannot_be(args: &RunArgs) -> Result<(), CliError> {
-    if args.config.offline {
-        let problem = Problem::new("--offline forbids the connection that `run` needs");
+/// Refuses the flags with which no Job of a run can be made.
+pub(super) fn refuse_what_cannot_be(config: &ConfigArgs, verb: &str) -> Result<(), CliError> {
+    if config.offline {
+        let message = format!("--offline forbids the connection that `{verb}` needs");
+        let problem = Problem::new(message);
         return Err(CliError::usage(problem.hint("see the Jobs with `kubectl mage render`")));
     }
-    if args.config.block_run_id.is_some() || args.config.pipeline_run_id.is_some() {
-        let message = "run ids make Mage look for them in its database, which `run` works without";
+    if config.block_run_id.is_some() || config.pipeline_run_id.is_some() {
+        let message = format!(
+            "run ids make Mage look for them in its database, which `{verb}` works without"
+        );
         let problem = Problem::new(message).hint("leave out --block-run-id and --pipeline-run-id");
         return Err(CliError::usage(problem));
     }
@@ -156,7 +160,7 @@ fn pipeline_of(targets: &[String], config: &ConfigArgs) -> Result<String, CliErr
 
 /// The variables that Mage's scheduler would give a block from its database
 /// (`mage_ai/orchestration/db/models/schedules.py: PipelineRun.get_variables`), `--var` over them.
-fn runtime_vars(config: &ConfigArgs, run: &RunId, now: Timestamp) -> String {
+pub(super) fn runtime_vars(config: &ConfigArgs, run: &RunId, now: Timestamp) -> String {
     let date = now.to_zoned(TimeZone::UTC);
     let partition = config.execution_partition.clone();
     let mut all = json!({
@@ -189,11 +193,12 @@ fn options(args: &RunArgs, loaded: &Loaded, printer: Printer) -> Options {
     }
 }
 
-fn plan(
-    args: &RunArgs,
+/// Makes the plan of the Jobs that were loaded.
+pub(super) fn plan(
     loaded: &Loaded,
     jobs: &[LoadedJob],
     pipeline: String,
+    flags: Vec<String>,
 ) -> Result<Plan, CliError> {
     let dynamic: Vec<Problem> = jobs.iter().filter(|job| job.fed_dynamically).map(|job| {
         let block = job.job.block.as_deref().unwrap_or_default();
@@ -212,19 +217,11 @@ fn plan(
             block_type: loaded.block_type.clone(),
             upstream: loaded.upstream.clone(),
             timeout: loaded.timeout,
+            since: None,
             namespace: loaded.job.namespace.clone(),
             job: loaded.job.job.clone(),
         })
         .collect();
-    let mut flags = args.targets.clone();
-    flags.extend(args.skip_type.iter().map(|kind| format!("--skip-type={kind}")));
-    for (given, flag) in [
-        (args.upstream, "--upstream"),
-        (args.downstream, "--downstream"),
-        (args.keep_going, "--keep-going"),
-    ] {
-        flags.extend(given.then(|| flag.to_owned()));
-    }
     Ok(Plan {
         pipeline,
         blocks,

@@ -2,6 +2,7 @@
 
 mod build;
 mod command;
+mod mask;
 mod name;
 mod quantity;
 mod read_command;
@@ -12,6 +13,7 @@ mod values;
 
 pub use build::{BuildContext, RenderedJob, build};
 pub use command::{CommandParts, Fidelity, command};
+pub use mask::Secrets;
 pub use name::{clean_name, dns_label, job_id, job_name, short_hash};
 pub use quantity::{Quantity, is_quantity, same_quantity};
 pub use read_command::{MageCommand, read_command};

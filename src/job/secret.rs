@@ -111,7 +111,7 @@ fn is_free_key(path: &JobPath) -> bool {
 
 /// Tells whether a text has a URL with user information, or is JSON with a key that looks secret,
 /// as `--runtime-vars` may be.
-fn holds_secret(text: &str) -> bool {
+pub(super) fn holds_secret(text: &str) -> bool {
     if text.contains("://") && mask_urls(text) != text {
         return true;
     }

@@ -56,6 +56,7 @@ fn block(uuid: &str, state: BlockState, history: Vec<AttemptReport>) -> BlockRep
 
 fn planned(uuid: &str, upstream: &[&str]) -> PlannedBlock {
     PlannedBlock {
+        since: None,
         uuid: uuid.to_owned(),
         block_type: "transformer".to_owned(),
         upstream: upstream.iter().map(|name| (*name).to_owned()).collect(),

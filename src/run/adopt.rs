@@ -43,7 +43,9 @@ pub(super) fn adopt(plan: &Plan, run: &RunId, jobs: &[Job], notes: &Notes) -> Ve
         plan.blocks.iter().map(|block| by_note(by_jobs(block, run, jobs), block, notes)).collect();
     // What started after a block has ended tells that it was complete.
     for (block, upstream) in plan.graph().iter().enumerate().rev() {
-        if all[block].standing == Standing::Missing {
+        // What an attempt waited for that a new plan came after, is not known.
+        let untold = plan.blocks[block].since.is_some_and(|since| all[block].attempt < since);
+        if all[block].standing == Standing::Missing || untold {
             continue;
         }
         for &up in upstream {

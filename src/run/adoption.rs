@@ -6,21 +6,23 @@ use std::time::Duration;
 use futures::AsyncReadExt as _;
 use k8s_openapi::api::batch::v1::Job;
 use k8s_openapi::api::core::v1::Pod;
-use serde_json::{Map, json};
+use serde_json::{Map, Value, json};
 
 use super::adopt::{Adopted, Evidence, Reasons, Standing, adopt, judge};
 use super::cancel::is_marked;
 use super::disruption::fault;
 use super::lease::{Claim, Held, RunLease};
 use super::notes::{Note, Noted, Notes, annotations};
-use super::options::Settings;
+use super::options::{Options, Settings};
 use super::plan::Plan;
-use super::record::{read_record, record_name};
+use super::record::{PackedPlan, PlanTooLarge, plan_version, read_record, record_name};
+use super::replan::{Change, Moved, changes, merged};
 use super::run_id::RunId;
 use super::scheduler::Fault;
 use super::settle::job_uid;
 use crate::cluster::{
-    CANCELLED, Cluster, ClusterError, LogRequest, Recorded, blocks_selector, main_container,
+    CANCELLED, Cluster, ClusterError, LogRequest, PlanFacts, Recorded, blocks_selector,
+    main_container,
 };
 use crate::logs::condition_false;
 
@@ -40,6 +42,12 @@ pub struct RecordedRun {
     pub settings: Settings,
     /// Where its plan is.
     pub recorded: Recorded,
+    /// Which of its plans this is, by which one that comes later is told from it.
+    pub(super) version: Option<String>,
+    /// The version of the object as it was read.
+    pub(super) object_version: Option<String>,
+    /// Blocks that new plans dropped.
+    pub(super) dropped: Vec<String>,
     pub(super) age: Option<Duration>,
     pub(super) notes: Notes,
     /// Whether somebody cancelled it.
@@ -73,6 +81,20 @@ pub enum AdoptionError {
     },
 }
 
+/// Why a run gets no new plan.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum ReplanError {
+    /// The cluster refused it, or could not be asked.
+    #[error(transparent)]
+    Cluster(#[from] ClusterError),
+    /// It has no room beside the first.
+    #[error(transparent)]
+    TooLarge(#[from] PlanTooLarge),
+    /// Somebody did something with the run in between.
+    #[error("somebody changed the run meanwhile")]
+    Meanwhile,
+}
+
 /// Which blocks that failed get another attempt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Retrying {
@@ -86,6 +108,8 @@ pub enum Retrying {
 #[derive(Clone, Debug)]
 pub struct Adoption {
     pub(super) recorded: Recorded,
+    /// Which plan of the run it goes by.
+    pub(super) version: Option<String>,
     pub(super) blocks: Vec<Adopted>,
     pub(super) held: Option<Held>,
     pub(super) identity: String,
@@ -119,8 +143,19 @@ pub async fn read_run(
     let uid = map.metadata.uid.clone().unwrap_or_default();
     let recorded = Recorded { namespace: namespace.to_owned(), name, uid };
     let cancelled = is_marked(&map.metadata);
-    let notes = Notes::of(&map);
-    Ok(Some(RecordedRun { run, plan, settings, recorded, age, notes, cancelled }))
+    let facts = PlanFacts::read(&map.metadata);
+    Ok(Some(RecordedRun {
+        run,
+        plan,
+        settings,
+        recorded,
+        version: plan_version(&map.metadata),
+        object_version: map.metadata.resource_version.clone(),
+        dropped: facts.map(|facts| facts.dropped).unwrap_or_default(),
+        age,
+        notes: Notes::of(&map),
+        cancelled,
+    }))
 }
 
 impl RecordedRun {
@@ -156,7 +191,8 @@ impl RecordedRun {
     ) -> Result<Adoption, AdoptionError> {
         let jobs = self.jobs(cluster).await?;
         let blocks = adopt(&self.plan, &self.run, &jobs, &self.notes);
-        Ok(Adoption { recorded: self.recorded.clone(), blocks, held: None, identity })
+        let (recorded, version) = (self.recorded.clone(), self.version.clone());
+        Ok(Adoption { recorded, version, blocks, held: None, identity })
     }
 
     /// Finds out how the blocks stand, to go on with them: what can start must be known never to
@@ -168,25 +204,85 @@ impl RecordedRun {
         held: Option<Held>,
         retrying: Retrying,
     ) -> Result<Adoption, AdoptionError> {
-        let Adoption { mut blocks, .. } = self.watch(cluster, String::new()).await?;
-        self.find_false_conditions(cluster, &mut blocks).await;
+        let mut adoption = self.watch(cluster, identity).await?;
+        adoption.held = held;
+        let blocks = &mut adoption.blocks;
+        self.find_false_conditions(cluster, blocks).await;
         if blocks.iter().any(|block| block.standing == Standing::Missing) {
-            self.judge(cluster, &mut blocks).await?;
+            self.judge(cluster, blocks).await?;
         }
         match retrying {
             Retrying::Failed => {
-                for block in &mut blocks {
+                for block in blocks {
                     block.again = block.standing == Standing::Failed;
                 }
             }
-            Retrying::Left(retries) => self.count_retries(cluster, retries, &mut blocks).await,
+            Retrying::Left(retries) => self.count_retries(cluster, retries, blocks).await,
         }
-        if self.cancelled {
-            // Whoever resumes it means it to go on; who cancels it from now on is seen.
-            let Recorded { namespace, name, .. } = &self.recorded;
-            cluster.annotate_config_map(namespace, name, &json!({ (CANCELLED): null })).await?;
+        Ok(adoption)
+    }
+
+    /// Does the same once more, after a new plan was recorded, for a person who asked for it.
+    pub async fn adopt_again(
+        &self,
+        cluster: &Cluster,
+        before: Adoption,
+    ) -> Result<Adoption, AdoptionError> {
+        self.adopt(cluster, before.identity, before.held, Retrying::Failed).await
+    }
+
+    /// Tells whether nobody drove the run since it was adopted.
+    pub async fn is_still_held(
+        &self,
+        cluster: &Cluster,
+        adoption: &Adoption,
+    ) -> Result<bool, ClusterError> {
+        let claim = self.claim(cluster, &adoption.identity, |_| {}).await?;
+        Ok(match claim {
+            Claim::Held(held) => adoption.held.as_ref().is_none_or(|before| *before == held),
+            Claim::Driven(_) => false,
+            Claim::Forbidden(_) => true,
+        })
+    }
+
+    /// Takes the mark of a canceller away: whoever resumes the run means it to go on.
+    pub async fn unmark(&self, cluster: &Cluster) -> Result<(), ClusterError> {
+        let Recorded { namespace, name, .. } = &self.recorded;
+        cluster.annotate_config_map(namespace, name, &json!({ (CANCELLED): null })).await
+    }
+
+    /// Compares the plan with one that was made of the project as it is now.
+    #[must_use]
+    pub fn changes<'a>(&'a self, adoption: &Adoption, project: &'a Plan) -> Vec<Change<'a>> {
+        changes(&self.plan, &adoption.blocks, project)
+    }
+
+    /// Makes the plan that is gone on with after these changes; none where nothing changes.
+    pub fn merged(
+        &self,
+        adoption: &Adoption,
+        project: &Plan,
+        changes: &[Change<'_>],
+    ) -> Result<Option<Plan>, Moved> {
+        let plan = merged(&self.plan, &adoption.blocks, project, changes)?;
+        let said = |plan: &Plan| -> Vec<(String, Value)> {
+            plan.blocks.iter().map(|block| (block.uuid.clone(), block.said())).collect()
+        };
+        Ok((said(&plan) != said(&self.plan)).then_some(plan))
+    }
+
+    /// Puts a plan in the place of the one that was read, unless somebody changed anything since.
+    pub async fn replace_plan(&self, cluster: &Cluster, plan: &Plan) -> Result<(), ReplanError> {
+        let packed = PackedPlan::of(plan, &self.run, &Options::from(self.settings.clone()))?;
+        let is_in = |uuid: &String| plan.blocks.iter().any(|block| block.uuid == *uuid);
+        let known = self.plan.blocks.iter().map(|block| &block.uuid).chain(&self.dropped);
+        let dropped: Vec<String> = known.filter(|uuid| !is_in(uuid)).cloned().collect();
+        let annotations = packed.in_place(plan, &dropped)?;
+        let version = self.object_version.as_deref();
+        match cluster.annotate_unchanged(&self.recorded, version, &annotations).await {
+            Err(ClusterError::Refused { code: 409, .. }) => Err(ReplanError::Meanwhile),
+            result => Ok(result?),
         }
-        Ok(Adoption { recorded: self.recorded.clone(), blocks, held, identity })
     }
 
     /// Returns how old it is, by the server's clock.

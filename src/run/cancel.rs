@@ -17,6 +17,7 @@ use super::events::BlockState;
 use super::input::Input;
 use super::notes::{Note, Noted, annotations};
 use super::outcome::Stop;
+use super::record::plan_version;
 use super::settle::{LONGEST_WAIT, LOOK_EVERY, job_uid, retried};
 use crate::cluster::{
     Belongs, CANCELLED, Cluster, ClusterError, JobState, MANAGED_BY, MANAGER, PlanFacts, Recorded,
@@ -197,6 +198,15 @@ impl Dispatcher<'_> {
         if cancelled {
             self.take_cancel();
         }
+        let newest = match seen {
+            Watched::Applied(map) => Some(map),
+            Watched::Listed(maps) => maps.first(),
+            _ => None,
+        };
+        let has_other = newest.is_some_and(|map| plan_version(&map.metadata) != self.version);
+        if has_other && self.stop.is_none() {
+            self.stop = Some(Stop::Replanned);
+        }
     }
 
     pub(super) fn take_cancel(&mut self) {
@@ -210,9 +220,12 @@ impl Dispatcher<'_> {
         let Some(recorded) = self.recorded.clone() else { return };
         let (cluster, inputs) = (self.cluster.clone(), self.inputs.clone());
         self.tasks.spawn(async move {
-            if is_cancelled(&cluster, &recorded).await {
-                let _ = inputs.send(Input::Cancelled);
-            }
+            let plan = cluster.get_config_map(&recorded.namespace, &recorded.name).await;
+            let _ = match plan {
+                Ok(Some(map)) => inputs.send(Input::Plan(Box::new(Watched::Applied(map)))),
+                Ok(None) => inputs.send(Input::Cancelled),
+                Err(_) => Ok(()),
+            };
         });
     }
 }

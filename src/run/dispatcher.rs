@@ -90,6 +90,8 @@ pub(super) struct Dispatcher<'a> {
     pub(super) tracks: Vec<Track>,
     pub(super) by_job_uid: HashMap<String, usize>,
     pub(super) recorded: Option<Recorded>,
+    /// Which plan of the run this is, where it is not the first.
+    pub(super) version: Option<String>,
     pub(super) stop: Option<Stop>,
     /// The exit code of the first block that did not end well.
     pub(super) bad: Option<Exit>,
@@ -159,6 +161,7 @@ pub async fn execute(
         tracks: plan.blocks.iter().map(Track::new).collect(),
         by_job_uid: HashMap::new(),
         recorded: None,
+        version: None,
         stop: None,
         bad: None,
         lost: None,
@@ -204,6 +207,7 @@ impl Dispatcher<'_> {
             }
             Begin::Resumed(adoption) => {
                 self.recorded = Some(adoption.recorded.clone());
+                self.version.clone_from(&adoption.version);
                 self.take_over(&adoption.blocks);
                 self.watch_plan();
                 self.hold_lease(adoption.identity, adoption.held);
@@ -211,6 +215,7 @@ impl Dispatcher<'_> {
             }
             Begin::Watched(adoption) => {
                 self.recorded = Some(adoption.recorded.clone());
+                self.version.clone_from(&adoption.version);
                 self.take_over(&adoption.blocks);
                 self.watch_plan();
                 self.observe_lease(adoption.identity);

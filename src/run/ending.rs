@@ -197,7 +197,7 @@ impl Dispatcher<'_> {
                 return Vec::new();
             }
             Some(Stop::Signal(_)) => self.options.on_interrupt != OnInterrupt::Cancel,
-            Some(Stop::ContactLost(_) | Stop::Undriven) => true,
+            Some(Stop::ContactLost(_) | Stop::Undriven | Stop::Replanned) => true,
             Some(Stop::TimedOut | Stop::CancelledElsewhere) => false,
         };
         let answered = |this: &Self| !this.tracks.iter().any(Track::is_in_flight);
@@ -256,7 +256,7 @@ impl Dispatcher<'_> {
     /// back to.
     pub(super) async fn leave(&mut self) {
         self.tasks.abort_all();
-        let lost = matches!(self.stop, Some(Stop::ContactLost(_)));
+        let lost = matches!(self.stop, Some(Stop::ContactLost(_) | Stop::Replanned));
         if self.hold == Hold::HandedOver || lost || self.role == Role::Watcher {
             return;
         }
@@ -324,6 +324,7 @@ impl Dispatcher<'_> {
             Some(Stop::Undriven) if self.bad.is_none() => RunState::Paused,
             Some(Stop::Signal(_) | Stop::CancelledElsewhere) => RunState::Cancelled,
             Some(Stop::TimedOut) => RunState::TimedOut,
+            Some(Stop::Replanned) => RunState::Left,
             Some(Stop::ContactLost(_)) => RunState::ContactLost,
             None if exit == Exit::Fine => RunState::Complete,
             None | Some(Stop::Undriven) => RunState::Failed,
@@ -350,6 +351,7 @@ impl Dispatcher<'_> {
             Some(Stop::Signal(Signal::Terminate)) => "SIGTERM or SIGHUP".to_owned(),
             Some(Stop::TimedOut) => "--timeout passed".to_owned(),
             Some(Stop::CancelledElsewhere) => "somebody else cancelled this run".to_owned(),
+            Some(Stop::Replanned) => "somebody gave the run another plan".to_owned(),
             Some(Stop::Undriven) => "nothing runs any more, and nobody drives the run".to_owned(),
             Some(Stop::ContactLost(error)) => {
                 format!("contact with the API server is lost, the run goes on there: {error}")

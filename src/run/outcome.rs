@@ -72,6 +72,8 @@ pub enum Stop {
     CancelledElsewhere,
     /// Nothing runs any more, and nobody drives the run that was watched.
     Undriven,
+    /// Somebody gave the run another plan.
+    Replanned,
     /// The API server was away for too long.
     ContactLost(ClusterError),
 }
@@ -86,7 +88,7 @@ impl Stop {
             Self::TimedOut => Exit::TimedOut,
             Self::Undriven => Exit::No,
             Self::CancelledElsewhere => Exit::Cancelled,
-            Self::ContactLost(_) => Exit::Cluster,
+            Self::Replanned | Self::ContactLost(_) => Exit::Cluster,
         }
     }
 }

@@ -10,6 +10,8 @@ use crate::cluster::{
 
 /// The longest name of a Job: the Job controller copies it into a label.
 const LONGEST_NAME: usize = 63;
+/// What this tool's own labels and annotations begin with.
+const OURS: &str = "kubectl-mage/";
 
 /// Every block of a run, rendered.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -40,6 +42,10 @@ pub struct PlannedBlock {
     /// How long it may run, in seconds: `timeout` of the block.
     #[serde(default)]
     pub timeout: Option<u64>,
+    /// From which attempt on `upstream` holds, where a new plan changed it; what an earlier attempt
+    /// waited for is not known any more.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub since: Option<u32>,
     /// The namespace of its Job.
     pub namespace: String,
     /// The whole batch/v1 Job, its name included.
@@ -90,6 +96,23 @@ impl PlannedBlock {
         JobIdentity { run: run.to_string(), block: self.uuid.clone(), attempt }
     }
 
+    /// Returns what is planned of it, as far as a project says it: without the labels and annotations
+    /// of the run, and without the name, which stays.
+    #[must_use]
+    pub fn said(&self) -> Value {
+        let mut job = self.job.clone();
+        unmark(&mut job);
+        unmark(member(member(&mut job, "spec"), "template"));
+        if let Value::Object(metadata) = member(&mut job, "metadata") {
+            metadata.remove("name");
+        }
+        let mut said = json!({"upstream": self.upstream, "job": job});
+        if let Some(timeout) = self.timeout {
+            said["timeout"] = timeout.into();
+        }
+        said
+    }
+
     /// Tells whether its Jobs delete themselves when they have ended.
     #[must_use]
     pub fn deletes_itself(&self) -> bool {
@@ -138,6 +161,18 @@ pub fn prepare(plan: &mut Plan, run: &RunId) {
         let template = member(member(&mut block.job, "spec"), "template");
         mark(template, &labels, &annotations);
         mark(&mut block.job, &labels, &annotations);
+    }
+}
+
+/// Takes away what [`prepare`] adds.
+fn unmark(object: &mut Value) {
+    let metadata = member(object, "metadata");
+    for name in ["labels", "annotations"] {
+        let Value::Object(map) = member(metadata, name) else { continue };
+        map.retain(|key, _| !key.starts_with(OURS) && key != MANAGED_BY);
+    }
+    if let Value::Object(map) = metadata {
+        map.retain(|_, value| value.as_object().is_none_or(|object| !object.is_empty()));
     }
 }
 

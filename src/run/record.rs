@@ -1,4 +1,7 @@
 //! The recorded plan: one immutable ConfigMap a run, which owns its Jobs.
+//!
+//! `resume --replan` puts a new plan into an annotation of the same object: one patch is the whole
+//! change, so that no moment is without a plan, and whoever finds the one finds the other.
 
 use std::io::{Read, Write};
 
@@ -8,6 +11,7 @@ use flate2::Compression;
 use flate2::read::GzDecoder;
 use flate2::write::GzEncoder;
 use k8s_openapi::api::core::v1::ConfigMap;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -16,13 +20,18 @@ use super::patches::Alike;
 use super::plan::{Plan, PlannedBlock, member};
 use super::run_id::RunId;
 use crate::cluster::{
-    BLOCKS, Cluster, ClusterError, MANAGED_BY, MANAGER, PIPELINE, RUN, Recorded, label_value,
+    BLOCKS, Cluster, ClusterError, DROPPED, MANAGED_BY, MANAGER, PIPELINE, RUN, Recorded,
+    label_value,
 };
 
 const KEY: &str = "plan.json.gz";
 const FORMAT: u32 = 2;
 /// What the API server takes as the data of a ConfigMap.
 const LARGEST: usize = 1 << 20;
+/// The annotation that holds a new plan.
+const REPLAN: &str = "kubectl-mage/replan";
+/// What it may hold: all annotations together hold 256 KiB, and notes need room.
+const LARGEST_REPLAN: usize = 190 << 10;
 
 #[derive(Serialize, Deserialize)]
 struct Document {
@@ -46,15 +55,19 @@ struct Row {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     timeout: Option<u64>,
     upstream: Vec<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    since: Option<u32>,
     namespace: String,
 }
 
 /// A plan is larger than what a ConfigMap can hold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the plan of the run takes {bytes} bytes packed, and a ConfigMap holds {LARGEST}")]
+#[error("the plan of the run takes {bytes} bytes packed, and there is room for {room}")]
 pub struct PlanTooLarge {
     /// Its size.
     pub bytes: usize,
+    /// How much there is room for.
+    pub room: usize,
 }
 
 /// A plan as it is recorded.
@@ -69,6 +82,7 @@ impl PackedPlan {
             block_type: block.block_type.clone(),
             timeout: block.timeout,
             upstream: block.upstream.clone(),
+            since: block.since,
             namespace: block.namespace.clone(),
         };
         let document = Document {
@@ -90,7 +104,22 @@ impl PackedPlan {
             .and_then(|()| encoder.finish())
             .expect("writing to memory does not fail");
         let bytes = packed.len() + KEY.len();
-        if bytes > LARGEST { Err(PlanTooLarge { bytes }) } else { Ok(Self(packed)) }
+        if bytes > LARGEST { Err(PlanTooLarge { bytes, room: LARGEST }) } else { Ok(Self(packed)) }
+    }
+
+    /// Returns the annotations that put this plan in the place of the one recorded; blocks that
+    /// are dropped with it no longer count for how the run stands.
+    pub(super) fn in_place(&self, plan: &Plan, dropped: &[String]) -> Result<Value, PlanTooLarge> {
+        let text = STANDARD.encode(&self.0);
+        let bytes = text.len();
+        if bytes > LARGEST_REPLAN {
+            return Err(PlanTooLarge { bytes, room: LARGEST_REPLAN });
+        }
+        Ok(json!({
+            (REPLAN): text,
+            (BLOCKS): plan.blocks.len().to_string(),
+            (DROPPED): json!(dropped).to_string(),
+        }))
     }
 }
 
@@ -128,10 +157,22 @@ pub fn read_plan(packed: &[u8]) -> Option<Plan> {
     Some(unpack(packed)?.0)
 }
 
-/// Reads the plan of a run from its ConfigMap, and how the run behaves.
+/// Reads the plan of a run from its ConfigMap, the newest one, and how the run behaves.
 #[must_use]
 pub fn read_record(map: &ConfigMap) -> Option<(Plan, Settings)> {
-    unpack(&map.binary_data.as_ref()?.get(KEY)?.0)
+    match replanned(&map.metadata) {
+        Some(text) => unpack(&STANDARD.decode(text).ok()?),
+        None => unpack(&map.binary_data.as_ref()?.get(KEY)?.0),
+    }
+}
+
+fn replanned(metadata: &ObjectMeta) -> Option<&String> {
+    metadata.annotations.as_ref()?.get(REPLAN)
+}
+
+/// Tells one plan of a run from the next.
+pub(super) fn plan_version(metadata: &ObjectMeta) -> Option<String> {
+    replanned(metadata).map(|text| crate::cluster::short_hash(text))
 }
 
 fn unpack(packed: &[u8]) -> Option<(Plan, Settings)> {
@@ -147,6 +188,7 @@ fn unpack(packed: &[u8]) -> Option<(Plan, Settings)> {
         block_type: row.block_type,
         timeout: row.timeout,
         upstream: row.upstream,
+        since: row.since,
         namespace: row.namespace,
         job,
     };
@@ -164,7 +206,7 @@ fn unpack(packed: &[u8]) -> Option<(Plan, Settings)> {
 /// Reads the plan from its ConfigMap; none when it holds none of this format.
 #[must_use]
 pub fn plan_of(map: &ConfigMap) -> Option<Plan> {
-    read_plan(&map.binary_data.as_ref()?.get(KEY)?.0)
+    Some(read_record(map)?.0)
 }
 
 /// Records the plan in the namespace of the first Job. Asked for again after a lost answer, it
@@ -214,7 +256,11 @@ pub(super) fn own(object: &mut Value, recorded: &Recorded) {
 
 #[cfg(test)]
 mod tests {
-    use super::{KEY, LARGEST, PackedPlan, config_map, read_plan, read_record};
+    use super::{
+        ConfigMap, KEY, LARGEST, PackedPlan, config_map, plan_of, plan_version, read_plan,
+        read_record,
+    };
+    use crate::cluster::PlanFacts;
     use crate::run::{Failure, Options, Plan, PlannedBlock, RunId, Settings};
     use serde_json::json;
     use std::time::Duration;
@@ -225,6 +271,7 @@ mod tests {
             block_type: "transformer".to_owned(),
             timeout: Some(7),
             upstream: Vec::new(),
+            since: Some(2),
             namespace: "n".to_owned(),
             job: json!({"metadata": {"name": name}, "spec": {"template": {"spec": {"containers": [{"image": "i"}]}}}}),
         };
@@ -258,6 +305,26 @@ mod tests {
         assert_eq!(Options::from(settings), options);
         assert_eq!(read_plan(&map.binary_data.unwrap()[KEY].0), Some(plan));
         assert_eq!(read_plan(b"nonsense"), None);
+    }
+
+    #[test]
+    fn a_new_plan_stands_in_the_place_of_the_first() {
+        let run = RunId::fresh("etl");
+        let pack = |plan: &Plan| PackedPlan::of(plan, &run, &Options::default()).unwrap();
+        let (old, new) = (plan(&["a".to_owned()]), plan(&["a".to_owned(), "b".to_owned()]));
+        let mut map = config_map(&old, &run, &pack(&old));
+        let annotations = pack(&new).in_place(&new, &["gone".to_owned()]).unwrap();
+        assert_eq!(annotations["kubectl-mage/blocks"], "2");
+        for (key, value) in annotations.as_object().unwrap() {
+            map["metadata"]["annotations"][key] = value.clone();
+        }
+        map["metadata"]["namespace"] = json!("n");
+        map["metadata"]["uid"] = json!("7");
+        let map: ConfigMap = serde_json::from_value(map).unwrap();
+        assert_eq!(plan_of(&map), Some(new));
+        assert!(plan_version(&map.metadata).is_some());
+        let facts = PlanFacts::read(&map.metadata).unwrap();
+        assert_eq!((facts.blocks, facts.dropped), (Some(2), vec!["gone".to_owned()]));
     }
 
     #[test]

@@ -119,6 +119,13 @@ impl Printer {
         }
     }
 
+    /// Says on stderr what is painted and whose parts have been made harmless.
+    pub fn painted_notice(self, text: &str) {
+        if self.verbosity != Verbosity::Quiet {
+            let _ = write!(self.stderr(), "{text}");
+        }
+    }
+
     /// Says on stderr what only `-v` asks for.
     pub fn detail(&self, text: &str) {
         if self.verbosity == Verbosity::Verbose {

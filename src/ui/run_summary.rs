@@ -133,6 +133,7 @@ fn headline(outcome: &Outcome) -> String {
     };
     let by = match &outcome.stopped_by {
         Some(Stop::CancelledElsewhere) => ", by somebody else".to_owned(),
+        Some(Stop::Replanned) => ": somebody gave it another plan".to_owned(),
         Some(Stop::Undriven) => ": nothing runs any more, and nobody drives it".to_owned(),
         Some(Stop::ContactLost(error)) => format!(" ({})", for_terminal(&error.to_string())),
         _ => String::new(),

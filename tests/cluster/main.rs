@@ -24,6 +24,7 @@ mod order;
 mod python;
 #[path = "../it/refused.rs"]
 mod refused;
+mod replan;
 mod report;
 mod resume;
 mod rights;

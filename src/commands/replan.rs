@@ -1,0 +1,173 @@
+//! `resume --replan`: another plan, of the project as it is now.
+
+use std::collections::BTreeMap;
+
+use k8s_openapi::jiff::Timestamp;
+use serde_json::Value;
+
+use super::facts::Connected;
+use super::guard::{Confirmation, confirm_if_asked};
+use super::load::{LoadedJob, Masked, Request, load_jobs};
+use super::maker::{Naming, Widen};
+use super::run::{plan, runtime_vars};
+use crate::cli::{ConfigArgs, ConnectionArgs, EditionChoice, RecordedFlags, ResumeArgs};
+use crate::error::{CliError, Problem};
+use crate::exit::Exit;
+use crate::job::Secrets;
+use crate::project::Missing;
+use crate::run::{Adoption, Plan, RecordedRun, ReplanError, prepare};
+use crate::ui::{Printer, replan_text};
+
+/// Compares the recorded plan with the project, shows the difference, asks where somebody can
+/// answer, and puts the new plan in the place of the old; tells whether it did.
+pub(super) fn replan(
+    args: &ResumeArgs,
+    connected: &Connected,
+    run: &RecordedRun,
+    adoption: &Adoption,
+    printer: Printer,
+) -> Result<bool, CliError> {
+    let (project, secrets) = of_project(args, run, printer)?;
+    let changes = run.changes(adoption, &project);
+    let merged = run.merged(adoption, &project, &changes).map_err(|moved| {
+        let hint = format!(
+            "set the namespace back, or run the block there on the data of this run: kubectl mage run {}/{} --execution-partition kubectl-mage/{}",
+            run.plan.pipeline, moved.block, run.run
+        );
+        CliError::usage(Problem::new(moved.to_string()).hint(hint))
+    })?;
+    printer.notice(&format!(
+        "plan of run {}, as recorded (-) and as the project says now (+):",
+        run.run
+    ));
+    printer.painted_notice(&replan_text(&changes, &secrets));
+    let Some(merged) = merged else {
+        printer.notice("nothing changes: the run goes on by the plan that is recorded");
+        return Ok(false);
+    };
+    let wanted = Confirmation {
+        what: "the pipeline's name",
+        text: &run.plan.pipeline,
+        nothing: "nothing was changed",
+    };
+    let cluster = &connected.cluster;
+    confirm_if_asked(cluster, args.yes, ("the plan changes", &wanted), printer)?;
+    let merged = Plan { user: cluster.user().map(str::to_owned), ..merged };
+    let replaced = connected.runtime.block_on(async {
+        // An answer may take as long as it likes.
+        if !run.is_still_held(cluster, adoption).await? {
+            return Err(ReplanError::Meanwhile);
+        }
+        run.replace_plan(cluster, &merged).await
+    });
+    replaced.map_err(|error| match error {
+        ReplanError::Cluster(error) => CliError::from(error),
+        ReplanError::TooLarge(_) => CliError::usage(
+            Problem::new(format!("{error}: nothing was changed"))
+                .hint("go on without --replan, or run what is left anew with `kubectl mage run`"),
+        ),
+        ReplanError::Meanwhile => {
+            let message = format!("{error}: run {} keeps the plan it has", run.run);
+            CliError::new(Exit::Cluster, Problem::new(message).hint("try again"))
+        }
+    })?;
+    printer.notice("the new plan is recorded");
+    Ok(true)
+}
+
+/// Makes the plan of the project as it is now, for the same targets; with what of its Jobs must not
+/// be shown.
+pub(super) fn of_project(
+    args: &ResumeArgs,
+    run: &RecordedRun,
+    printer: Printer,
+) -> Result<(Plan, BTreeMap<String, Secrets>), CliError> {
+    let flags = RecordedFlags::read(&run.plan.flags).ok_or_else(|| {
+        let message = format!("the flags of run {} were recorded by another version", run.run);
+        let hint = "use that version of kubectl-mage, or go on without --replan";
+        CliError::usage(Problem::new(message).hint(hint))
+    })?;
+    let config = config(args, &flags, run)?;
+    let mut targets = flags.targets.clone();
+    if targets.is_empty() {
+        targets.push(run.plan.pipeline.clone());
+    }
+    let vars = vars(&config, &args.config, run);
+    let naming = |_: &str| Naming::Run { run: run.run.to_string(), runtime_vars: vars.clone() };
+    let request = Request {
+        targets: &targets,
+        args: &config,
+        connection: &connection(args, run),
+        widen: Widen {
+            upstream: flags.upstream,
+            downstream: flags.downstream,
+            skip_types: &flags.skip_type,
+        },
+        naming: &naming,
+        missing_secret: Missing::Error,
+        masked: Masked::Refused,
+    };
+    let (loaded, jobs) = load_jobs(&request, printer)?;
+    let flags = RecordedFlags { targets: targets.clone(), config: config.clone(), ..flags };
+    let mut plan = plan(&loaded, &jobs, run.plan.pipeline.clone(), flags.written())?;
+    prepare(&mut plan, &run.run);
+    let uuid = |job: &LoadedJob| job.job.block.clone().unwrap_or_else(|| job.job.pipeline.clone());
+    let secrets = jobs.iter().map(|job| (uuid(job), Secrets::of(&job.job))).collect();
+    Ok((plan, secrets))
+}
+
+/// The flags given over those recorded; the partition is where the run's data is.
+fn config(
+    args: &ResumeArgs,
+    flags: &RecordedFlags,
+    run: &RecordedRun,
+) -> Result<ConfigArgs, CliError> {
+    let mut config = args.config.over(&flags.config);
+    let partition = args.config.execution_partition.as_ref();
+    if partition.is_some() && partition != config.execution_partition.as_ref() {
+        let message = format!(
+            "run {} keeps the partition in which the output of its finished blocks is",
+            run.run
+        );
+        return Err(CliError::usage(Problem::new(message).hint("leave out --execution-partition")));
+    }
+    if config.edition == EditionChoice::Auto {
+        config.edition = match run.plan.edition.as_str() {
+            "oss" => EditionChoice::Oss,
+            _ => EditionChoice::Pro,
+        };
+    }
+    Ok(config)
+}
+
+/// The connection, with the namespace in which the Jobs of the run are.
+fn connection(args: &ResumeArgs, run: &RecordedRun) -> ConnectionArgs {
+    let namespace = match run.plan.namespaces().as_slice() {
+        [one] => Some(one.clone()),
+        // Its blocks say themselves where each of them is.
+        _ => None,
+    };
+    ConnectionArgs { namespace, ..args.connection.clone() }
+}
+
+/// The variables with which the run began, its date among them, and those that are given now.
+fn vars(config: &ConfigArgs, given: &ConfigArgs, run: &RecordedRun) -> String {
+    let begun = run.plan.blocks.iter().find_map(|block| recorded_vars(&block.job));
+    let Some(mut vars) = begun else {
+        return runtime_vars(config, &run.run, Timestamp::now());
+    };
+    for (name, value) in super::targets::variables(given) {
+        vars[name] = value;
+    }
+    vars.to_string()
+}
+
+fn recorded_vars(job: &Value) -> Option<Value> {
+    let containers = job.pointer("/spec/template/spec/containers")?.as_array()?;
+    containers.iter().find_map(|container| {
+        let words = container["command"].as_array()?;
+        let flag = words.iter().position(|word| word == "--runtime-vars")?;
+        let vars: Value = serde_json::from_str(words.get(flag + 1)?.as_str()?).ok()?;
+        vars.is_object().then_some(vars)
+    })
+}
