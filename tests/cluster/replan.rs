@@ -1,5 +1,12 @@
 //! `resume --replan`: a run goes on by the project as it is now.
-#![expect(clippy::unwrap_used, reason = "helpers of tests, outside `#[test]`")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::print_stderr,
+    reason = "helpers of tests, outside `#[test]`"
+)]
+
+use std::io::Write as _;
+use std::process::{Command, Stdio};
 
 use k8s_openapi::api::core::v1::ConfigMap;
 use kube::api::{Api, ListParams};
@@ -120,6 +127,8 @@ async fn a_block_that_is_gone_counts_no_more() {
     let project = diamond(&[("STANDIN_FAIL_left", "1")]);
     project.run_on(&bench, &["run", "etl"]).ends(1);
     graph(&project, &[("load", ""), ("right", "load"), ("export", "right")]);
+    at_a_terminal(&bench, &project, "no");
+    assert!(!is_replanned(&bench).await);
     // A run does not move.
     let arguments = ["resume", "@latest", "--replan", "--server-env", "KUBE_NAMESPACE=x"];
     let said = project.run_on(&bench, &arguments).ends(0);
@@ -129,6 +138,25 @@ async fn a_block_that_is_gone_counts_no_more() {
     assert_eq!(runs["items"][0]["status"], "Complete", "{runs:#}");
     made_once(&bench, 4);
     bench.end().await;
+}
+
+/// Answers the question that is asked at a terminal, where there is a program that makes one.
+fn at_a_terminal(bench: &Bench, project: &Project, answer: &str) {
+    let inner = project.command_on(bench, &["resume", "@latest", "--replan"]);
+    let words = std::iter::once(inner.get_program()).chain(inner.get_args());
+    let line: Vec<String> = words.map(|word| format!("'{}'", word.to_str().unwrap())).collect();
+    let mut command = Command::new("/usr/bin/script");
+    command.args(["-qec", &line.join(" "), "/dev/null"]).current_dir(project.path());
+    command.env("HOME", project.path()).stdin(Stdio::piped()).stdout(Stdio::piped());
+    let Ok(mut child) = command.spawn() else {
+        eprintln!("skipped: no /usr/bin/script");
+        return;
+    };
+    child.stdin.take().unwrap().write_all(format!("{answer}\n").as_bytes()).unwrap();
+    let said = Said::new(child.wait_with_output().unwrap()).ends(2);
+    for text in ["the plan changes; type the pipeline's name to go on:", "nothing was changed"] {
+        assert!(said.stdout.contains(text), "{}", said.stdout);
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
