@@ -64,16 +64,7 @@ impl Cluster {
         name: &str,
         annotations: &Value,
     ) -> Result<(), ClusterError> {
-        let action = action("patch", namespace, name);
-        let params = PatchParams {
-            field_manager: Some(labels::MANAGER.to_owned()),
-            ..PatchParams::default()
-        };
-        let body = json!({"metadata": {"annotations": annotations}});
-        let patch = Patch::Merge(&body);
-        let request =
-            built(Request::new(path(namespace)).patch_metadata(name, &params, &patch), &action)?;
-        self.call::<Value>(&action, request).await.map(drop)
+        self.patch_config_map(namespace, name, &json!({"annotations": annotations})).await
     }
 
     /// Notes something in the annotations of a plan, unless it was changed since `version`.
@@ -83,17 +74,27 @@ impl Cluster {
         version: Option<&str>,
         annotations: &Value,
     ) -> Result<(), ClusterError> {
-        let action = action("patch", &plan.namespace, &plan.name);
+        let metadata =
+            json!({"uid": plan.uid, "resourceVersion": version, "annotations": annotations});
+        self.patch_config_map(&plan.namespace, &plan.name, &metadata).await
+    }
+
+    async fn patch_config_map(
+        &self,
+        namespace: &str,
+        name: &str,
+        metadata: &Value,
+    ) -> Result<(), ClusterError> {
+        let action = action("patch", namespace, name);
         let params = PatchParams {
             field_manager: Some(labels::MANAGER.to_owned()),
             ..PatchParams::default()
         };
-        let body = json!({"metadata": {
-            "uid": plan.uid, "resourceVersion": version, "annotations": annotations,
-        }});
-        let noting = Request::new(path(&plan.namespace));
-        let noting = noting.patch_metadata(&plan.name, &params, &Patch::Merge(&body));
-        self.call::<Value>(&action, built(noting, &action)?).await.map(drop)
+        let body = json!({"metadata": metadata});
+        let patch = Patch::Merge(&body);
+        let request =
+            built(Request::new(path(namespace)).patch_metadata(name, &params, &patch), &action)?;
+        self.call::<Value>(&action, request).await.map(drop)
     }
 
     /// Deletes a plan, if it is still the one recorded.

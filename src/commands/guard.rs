@@ -35,15 +35,13 @@ pub(super) fn confirm(
     wanted: &Confirmation<'_>,
     printer: Printer,
 ) -> Result<(), CliError> {
-    let context = cluster.context().unwrap_or_default();
-    if yes || !UserConfig::read()?.protects(context) {
+    if yes {
         return Ok(());
     }
-    let why = format!("context {context} is protected");
-    if !std::io::stdin().is_terminal() {
-        return Err(refused(&why, "there is no terminal to ask at", wanted));
+    match protection(cluster)? {
+        Some(why) => ask(&why, wanted, printer),
+        None => Ok(()),
     }
-    ask(&why, wanted, printer)
 }
 
 /// In a protected context does the same; elsewhere asks where there is a terminal to ask at.
@@ -53,14 +51,27 @@ pub(super) fn confirm_if_asked(
     (why, wanted): (&str, &Confirmation<'_>),
     printer: Printer,
 ) -> Result<(), CliError> {
-    let protected = UserConfig::read()?.protects(cluster.context().unwrap_or_default());
-    if yes || protected || !std::io::stdin().is_terminal() {
-        return confirm(cluster, yes, wanted, printer);
+    if yes {
+        return Ok(());
     }
-    ask(why, wanted, printer)
+    match protection(cluster)? {
+        Some(why) => ask(&why, wanted, printer),
+        None if std::io::stdin().is_terminal() => ask(why, wanted, printer),
+        None => Ok(()),
+    }
+}
+
+/// Says that the context is protected, where it is.
+fn protection(cluster: &Cluster) -> Result<Option<String>, CliError> {
+    let context = cluster.context().unwrap_or_default();
+    let protects = UserConfig::read()?.protects(context);
+    Ok(protects.then(|| format!("context {context} is protected")))
 }
 
 fn ask(why: &str, wanted: &Confirmation<'_>, printer: Printer) -> Result<(), CliError> {
+    if !std::io::stdin().is_terminal() {
+        return Err(refused(why, "there is no terminal to ask at", wanted));
+    }
     printer.notice(&format!("{why}; type {} to go on:", wanted.what));
     let mut answer = String::new();
     let read = std::io::stdin().lock().read_line(&mut answer);

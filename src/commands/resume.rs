@@ -68,18 +68,21 @@ fn go_on(args: &ResumeArgs, seat: Option<Duration>, printer: Printer) -> Result<
     };
     let (run, adoption) =
         connected.runtime.block_on(take_over(&connected, run, &me, retrying, printer))?;
-    let (run, adoption) = if args.replan {
-        let replanned = by_another_plan(args, &connected, run.clone(), adoption, printer);
-        if replanned.is_err() {
-            connected.runtime.block_on(run.release(&connected.cluster, &me));
+    let ready = || {
+        let replanned = if args.replan {
+            by_another_plan(args, &connected, &run, &adoption, printer)?
+        } else {
+            None
+        };
+        if was_cancelled {
+            connected.runtime.block_on(run.unmark(&connected.cluster))?;
         }
-        replanned?
-    } else {
-        (run, adoption)
+        Ok(replanned)
     };
-    if was_cancelled {
-        connected.runtime.block_on(run.unmark(&connected.cluster))?;
-    }
+    let replanned = ready().inspect_err(|_: &CliError| {
+        connected.runtime.block_on(run.release(&connected.cluster, &me));
+    })?;
+    let (run, adoption) = replanned.unwrap_or((run, adoption));
     // A report of a run that is complete is made by looking at it once more.
     if adoption.is_complete() && reports.is_empty() && options.log_folder.is_none() {
         connected.runtime.block_on(run.release(&connected.cluster, &me));
@@ -98,22 +101,22 @@ fn go_on(args: &ResumeArgs, seat: Option<Duration>, printer: Printer) -> Result<
     drive(&connected, &run.plan, &run.run, &options, Begin::Resumed(adoption), &reports, printer)
 }
 
-/// Gives the run a new plan, and finds out how it stands by that.
+/// Gives the run a new plan, and finds out how it stands by that; none where nothing changes.
 fn by_another_plan(
     args: &ResumeArgs,
     connected: &Connected,
-    run: RecordedRun,
-    adoption: Adoption,
+    run: &RecordedRun,
+    adoption: &Adoption,
     printer: Printer,
-) -> Result<(RecordedRun, Adoption), CliError> {
-    if !replan(args, connected, &run, &adoption, printer)? {
-        return Ok((run, adoption));
+) -> Result<Option<(RecordedRun, Adoption)>, CliError> {
+    if !replan(args, connected, run, adoption, printer)? {
+        return Ok(None);
     }
     connected.runtime.block_on(async {
-        let run = read_again(connected, &run).await?;
+        let run = read_again(connected, run).await?;
         let adopted = run.adopt_again(&connected.cluster, adoption).await;
         let adoption = adopted.map_err(|error| explain(error, &run))?;
-        Ok((run, adoption))
+        Ok(Some((run, adoption)))
     })
 }
 

@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use serde_json::{Map, Value as Json};
 
 use super::build::RenderedJob;
-use super::secret::{MASK, holds_secret, is_secret_name};
+use super::secret::{MASK, has_free_keys, holds_secret, is_secret_name};
 
 /// What is known to be secret in a Job: by its names and texts in any Job, and by what a rendered
 /// one says in Jobs like it.
@@ -60,8 +60,7 @@ impl Secrets {
                     }
                     at.push('/');
                     at.push_str(&key.replace('~', "~0").replace('/', "~1"));
-                    let free = ["annotations", "labels", "volumeAttributes", "options"];
-                    self.walk(value, at, free.contains(&key.as_str()), hidden);
+                    self.walk(value, at, has_free_keys(key), hidden);
                     at.truncate(length);
                 }
             }

@@ -104,9 +104,13 @@ pub fn is_placeholder(text: &str) -> bool {
 
 /// Tells whether the last key is one a person chose: an annotation, a label, a driver's attribute.
 fn is_free_key(path: &JobPath) -> bool {
-    let parents = ["annotations", "labels", "volumeAttributes", "options"];
     let parent = path.0.len().checked_sub(2).and_then(|index| path.0.get(index));
-    matches!(parent, Some(Segment::Key(key)) if parents.contains(&key.as_ref()))
+    matches!(parent, Some(Segment::Key(key)) if has_free_keys(key))
+}
+
+/// Tells whether a map of this name has keys that a person chooses.
+pub(super) fn has_free_keys(parent: &str) -> bool {
+    ["annotations", "labels", "volumeAttributes", "options"].contains(&parent)
 }
 
 /// Tells whether a text has a URL with user information, or is JSON with a key that looks secret,

@@ -226,9 +226,10 @@ impl RecordedRun {
     pub async fn adopt_again(
         &self,
         cluster: &Cluster,
-        before: Adoption,
+        before: &Adoption,
     ) -> Result<Adoption, AdoptionError> {
-        self.adopt(cluster, before.identity, before.held, Retrying::Failed).await
+        let (identity, held) = (before.identity.clone(), before.held.clone());
+        self.adopt(cluster, identity, held, Retrying::Failed).await
     }
 
     /// Tells whether nobody drove the run since it was adopted.

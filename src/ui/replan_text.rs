@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use serde_json::Value;
 use similar::{ChangeTag, TextDiff};
 
 use super::color::Paint;
@@ -24,13 +23,11 @@ pub fn replan_text(changes: &[Change<'_>], secrets: &BTreeMap<String, Secrets>) 
     let mut shown: BTreeMap<String, &str> = BTreeMap::new();
     let mut text = String::new();
     for change in changes {
-        let difference = match change.fate {
-            Fate::Anew => Some(difference(change, secrets)),
-            _ => None,
-        };
-        let mut words = words(change);
+        let is_same = change.is_same();
+        let mut words = words(change, is_same);
         let mut lines = String::new();
-        if let Some(Difference { changed, lines: all }) = difference.filter(|_| !change.is_same()) {
+        if change.fate == Fate::Anew && !is_same {
+            let Difference { changed, lines: all } = difference(change, secrets);
             if let Some(other) = shown.get(&changed) {
                 words = format!("made anew, with what changes in {other}");
             } else {
@@ -45,16 +42,16 @@ pub fn replan_text(changes: &[Change<'_>], secrets: &BTreeMap<String, Secrets>) 
     text
 }
 
-fn words(change: &Change<'_>) -> String {
+fn words(change: &Change<'_>, is_same: bool) -> String {
     let otherwise = match change.project {
-        _ if change.is_same() => "",
+        _ if is_same => "",
         Some(_) => ", though the project says otherwise now",
         None => ", though the project no longer has it",
     };
     match change.fate {
         Fate::Finished => format!("finished, kept{otherwise}"),
         Fate::Running => format!("running, left as it was planned{otherwise}"),
-        Fate::Anew if change.is_same() => "unchanged".to_owned(),
+        Fate::Anew if is_same => "unchanged".to_owned(),
         Fate::Anew => "made anew".to_owned(),
         Fate::New => match change.project.map(|block| block.upstream.join(", ")) {
             Some(upstream) if !upstream.is_empty() => format!("new, after {upstream}"),
@@ -76,7 +73,9 @@ fn difference(change: &Change<'_>, secrets: &BTreeMap<String, Secrets>) -> Diffe
     let [old, new] = [change.recorded, change.project].map(|block| {
         let mut said = block.map(crate::run::PlannedBlock::said).unwrap_or_default();
         let hidden = said.get_mut("job").map(|job| secrets.mask(job)).unwrap_or_default();
-        (sorted(said), hidden)
+        // Only what differs is to be shown, not another order.
+        said.sort_all_objects();
+        (said, hidden)
     });
     let texts = [&old.0, &new.0].map(manifest::yaml);
     let diff = TextDiff::from_lines(&texts[0], &texts[1]);
@@ -107,20 +106,6 @@ fn difference(change: &Change<'_>, secrets: &BTreeMap<String, Secrets>) -> Diffe
         let _ = write!(lines, "    {told}");
     }
     Difference { changed, lines }
-}
-
-/// Orders the keys, so that only what differs is shown.
-fn sorted(value: Value) -> Value {
-    match value {
-        Value::Object(map) => {
-            let mut entries: Vec<(String, Value)> =
-                map.into_iter().map(|(key, value)| (key, sorted(value))).collect();
-            entries.sort_by(|a, b| a.0.cmp(&b.0));
-            Value::Object(entries.into_iter().collect())
-        }
-        Value::Array(items) => Value::Array(items.into_iter().map(sorted).collect()),
-        value => value,
-    }
 }
 
 #[cfg(test)]
