@@ -36,6 +36,10 @@ func main() {
 		exit(etcd(os.Args[1:]))
 	case "forward":
 		exit(forward(os.Args[1:]))
+	case "deny":
+		exit(deny(os.Args[1:]))
+	case "virtual-nodes":
+		exit(virtualNodes(os.Args[1:]))
 	case "certificates":
 		exit(certificates(os.Args[1:]))
 	case "kube-apiserver":
@@ -53,7 +57,7 @@ func main() {
 }
 
 func usage() {
-	fmt.Fprintln(os.Stderr, "usage: local-cluster certificates|etcd|forward|kube-apiserver|kube-controller-manager|kube-scheduler|kubelet FLAGS")
+	fmt.Fprintln(os.Stderr, "usage: local-cluster certificates|deny|etcd|forward|virtual-nodes|kube-apiserver|kube-controller-manager|kube-scheduler|kubelet FLAGS")
 	os.Exit(2)
 }
 
