@@ -5,17 +5,20 @@
 
 use std::time::Duration;
 
+use bytes::Bytes;
+use http::{Response, header};
+use http_body_util::{Either, Full};
+use hyper::body::Incoming;
 use hyper_rustls::builderstates::WantsProtocols1;
 use hyper_rustls::{FixedServerNameResolver, HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy::connect::proxy::{SocksV5, Tunnel};
 use hyper_util::client::legacy::connect::{Connect, HttpConnector};
 use hyper_util::client::legacy::{Builder, Client};
 use hyper_util::rt::{TokioExecutor, TokioTimer};
-use kube::client::middleware::AuthLayer;
 use kube::client::{Body, ClientBuilder, ConfigExt};
-
 use tower::{BoxError, ServiceExt};
 
+use super::credentials::Credentials;
 use super::error::ClusterError;
 
 /// What a connection is for.
@@ -36,22 +39,22 @@ const PING_ANSWER: Duration = Duration::from_secs(10);
 /// An exec plugin may take a second, so it is run once where it gives a token, as most do; kube's
 /// own way runs it for the token and again for a certificate, for each client.
 pub(super) fn clients(config: &kube::Config) -> Result<[kube::Client; 2], ClusterError> {
-    let auth = config.auth_layer().map_err(|error| setup(config, &error))?;
+    let credentials = Credentials::get(config).map_err(|error| setup(config, &error))?;
     let mut for_tls = config.clone();
-    if auth.is_some() {
+    if credentials.in_requests() {
         for_tls.auth_info.exec = None;
     }
     let tls = for_tls.rustls_client_config().map_err(|error| setup(config, &error))?;
     let client = |purpose| -> Result<kube::Client, ClusterError> {
         let builder = HttpsConnectorBuilder::new().with_tls_config(tls.clone()).https_or_http();
-        client(config, auth.as_ref(), purpose, builder)
+        client(config, &credentials, purpose, builder)
     };
     Ok([client(Purpose::Control)?, client(Purpose::Streams)?])
 }
 
 fn client(
     config: &kube::Config,
-    auth: Option<&AuthLayer>,
+    credentials: &Credentials,
     purpose: Purpose,
     mut builder: HttpsConnectorBuilder<WantsProtocols1>,
 ) -> Result<kube::Client, ClusterError> {
@@ -67,12 +70,12 @@ fn client(
     tcp.set_keepalive(Some(Duration::from_secs(30)));
     tcp.set_connect_timeout(Some(CONNECT_TIMEOUT));
     match &config.proxy_url {
-        None => finish(config, auth, purpose, builder, tcp),
+        None => finish(config, credentials, purpose, builder, tcp),
         Some(proxy) if proxy.scheme_str() == Some("socks5") => {
-            finish(config, auth, purpose, builder, SocksV5::new(proxy.clone(), tcp))
+            finish(config, credentials, purpose, builder, SocksV5::new(proxy.clone(), tcp))
         }
         Some(proxy) if proxy.scheme_str() == Some("http") => {
-            finish(config, auth, purpose, builder, Tunnel::new(proxy.clone(), tcp))
+            finish(config, credentials, purpose, builder, Tunnel::new(proxy.clone(), tcp))
         }
         Some(proxy) => Err(setup(config, &format!("the proxy {proxy} is neither http nor socks5"))),
     }
@@ -84,7 +87,7 @@ fn setup(config: &kube::Config, cause: &dyn std::fmt::Display) -> ClusterError {
 
 fn finish<C>(
     config: &kube::Config,
-    auth: Option<&AuthLayer>,
+    credentials: &Credentials,
     purpose: Purpose,
     builder: HttpsConnectorBuilder<WantsProtocols1>,
     tcp: C,
@@ -103,10 +106,35 @@ where
         .http2_keep_alive_timeout(PING_ANSWER)
         .build(connector);
     let headers = config.extra_headers_layer().map_err(|error| setup(config, &error))?;
-    let http = http.map_err(BoxError::from as fn(_) -> _);
-    let stack = ClientBuilder::new(http, config.default_namespace.clone()).with_layer(&headers);
-    Ok(match auth {
-        Some(auth) => stack.with_layer(auth).with_layer(&config.base_uri_layer()).build(),
-        None => stack.with_layer(&config.base_uri_layer()).build(),
-    })
+    let http = http.map_err(BoxError::from as fn(_) -> _).map_response(told_to_wait as fn(_) -> _);
+    Ok(ClientBuilder::new(http, config.default_namespace.clone())
+        .with_layer(&headers)
+        .with_layer(credentials)
+        .with_layer(&config.base_uri_layer())
+        .build())
+}
+
+/// Makes a Status of an answer that is none but says how long to wait, such as the one of the API
+/// server's own filter when it has too much to do: kube keeps no headers.
+fn told_to_wait(answer: Response<Incoming>) -> Response<Either<Incoming, Full<Bytes>>> {
+    let text = |name| answer.headers().get(name).and_then(|value| value.to_str().ok());
+    let code = answer.status();
+    let seconds = text(header::RETRY_AFTER).and_then(|text| text.parse::<u32>().ok());
+    let is_status = text(header::CONTENT_TYPE).is_some_and(|kind| kind.contains("json"));
+    match seconds {
+        Some(seconds) if !code.is_success() && !is_status => {
+            let reason = code.canonical_reason().unwrap_or_default();
+            let status = serde_json::json!({
+                "kind": "Status",
+                "apiVersion": "v1",
+                "status": "Failure",
+                "code": code.as_u16(),
+                "reason": reason.replace(' ', ""),
+                "message": format!("the API server answered {} {reason}", code.as_u16()),
+                "details": {"retryAfterSeconds": seconds},
+            });
+            answer.map(|_| Either::Right(Full::new(status.to_string().into())))
+        }
+        _ => answer.map(Either::Left),
+    }
 }

@@ -162,6 +162,19 @@ impl ClusterError {
         }
     }
 
+    /// Tells whether it says nothing of what was asked: the server could not be asked, or not with
+    /// these credentials, which may be good again later.
+    #[must_use]
+    pub fn is_loss(&self) -> bool {
+        self.is_transient() || self.is_unauthorized()
+    }
+
+    /// Tells whether the credentials were not accepted.
+    #[must_use]
+    pub fn is_unauthorized(&self) -> bool {
+        matches!(self, Self::Unauthorized { .. })
+    }
+
     /// Tells whether the resource version asked for is too old.
     #[must_use]
     pub fn is_expired(&self) -> bool {

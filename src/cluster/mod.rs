@@ -7,6 +7,7 @@
 mod client;
 mod config_maps;
 mod connector;
+mod credentials;
 mod dry_run;
 mod error;
 mod events;

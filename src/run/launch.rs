@@ -74,7 +74,7 @@ impl Launch {
     ) -> Result<(), ClusterError> {
         let Some((plan, note)) = &self.before else { return Ok(()) };
         match cluster.annotate_config_map(&plan.namespace, &plan.name, note).await {
-            Err(error) if error.is_transient() => return Err(error),
+            Err(error) if error.is_loss() => return Err(error),
             Err(error) => drop(inputs.send(Input::BeginNotNoted(error))),
             Ok(()) => {}
         }
@@ -87,7 +87,7 @@ impl Launch {
         match cluster.create_job(&self.namespace, &self.job).await {
             Ok(job) => Ok(Ok(job)),
             Err(error) if error.is_already_exists() => self.found(cluster).await,
-            Err(error) if error.is_transient() || matches!(error, ClusterError::Quota { .. }) => {
+            Err(error) if error.is_loss() || matches!(error, ClusterError::Quota { .. }) => {
                 Err(error)
             }
             Err(error) => Ok(Err(Refusal::Refused(error))),
@@ -100,7 +100,7 @@ impl Launch {
             Ok(Some(job)) => job,
             // It went away in between; the next POST will tell.
             Ok(None) => return Box::pin(self.again(cluster)).await,
-            Err(error) if error.is_transient() => return Err(error),
+            Err(error) if error.is_loss() => return Err(error),
             Err(error) => return Ok(Err(Refusal::Refused(error))),
         };
         if self.identity.matches(&job) {
@@ -119,7 +119,7 @@ impl Launch {
         tokio::time::sleep(FIRST_DELAY).await;
         match cluster.create_job(&self.namespace, &self.job).await {
             Ok(job) => Ok(Ok(job)),
-            Err(error) if error.is_transient() || error.is_already_exists() => Err(error),
+            Err(error) if error.is_loss() || error.is_already_exists() => Err(error),
             Err(error) => Ok(Err(Refusal::Refused(error))),
         }
     }

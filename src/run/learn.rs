@@ -258,6 +258,9 @@ impl Dispatcher<'_> {
                 if track.state.is_active() {
                     self.tell_created(block);
                 }
+                if self.lost.as_ref().is_some_and(|loss| loss.error.is_unauthorized()) {
+                    self.take_return();
+                }
                 if self.read_plan {
                     self.look_at_plan();
                 }
@@ -306,6 +309,10 @@ impl Dispatcher<'_> {
             message: error.to_string(),
         };
         self.note_pending(block, Some(pending));
+        if error.is_unauthorized() {
+            // Watches that are open go on, and do not notice.
+            self.take_loss(error.clone());
+        }
     }
 
     fn take_event(&mut self, block: usize, event: &Event) {

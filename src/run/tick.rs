@@ -15,6 +15,8 @@ use crate::diagnose::Cause;
 const PODLESS: Duration = Duration::from_millis(1500);
 /// How often a Job is read that cannot be watched.
 const READ_EVERY: Duration = Duration::from_secs(2);
+/// How often a Job is read whose pod has ended, and of whose own end no watch has told.
+const READ_ENDED_EVERY: Duration = Duration::from_secs(10);
 /// How long contact must be lost to be worth a word.
 const TELL_LOSS: Duration = Duration::from_secs(2);
 /// Credentials that are refused for that long will not come back.
@@ -66,10 +68,18 @@ impl Dispatcher<'_> {
         {
             self.watch_events(block, &uid);
         }
-        let track = &self.tracks[block];
-        let due = track.last_read.is_none_or(|at| now.saturating_duration_since(at) >= READ_EVERY);
+        let read_jobs = self.read_jobs;
+        let track = &mut self.tracks[block];
         let known = track.uid.is_some() || self.role == Role::Watcher;
-        if self.read_jobs && known && due {
+        let ended = track.pods.values().last().is_some_and(|pod| pod.view.borrow().pod_ended);
+        track.pod_ended = if ended { track.pod_ended.or(Some(now)) } else { None };
+        let (every, since) = match track.pod_ended {
+            _ if read_jobs => (READ_EVERY, None),
+            Some(at) => (READ_ENDED_EVERY, Some(at)),
+            None => return,
+        };
+        let due = |at: Instant| now.saturating_duration_since(at) >= every;
+        if known && since.is_none_or(due) && track.last_read.is_none_or(due) {
             self.read_job(block);
         }
     }

@@ -123,6 +123,8 @@ pub(super) struct Track {
     pub(super) last_read: Option<Instant>,
     pub(super) being_read: bool,
     pub(super) absence: Absence,
+    /// Since when its last pod is known to have ended, while its Job says nothing of it.
+    pub(super) pod_ended: Option<Instant>,
     /// When its Job was seen to be complete while its log was still being read.
     pub(super) completed: Option<Instant>,
     /// Whether another client saw it to its end, so that its logs were shown.
@@ -151,6 +153,7 @@ impl Track {
             last_read: None,
             being_read: false,
             absence: Absence::None,
+            pod_ended: None,
             completed: None,
             settled_before: false,
         }

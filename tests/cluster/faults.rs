@@ -9,7 +9,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 
-use crate::support::{Bench, logged, start, states};
+use crate::support::{Bench, logged, start, states, until};
 
 /// What the proxy does with every connection, old and new.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -164,6 +164,30 @@ async fn a_frozen_network_is_noticed_and_survived() {
     assert_eq!(notices.len(), 2, "{notices:#?}");
     let lines = logged(&events, "a").iter().filter(|line| line.starts_with("line ")).count();
     assert_eq!(lines, 40);
+    bench.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_minute_without_the_api_server_is_told_once_and_made_up_for() {
+    let Some(bench) = Bench::new("minute").await else { return };
+    let proxy = Proxy::start(bench.cluster.server()).await;
+    let cluster = bench.through(&proxy.url).await;
+    let talk: &[(&str, &str)] = &[("STANDIN_SLEEP", "8"), ("STANDIN_LINES", "40")];
+    let (plan, run) = bench.plan(&[("a", &[], talk), ("b", &["a"], talk)]);
+    let going = start(&cluster, plan, run, Options::default());
+    until("the first pod", async || !bench.pod_names().await.is_empty()).await;
+    proxy.mode.send_replace(Mode::Refuse);
+    tokio::time::sleep(Duration::from_mins(1)).await;
+    proxy.mode.send_replace(Mode::Pass);
+    let (outcome, events) = going.end().await;
+    assert_eq!(outcome.exit, Exit::Fine, "{outcome:#?}");
+    let told = notices(&events);
+    assert_eq!(told.len(), 2, "{told:#?}");
+    assert!(told[0].starts_with("contact lost") && told[1] == "contact is back", "{told:#?}");
+    for block in ["a", "b"] {
+        let lines = logged(&events, block).iter().filter(|line| line.starts_with("line ")).count();
+        assert_eq!(lines, 40, "{block}");
+    }
     bench.end().await;
 }
 

@@ -306,10 +306,19 @@ impl Going {
 }
 
 /// Waits until `reached`, at most half a minute.
-pub(crate) async fn until<F: Future<Output = bool>>(what: &str, mut reached: impl FnMut() -> F) {
+pub(crate) async fn until<F: Future<Output = bool>>(what: &str, reached: impl FnMut() -> F) {
+    until_within(30, what, reached).await;
+}
+
+/// Waits until `reached`, at most so many seconds.
+pub(crate) async fn until_within<F: Future<Output = bool>>(
+    seconds: u64,
+    what: &str,
+    mut reached: impl FnMut() -> F,
+) {
     let start = Instant::now();
     while !reached().await {
-        assert!(start.elapsed() < Duration::from_secs(30), "{what} did not come");
+        assert!(start.elapsed() < Duration::from_secs(seconds), "{what} did not come");
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
 }

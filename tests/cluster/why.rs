@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use crate::binary::{Project, Said, kubectl, kubectl_with};
 use crate::cli_run::diamond;
 use crate::slow_proxy::SlowProxy;
-use crate::support::{Bench, until};
+use crate::support::{Bench, until, until_within};
 
 /// Makes a Job as the Mage server makes one; `change` is merged into its container and `pod` into
 /// the pod.
@@ -206,19 +206,9 @@ async fn what_died_is_told_from_pod_events_and_log() {
             .any(|l| l == "Traceback (most recent call last):")
     );
     let full = async || told(&project, &bench, "job/full")["cause"]["reason"] == "Evicted";
-    until_long("the kubelet's eviction", full).await;
+    // The kubelet looks at volumes once in a while.
+    until_within(120, "the kubelet's eviction", full).await;
     bench.end().await;
-}
-
-/// The kubelet looks at volumes once in a while.
-async fn until_long<F: Future<Output = bool>>(what: &str, mut reached: impl FnMut() -> F) {
-    for _ in 0..240 {
-        if reached().await {
-            return;
-        }
-        tokio::time::sleep(std::time::Duration::from_millis(500)).await;
-    }
-    panic!("{what} did not come");
 }
 
 /// Evicts the pod of a Job by the API, once it runs.

@@ -1,0 +1,175 @@
+//! What the API server, or something before it, answers instead of what was asked for.
+#![expect(clippy::unwrap_used, reason = "helpers of tests, outside `#[test]`")]
+
+use std::os::unix::fs::PermissionsExt;
+use std::time::Duration;
+
+use http::Method;
+use kubectl_mage::cluster::{Cluster, ConnectionFlags};
+use kubectl_mage::exit::Exit;
+use kubectl_mage::run::{EventKind, Options, RunEvent, RunState};
+
+use crate::http_proxy::{Fault, HttpProxy};
+use crate::support::{Bench, logged, start, until};
+
+const EXPIRED: &str = r#"{"type": "ERROR", "object": {"kind": "Status", "apiVersion": "v1", "status": "Failure", "message": "too old resource version: 1 (2)", "reason": "Expired", "code": 410}}
+"#;
+const GONE: &str = r#"{"kind": "Status", "apiVersion": "v1", "status": "Failure", "message": "too old resource version", "reason": "Expired", "code": 410}"#;
+const BROKEN: &str = r#"{"kind": "Status", "apiVersion": "v1", "status": "Failure", "message": "etcdserver: leader changed", "reason": "InternalError", "code": 500}"#;
+/// What a kubelet says in the place of a log, with code 200.
+const NO_LOG: &str = "unable to retrieve container logs for containerd://0123456789abcdef";
+
+fn notices(events: &[RunEvent]) -> Vec<&str> {
+    events
+        .iter()
+        .filter(|event| event.kind == EventKind::Notice)
+        .filter_map(|event| event.message.as_deref())
+        .collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn refusals_that_pass_are_waited_out_and_no_job_is_made_twice() {
+    let Some(bench) = Bench::new("refusals").await else { return };
+    let proxy = HttpProxy::start(bench.cluster.client().clone()).await;
+    let cluster = bench.through(&proxy.url).await;
+    let (get, post) = (Method::GET, Method::POST);
+    // Lists and watches: an expiry as status and as event, a server that is busy, one that is broken.
+    proxy.rule(get.clone(), &["/jobs?", "watch"], 1, Fault::Answer(410, GONE));
+    proxy.rule(get.clone(), &["/pods?", "watch"], 1, Fault::Answer(200, EXPIRED));
+    proxy.rule(get.clone(), &["/jobs?", "watch"], 1, Fault::Answer(200, EXPIRED));
+    proxy.rule(get.clone(), &["/pods?", "watch"], 1, Fault::Busy(429, 1));
+    proxy.rule(get.clone(), &["/jobs?"], 1, Fault::Answer(500, BROKEN));
+    // Jobs: refused for the moment, and created with the answer lost.
+    proxy.rule(post.clone(), &["/jobs"], 1, Fault::Busy(429, 1));
+    proxy.rule(post.clone(), &["/jobs"], 1, Fault::LoseAnswer);
+    proxy.rule(post.clone(), &["/jobs"], 1, Fault::Answer(500, BROKEN));
+    proxy.rule(post, &["/jobs"], 1, Fault::LoseAnswer);
+    // Logs: a kubelet that has none, one that is busy, one that cannot be reached.
+    proxy.rule(get.clone(), &["/log?"], 1, Fault::Answer(200, NO_LOG));
+    proxy.rule(get.clone(), &["/log?"], 1, Fault::Busy(429, 1));
+    proxy.rule(get, &["/log?"], 1, Fault::Answer(502, BROKEN));
+    let talk: &[(&str, &str)] = &[("STANDIN_LINES", "30"), ("STANDIN_SLEEP", "3")];
+    let (plan, run) = bench.plan(&[
+        ("a", &[], talk),
+        ("b", &["a"], talk),
+        ("c", &["a"], talk),
+        ("d", &["b", "c"], talk),
+    ]);
+    let (outcome, events) = start(&cluster, plan, run, Options::default()).end().await;
+    assert_eq!(outcome.exit, Exit::Fine, "{outcome:#?}\n{:#?}", notices(&events));
+    for block in ["a", "b", "c", "d"] {
+        let expected: Vec<String> = (1..=30).map(|n| format!("line {n} of 30")).collect();
+        let mut found = logged(&events, block);
+        found.retain(|line| line.starts_with("line ") || line.contains("unable to"));
+        assert_eq!(found, expected, "{block}");
+    }
+    if let Some(posts) = bench.posts() {
+        assert_eq!(posts.len(), 4, "{posts:#?}");
+    }
+    assert!(proxy.unused().is_empty(), "{:#?}", proxy.unused());
+    bench.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn how_long_to_wait_is_taken_from_header_or_status() {
+    let Some(bench) = Bench::new("wait").await else { return };
+    let proxy = HttpProxy::start(bench.cluster.client().clone()).await;
+    let cluster = bench.through(&proxy.url).await;
+    proxy.rule(Method::GET, &["/jobs"], 1, Fault::Busy(429, 7));
+    proxy.rule(Method::GET, &["/jobs"], 1, Fault::Busy(503, 9));
+    for (code, seconds) in [(429, 7), (503, 9)] {
+        let error = cluster.list_jobs(Some(&bench.namespace), "a=b").await.unwrap_err();
+        assert_eq!(error.retry_after(), Some(Duration::from_secs(seconds)));
+        assert!(error.is_transient());
+        assert!(error.to_string().contains(&format!("the API server answered {code}")), "{error}");
+    }
+    bench.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_end_that_no_watch_told_of_is_found() {
+    let Some(bench) = Bench::new("missed").await else { return };
+    let proxy = HttpProxy::start(bench.cluster.client().clone()).await;
+    let cluster = bench.through(&proxy.url).await;
+    proxy.rule(Method::GET, &["/jobs?", "watch"], 1, Fault::DropLines("\"Complete\""));
+    let (plan, run) = bench.plan(&[("a", &[], &[]), ("b", &["a"], &[])]);
+    let (outcome, _) = start(&cluster, plan, run, Options::default()).end().await;
+    assert_eq!(outcome.exit, Exit::Fine, "{outcome:#?}");
+    bench.end().await;
+}
+
+/// Writes a kubeconfig whose user has an exec plugin: it gives the token in the file `token`, which
+/// it says is good for an hour, and adds a line to the file `calls`.
+fn with_plugin(folder: &std::path::Path, server: &str) -> std::path::PathBuf {
+    let plugin = folder.join("plugin");
+    let script = format!(
+        "#!/bin/sh\ncd {}\necho called >>calls\nprintf '{{\"apiVersion\": \"client.authentication.k8s.io/v1\", \"kind\": \"ExecCredential\", \"status\": {{\"token\": \"%s\", \"expirationTimestamp\": \"2099-01-01T00:00:00Z\"}}}}' \"$(cat token)\"\n",
+        folder.display()
+    );
+    std::fs::write(&plugin, script).unwrap();
+    std::fs::set_permissions(&plugin, std::fs::Permissions::from_mode(0o755)).unwrap();
+    let kubeconfig = folder.join("kubeconfig");
+    let text = format!(
+        "apiVersion: v1\nkind: Config\ncurrent-context: c\nclusters:\n- name: c\n  cluster: {{server: \"{server}\"}}\ncontexts:\n- name: c\n  context: {{cluster: c, user: u}}\nusers:\n- name: u\n  user:\n    exec: {{apiVersion: client.authentication.k8s.io/v1, command: {}, interactiveMode: Never}}\n",
+        plugin.display()
+    );
+    std::fs::write(&kubeconfig, text).unwrap();
+    kubeconfig
+}
+
+async fn connect(bench: &Bench, kubeconfig: std::path::PathBuf) -> Cluster {
+    let flags = ConnectionFlags {
+        kubeconfig: Some(kubeconfig),
+        namespace: Some(bench.namespace.clone()),
+        ..ConnectionFlags::default()
+    };
+    Cluster::connect(&flags).await.unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_token_that_is_no_longer_accepted_is_got_anew() {
+    let Some(bench) = Bench::new("token").await else { return };
+    let proxy = HttpProxy::start(bench.cluster.client().clone()).await;
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("token"), "first").unwrap();
+    proxy.accept("first");
+    let cluster = connect(&bench, with_plugin(folder.path(), &proxy.url)).await;
+    let work: &[(&str, &str)] = &[("STANDIN_SLEEP", "3")];
+    let (plan, run) = bench.plan(&[("a", &[], work), ("b", &["a"], work), ("c", &["a"], work)]);
+    let going = start(&cluster, plan, run, Options::default());
+    until("the first Job", async || !bench.job_names().await.is_empty()).await;
+    std::fs::write(folder.path().join("token"), "second").unwrap();
+    proxy.accept("second");
+    let (outcome, events) = going.end().await;
+    assert_eq!(outcome.exit, Exit::Fine, "{outcome:#?}\n{:#?}", notices(&events));
+    assert!(
+        notices(&events).iter().all(|text| !text.contains("contact")),
+        "{:#?}",
+        notices(&events)
+    );
+    assert!(proxy.refused() > 0);
+    let calls = std::fs::read_to_string(folder.path().join("calls")).unwrap();
+    assert_eq!(calls, "called\ncalled\n");
+    bench.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_a_new_token_contact_is_lost_and_the_run_goes_on() {
+    let Some(bench) = Bench::new("stale").await else { return };
+    let proxy = HttpProxy::start(bench.cluster.client().clone()).await;
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("token"), "first").unwrap();
+    proxy.accept("first");
+    let cluster = connect(&bench, with_plugin(folder.path(), &proxy.url)).await;
+    let work: &[(&str, &str)] = &[("STANDIN_SLEEP", "3")];
+    let (plan, run) = bench.plan(&[("a", &[], work), ("b", &["a"], work)]);
+    let options = Options { contact_timeout: Duration::from_secs(5), ..Options::default() };
+    let going = start(&cluster, plan, run, options);
+    until("the first Job", async || !bench.job_names().await.is_empty()).await;
+    proxy.accept("second");
+    let (outcome, events) = going.end().await;
+    assert_eq!(outcome.exit, Exit::Cluster, "{outcome:#?}");
+    assert_eq!(outcome.state, RunState::ContactLost, "{:#?}", notices(&events));
+    assert_eq!(bench.job_names().await.len(), 1);
+    bench.end().await;
+}
