@@ -186,8 +186,9 @@ impl<K: Watchable, S: FnMut(Watched<K>) + Send> Watcher<'_, K, S> {
             ..Default::default()
         };
         let request = built(Request::new(K::path(&self.scope.namespace)).list(&params), &action)?;
-        let list: kube::core::ObjectList<K> = self.cluster.call(&action, request).await?;
+        let mut list: kube::core::ObjectList<K> = self.cluster.call(&action, request).await?;
         self.working();
+        list.items.iter_mut().for_each(lighten);
         (self.sink)(Watched::Listed(list.items));
         Ok(list.metadata.resource_version.unwrap_or_default())
     }
@@ -230,7 +231,8 @@ impl<K: Watchable, S: FnMut(Watched<K>) + Send> Watcher<'_, K, S> {
         let mut stream = std::pin::pin!(stream);
         while let Some(item) = stream.next().await {
             match item {
-                Ok(WatchEvent::Added(object) | WatchEvent::Modified(object)) => {
+                Ok(WatchEvent::Added(mut object) | WatchEvent::Modified(mut object)) => {
+                    lighten(&mut object);
                     remember(version, &object);
                     (self.sink)(Watched::Applied(object));
                 }
@@ -275,6 +277,11 @@ impl<K: Watchable, S: FnMut(Watched<K>) + Send> Watcher<'_, K, S> {
 
 fn broken(error: ClusterError) -> Ended {
     if error.is_expired() { Ended::Expired } else { Ended::Broken(error) }
+}
+
+/// Takes out who wrote which field: nobody here asks, and it is half of a pod.
+fn lighten<K: Metadata<Ty = ObjectMeta>>(object: &mut K) {
+    object.metadata_mut().managed_fields = None;
 }
 
 fn remember<K: Metadata<Ty = ObjectMeta>>(version: &mut String, object: &K) {

@@ -66,6 +66,8 @@ pub(super) fn run(args: &RunArgs, printer: Printer) -> Result<Exit, CliError> {
     if args.dry_run {
         return Ok(Exit::Fine);
     }
+    // What explains the Jobs is as large as they are, and a run may take a day.
+    drop((loaded, jobs));
     options.log_folder = log_folder(&args.keeping, Some(&plan))?;
     let wanted = Confirmation {
         what: "the pipeline's name",

@@ -92,6 +92,12 @@ impl Dispatcher<'_> {
             self.bad.get_or_insert(exit);
         }
         self.tell_end(block);
+        if state == BlockState::Complete
+            && let Some(job) = &mut self.tracks[block].job
+        {
+            // Only what went wrong is explained by what was asked for.
+            job.spec = None;
+        }
         self.note_end(block);
         self.tell_skipped(skipped);
     }

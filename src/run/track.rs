@@ -30,7 +30,7 @@ pub(super) struct PodTrack {
     pub(super) attempt: u32,
     /// The attempt of the Job that made it.
     pub(super) of_job: u32,
-    pub(super) pod: Pod,
+    pub(super) pod: Box<Pod>,
     pub(super) view: watch::Sender<ContainerView>,
     pub(super) failed: watch::Sender<Option<bool>>,
     /// Whether a follower reads its log and has not told its end yet.
@@ -52,7 +52,7 @@ impl PodTrack {
             of_job,
             view: watch::channel(ContainerView::UNKNOWN).0,
             failed: watch::channel(None).0,
-            pod,
+            pod: Box::new(pod),
             reading: false,
             death_told: false,
             job_created: None,
@@ -64,7 +64,7 @@ impl PodTrack {
     pub(super) fn update(&mut self, pod: Pod) -> ContainerView {
         let view =
             main_container(&pod).map_or(ContainerView::UNKNOWN, |c| container_view(&pod, &c));
-        self.pod = pod;
+        *self.pod = pod;
         self.view.send_replace(view);
         if view.pod_ended {
             self.failed.send_replace(Some(pod_death(&self.pod).is_some()));
@@ -351,7 +351,7 @@ impl Track {
 
     /// Says why its Job failed, with all that is known now.
     pub(super) fn failure(&self) -> Option<Cause> {
-        let pods: Vec<&Pod> = self.pods_now().map(|pod| &pod.pod).collect();
+        let pods: Vec<&Pod> = self.pods_now().map(|pod| &*pod.pod).collect();
         self.job.as_ref().map(|job| job_failure(job, &pods, &self.tail))
     }
 
