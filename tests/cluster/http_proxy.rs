@@ -168,7 +168,7 @@ async fn pass(client: kube::Client, request: Request<Incoming>) -> Answer {
         Ok(mut response) => {
             response.headers_mut().remove(http::header::TRANSFER_ENCODING);
             *response.version_mut() = http::Version::HTTP_11;
-            response.map(|body| body.boxed_unsync())
+            response.map(BodyExt::boxed_unsync)
         }
         Err(error) => answer(StatusCode::BAD_GATEWAY.as_u16(), error.to_string(), None),
     }
