@@ -70,7 +70,7 @@ test-fuzz: ## Fuzz each of the pure rooms for 20 seconds
 
 .PHONY: test-cluster
 test-cluster: ## Tests against a real Kubernetes, started and ended here (or KUBECTL_MAGE_TEST_KUBECONFIG)
-	@.ci/needs cargo cc python
+	@.ci/needs cargo cc python chromium
 	cargo test --locked --no-run --test cluster
 	echo "==> genuine Mage for the tests"
 	tests/local-cluster/mage-venv

@@ -1,5 +1,9 @@
 //! What a run leaves on the disk: reports of every kind, and the log of every attempt.
-#![expect(clippy::unwrap_used, reason = "helpers of tests, outside `#[test]`")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::print_stderr,
+    reason = "helpers of tests, outside `#[test]`"
+)]
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -181,7 +185,10 @@ fn open_in_browser(text: &str) {
         .arg(format!("--user-data-dir={}", folder.path().join("profile").display()))
         .args(["--dump-dom", &format!("file://{}", path.display())])
         .output();
-    let Ok(output) = output else { return };
+    let Ok(output) = output else {
+        eprintln!("skipped: there is no chromium (`.ci/needs chromium` installs it)");
+        return;
+    };
     let seen = Html::parse_document(&String::from_utf8(output.stdout).unwrap());
     let wrote = Html::parse_document(text);
     let body = Selector::parse("body").unwrap();
