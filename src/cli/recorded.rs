@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use clap::{Parser, ValueEnum};
 
 use super::{ConfigArgs, EditionChoice, NameValue, RunArgs};
-use crate::job::secret::is_secret_name;
+use crate::job::secret::{holds_secret, is_secret_name};
 
 /// What `run` was told of the Jobs, as far as it is recorded. `--secret`, and variables of the
 /// server whose names look secret, are not: they are given again.
@@ -55,6 +55,21 @@ impl RecordedFlags {
         }
         flags.extend(of_config(&self.config));
         flags
+    }
+
+    /// Leaves out what may be a secret, by its name or by what it holds.
+    #[must_use]
+    pub fn without_secrets(flags: &[String]) -> Vec<String> {
+        let tells = |flag: &&String| {
+            let value = flag.split_once('=').map_or("", |(_, value)| value);
+            let is_pair = flag.starts_with("--var=") || flag.starts_with("--server-env=");
+            let (name, value) = match value.split_once('=') {
+                Some(pair) if is_pair => pair,
+                _ => ("", value),
+            };
+            is_secret_name(name) || holds_secret(value)
+        };
+        flags.iter().filter(|flag| !tells(flag)).cloned().collect()
     }
 
     /// Reads recorded flags; none when another version wrote them.
@@ -215,6 +230,20 @@ mod tests {
         assert_eq!(both.image.as_deref(), Some("i:2"));
         assert_eq!(both.var.len(), 1);
         assert_eq!((both.var[0].value.as_str(), both.only_k8s), ("d", true));
+    }
+
+    #[test]
+    fn variables_that_look_secret_can_be_left_out() {
+        let flags = recorded(&[
+            "etl",
+            "--var=api_token=hunter2",
+            "--var=db={\"password\": \"hunter2\"}",
+            "--var=limit=5",
+            "--server-env=DB=postgres://me:hunter2@db/x",
+            "--policy=/p.yaml",
+        ]);
+        let told = RecordedFlags::without_secrets(&flags);
+        assert_eq!(told, ["etl", "--policy=/p.yaml", "--var=limit=5"]);
     }
 
     #[test]

@@ -16,6 +16,9 @@ use super::{
 /// gets another attempt, and the rest is started in its turn. Flags that are not given are as
 /// recorded. A run that somebody drives right now is not taken from them: follow it with `attach`.
 ///
+/// Where the plan could not be recorded (no right to create ConfigMaps), the project is needed too:
+/// its Jobs are made anew, and must be what each Job of the run says they were.
+///
 /// With --replan, the Jobs of the blocks that have not ended and do not run are made anew from the
 /// project as it is now, for the same targets and with the flags recorded, over which those given
 /// here hold. What that changes is shown first.

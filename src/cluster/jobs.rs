@@ -181,12 +181,22 @@ impl Cluster {
         namespace: Option<&str>,
         selector: &str,
     ) -> Result<Vec<Job>, ClusterError> {
+        Ok(self.list_jobs_now(namespace, selector).await?.0)
+    }
+
+    /// Does the same, and tells the time that the server has now.
+    pub async fn list_jobs_now(
+        &self,
+        namespace: Option<&str>,
+        selector: &str,
+    ) -> Result<(Vec<Job>, Option<Timestamp>), ClusterError> {
         let action = action("list", namespace.unwrap_or("(all)"), "");
         let path = namespace.map_or_else(|| "/apis/batch/v1/jobs".to_owned(), path);
         let params = ListParams::default().labels(selector).match_any();
         let request = built(Request::new(path).list(&params), &action)?;
-        let list: k8s_openapi::List<Job> = self.call(&action, request).await?;
-        Ok(list.items)
+        let (list, now): (k8s_openapi::List<Job>, _) =
+            self.call_with_date(&action, request).await?;
+        Ok((list.items, now))
     }
 
     /// Deletes the Job of that name if it still has that UID, and its pods with it.

@@ -28,6 +28,8 @@ pub(super) struct Loaded {
     /// How many blocks may run at once, by the pipeline's and project's settings.
     pub(super) concurrency: Option<u32>,
     pub(super) project_dir: PathBuf,
+    /// The project's path in the pods.
+    pub(super) repo_path: String,
     notices: Vec<String>,
     /// What was read, for `-v`.
     details: Vec<String>,
@@ -175,9 +177,11 @@ pub(super) fn load_with(
     let inputs = read_inputs(args, env, facts).inspect_err(|_| tell(&notices, printer))?;
     notices.extend(inputs.notices.iter().cloned());
     let values = template_values(request, &inputs)?;
+    let maker = Maker::new(args, connection, &inputs, values);
+    let repo_path = maker.repo_path().0;
     let mut loading = Loading {
         request,
-        maker: Maker::new(args, connection, &inputs, values),
+        maker,
         each,
         loaded: Loaded {
             edition: inputs.edition,
@@ -185,6 +189,7 @@ pub(super) fn load_with(
             connected: None,
             concurrency: None,
             project_dir: inputs.project_dir.clone(),
+            repo_path,
             notices,
             details: inputs.details(),
             warnings: Distinct::default(),

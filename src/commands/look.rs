@@ -13,8 +13,11 @@ use crate::cluster::{
     belongs, group_runs, label_value, pod_belongs,
 };
 use crate::error::CliError;
-use crate::run::{Plan, plan_of, record_name};
+use crate::run::{Outline, Plan, plan_of, record_name};
 use crate::status::{Planned, blocks, row_of_blocks};
+
+/// What it means that there is no plan.
+const UNKNOWN_BLOCKS: &str = "blocks without a Job are not known";
 
 /// What was read.
 #[derive(Default)]
@@ -86,7 +89,7 @@ impl Seen {
         let mut seen = Self { namespace: namespace.to_owned(), ..Self::default() };
         seen.jobs = allowed(jobs, "states are read from pods alone", &mut seen.missing)?;
         seen.pods = allowed(pods, "states are read from Jobs alone", &mut seen.missing)?;
-        let (map, facts) = allowed(plans, "blocks without a Job are not known", &mut seen.missing)?;
+        let (map, facts) = allowed(plans, UNKNOWN_BLOCKS, &mut seen.missing)?;
         seen.plans = facts;
         if let Some(map) = map {
             seen.take_plan(&map);
@@ -106,7 +109,7 @@ impl Seen {
         }
         let name = record_name(run);
         let map = cluster.get_config_map(&self.namespace, &name).await;
-        if let Some(map) = allowed(map, "blocks without a Job are not known", &mut self.missing)? {
+        if let Some(map) = allowed(map, UNKNOWN_BLOCKS, &mut self.missing)? {
             self.plans.clear();
             self.take_plan(&map);
         }
@@ -149,6 +152,13 @@ impl Seen {
         self.jobs.retain(|job| is_its(belongs(job)));
         self.pods.retain(|pod| is_its(pod_belongs(pod)));
         self.plans.retain(|plan| run.source == Source::Run && plan.run == run.run);
+        if self.plan.is_none() && run.source == Source::Run {
+            // Where no plan could be recorded, the Jobs say what there is.
+            self.plan = Outline::newest(&self.jobs).map(|outline| outline.plan);
+            if self.plan.is_some() {
+                self.missing.retain(|missing| !missing.starts_with(UNKNOWN_BLOCKS));
+            }
+        }
     }
 
     /// Returns the run that the subject names, if it is there.

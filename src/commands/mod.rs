@@ -29,6 +29,7 @@ mod status;
 mod subject;
 mod targets;
 mod the_run;
+mod unrecorded;
 mod validate;
 mod version;
 mod watch;

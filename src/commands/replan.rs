@@ -9,13 +9,13 @@ use super::facts::Connected;
 use super::guard::{Confirmation, confirm_if_asked};
 use super::load::{LoadedJob, Masked, Request, load_jobs};
 use super::maker::{Naming, Widen};
-use super::run::{plan, runtime_vars};
-use crate::cli::{ConfigArgs, ConnectionArgs, EditionChoice, RecordedFlags, ResumeArgs};
+use super::run::{STANDARD_VARS, plan, runtime_vars};
+use crate::cli::{ConfigArgs, ConnectionArgs, EditionChoice, NameValue, RecordedFlags, ResumeArgs};
 use crate::error::{CliError, Problem};
 use crate::exit::Exit;
 use crate::job::Secrets;
 use crate::project::Missing;
-use crate::run::{Adoption, Plan, RecordedRun, ReplanError, prepare};
+use crate::run::{Adoption, Plan, RecordedRun, ReplanError, digests, prepare};
 use crate::ui::{Printer, replan_text};
 
 /// Compares the recorded plan with the project, shows the difference, asks where somebody can
@@ -27,31 +27,12 @@ pub(super) fn replan(
     adoption: &Adoption,
     printer: Printer,
 ) -> Result<bool, CliError> {
-    let (project, secrets) = of_project(args, run, printer)?;
-    let changes = run.changes(adoption, &project);
-    let merged = run.merged(adoption, &project, &changes).map_err(|moved| {
-        let hint = format!(
-            "set the namespace back, or run the block there on the data of this run: kubectl mage run {}/{} --execution-partition kubectl-mage/{}",
-            run.plan.pipeline, moved.block, run.run
-        );
-        CliError::usage(Problem::new(moved.to_string()).hint(hint))
-    })?;
-    printer.notice(&format!(
-        "plan of run {}, as recorded (-) and as the project says now (+):",
-        run.run
-    ));
-    printer.painted_notice(&replan_text(&changes, &secrets));
-    let Some(merged) = merged else {
-        printer.notice("nothing changes: the run goes on by the plan that is recorded");
+    let Project { plan: project, secrets, .. } = &of_project(args, run, printer)?;
+    let Some(merged) = shown(run, adoption, (project, secrets), printer)? else {
         return Ok(false);
     };
-    let wanted = Confirmation {
-        what: "the pipeline's name",
-        text: &run.plan.pipeline,
-        nothing: "nothing was changed",
-    };
+    agreed(args, connected, &run.plan.pipeline, printer)?;
     let cluster = &connected.cluster;
-    confirm_if_asked(cluster, args.yes, ("the plan changes", &wanted), printer)?;
     let merged = Plan { user: cluster.user().map(str::to_owned), ..merged };
     let replaced = connected.runtime.block_on(async {
         // An answer may take as long as it likes.
@@ -75,13 +56,62 @@ pub(super) fn replan(
     Ok(true)
 }
 
-/// Makes the plan of the project as it is now, for the same targets; with what of its Jobs must not
-/// be shown.
+/// Shows how the project differs from the plan of a run, and makes the plan that is gone on with;
+/// none where nothing changes.
+pub(super) fn shown(
+    run: &RecordedRun,
+    adoption: &Adoption,
+    (project, secrets): (&Plan, &BTreeMap<String, Secrets>),
+    printer: Printer,
+) -> Result<Option<Plan>, CliError> {
+    let changes = run.changes(adoption, project, &digests(project, secrets));
+    let merged = run.merged(adoption, project, &changes).map_err(|moved| {
+        let hint = format!(
+            "set the namespace back, or run the block there on the data of this run: kubectl mage run {}/{} --execution-partition kubectl-mage/{}",
+            run.plan.pipeline, moved.block, run.run
+        );
+        CliError::usage(Problem::new(moved.to_string()).hint(hint))
+    })?;
+    printer.notice(&format!(
+        "plan of run {}, as recorded (-) and as the project says now (+):",
+        run.run
+    ));
+    printer.painted_notice(&replan_text(&changes, secrets));
+    if merged.is_none() {
+        printer.notice("nothing changes: the run goes on by the plan that is recorded");
+    }
+    Ok(merged)
+}
+
+/// Asks whether the plan may change, where somebody can answer or the context is protected.
+pub(super) fn agreed(
+    args: &ResumeArgs,
+    connected: &Connected,
+    pipeline: &str,
+    printer: Printer,
+) -> Result<(), CliError> {
+    let wanted = Confirmation {
+        what: "the pipeline's name",
+        text: pipeline,
+        nothing: "nothing was changed",
+    };
+    confirm_if_asked(&connected.cluster, args.yes, ("the plan changes", &wanted), printer)
+}
+
+/// What the project says of a run now.
+pub(super) struct Project {
+    pub(super) plan: Plan,
+    /// What of its Jobs must not be shown, by block.
+    pub(super) secrets: BTreeMap<String, Secrets>,
+    pub(super) folder: String,
+}
+
+/// Makes the plan of the project as it is now, for the same targets.
 pub(super) fn of_project(
     args: &ResumeArgs,
     run: &RecordedRun,
     printer: Printer,
-) -> Result<(Plan, BTreeMap<String, Secrets>), CliError> {
+) -> Result<Project, CliError> {
     let flags = RecordedFlags::read(&run.plan.flags).ok_or_else(|| {
         let message = format!("the flags of run {} were recorded by another version", run.run);
         let hint = "use that version of kubectl-mage, or go on without --replan";
@@ -111,9 +141,14 @@ pub(super) fn of_project(
     let flags = RecordedFlags { targets: targets.clone(), config: config.clone(), ..flags };
     let mut plan = plan(&loaded, &jobs, run.plan.pipeline.clone(), flags.written())?;
     prepare(&mut plan, &run.run);
+    let folder = loaded.project_dir.display().to_string();
+    Ok(Project { plan, secrets: secrets_of(&jobs), folder })
+}
+
+/// Learns what of each block's Job must not be shown.
+pub(super) fn secrets_of(jobs: &[LoadedJob]) -> BTreeMap<String, Secrets> {
     let uuid = |job: &LoadedJob| job.job.block.clone().unwrap_or_else(|| job.job.pipeline.clone());
-    let secrets = jobs.iter().map(|job| (uuid(job), Secrets::of(&job.job))).collect();
-    Ok((plan, secrets))
+    jobs.iter().map(|job| (uuid(job), Secrets::of(&job.job))).collect()
 }
 
 /// The flags given over those recorded; the partition is where the run's data is.
@@ -123,6 +158,7 @@ fn config(
     run: &RecordedRun,
 ) -> Result<ConfigArgs, CliError> {
     let mut config = args.config.over(&flags.config);
+    config.var.extend(unrecorded_vars(&config, run));
     let partition = args.config.execution_partition.as_ref();
     if partition.is_some() && partition != config.execution_partition.as_ref() {
         let message = format!(
@@ -152,8 +188,7 @@ fn connection(args: &ResumeArgs, run: &RecordedRun) -> ConnectionArgs {
 
 /// The variables with which the run began, its date among them, and those that are given now.
 fn vars(config: &ConfigArgs, given: &ConfigArgs, run: &RecordedRun) -> String {
-    let begun = run.plan.blocks.iter().find_map(|block| recorded_vars(&block.job));
-    let Some(mut vars) = begun else {
+    let Some(mut vars) = run.vars.clone() else {
         return runtime_vars(config, &run.run, Timestamp::now());
     };
     for (name, value) in super::targets::variables(given) {
@@ -162,12 +197,15 @@ fn vars(config: &ConfigArgs, given: &ConfigArgs, run: &RecordedRun) -> String {
     vars.to_string()
 }
 
-fn recorded_vars(job: &Value) -> Option<Value> {
-    let containers = job.pointer("/spec/template/spec/containers")?.as_array()?;
-    containers.iter().find_map(|container| {
-        let words = container["command"].as_array()?;
-        let flag = words.iter().position(|word| word == "--runtime-vars")?;
-        let vars: Value = serde_json::from_str(words.get(flag + 1)?.as_str()?).ok()?;
-        vars.is_object().then_some(vars)
-    })
+/// The variables given to `run` whose flags are not recorded, because they look secret: the Jobs
+/// have them.
+fn unrecorded_vars(config: &ConfigArgs, run: &RecordedRun) -> Vec<NameValue> {
+    let known =
+        |name: &str| STANDARD_VARS.contains(&name) || config.var.iter().any(|var| var.name == name);
+    let vars = run.vars.iter().filter_map(Value::as_object).flatten();
+    let pair = |(name, value): (&String, &Value)| NameValue {
+        name: name.clone(),
+        value: value.to_string(),
+    };
+    vars.filter(|(name, _)| !known(name)).map(pair).collect()
 }

@@ -11,12 +11,14 @@ use super::keeping::{Reports, log_folder};
 use super::replan::replan;
 use super::run::refuse_what_cannot_be;
 use super::run_name::{RunName, unknown_run};
+use super::unrecorded;
 use crate::cli::{AttachArgs, ResumeArgs};
+use crate::cluster::ClusterError;
 use crate::error::{CliError, Problem};
 use crate::exit::Exit;
 use crate::run::{
     Adoption, AdoptionError, Begin, Claim, Driver, Failure, HandOver, Held, Options, RecordedRun,
-    Retrying, holder_name, identity, read_run, record_name,
+    Retrying, holder_name, identity, read_run, read_unrecorded, record_name,
 };
 use crate::ui::{Printer, plural};
 
@@ -32,15 +34,16 @@ pub(super) fn resume(args: &ResumeArgs, printer: Printer) -> Result<Exit, CliErr
 fn go_on(args: &ResumeArgs, seat: Option<Duration>, printer: Printer) -> Result<Exit, CliError> {
     refuse_readonly("unset it, or follow the run with `kubectl mage attach`")?;
     refuse_what_cannot_be(&args.config, "resume")?;
-    if args.config.is_given() && !args.replan {
-        let message = "flags of the project are for a new plan, and the run goes on by its own";
-        return Err(CliError::usage(Problem::new(message).hint("leave them out, or add --replan")));
-    }
     let reports = Reports::of(&args.keeping)?;
     let log_folder = log_folder(&args.keeping, None)?;
     let name = RunName::parse(&args.run)?;
     let connected = connect(&args.connection)?;
     let run = connected.runtime.block_on(find(&connected, &name))?;
+    // Without a recorded plan they may be needed to make the same one again.
+    if args.config.is_given() && !args.replan && run.recorded.is_some() {
+        let message = "flags of the project are for a new plan, and the run goes on by its own";
+        return Err(CliError::usage(Problem::new(message).hint("leave them out, or add --replan")));
+    }
     let wanted = Confirmation {
         what: "the pipeline's name",
         text: &run.plan.pipeline,
@@ -56,7 +59,7 @@ fn go_on(args: &ResumeArgs, seat: Option<Duration>, printer: Printer) -> Result<
     }
     let driver = detach::driver(&args.driver, args.on_interrupt)?;
     if driver.is_some() {
-        let (home, all) = (&run.recorded.namespace, run.plan.namespaces());
+        let (home, all) = (&run.home, run.plan.namespaces());
         detach::ensure_rights(&connected, &args.driver, home, &all, printer)?;
     }
     let user = if seat.is_some() { Some("the driver") } else { connected.cluster.user() };
@@ -66,10 +69,13 @@ fn go_on(args: &ResumeArgs, seat: Option<Duration>, printer: Printer) -> Result<
         None => Retrying::Failed,
         Some(_) => Retrying::Left(options.retries),
     };
-    let (run, adoption) =
-        connected.runtime.block_on(take_over(&connected, run, &me, retrying, printer))?;
+    let (run, adoption) = if run.recorded.is_some() {
+        connected.runtime.block_on(take_over(&connected, run, &me, retrying, printer))?
+    } else {
+        unrecorded::take_over(args, &connected, run, &me, printer)?
+    };
     let ready = || {
-        let replanned = if args.replan {
+        let replanned = if args.replan && run.recorded.is_some() {
             by_another_plan(args, &connected, &run, &adoption, printer)?
         } else {
             None
@@ -122,7 +128,7 @@ fn by_another_plan(
 
 /// Reads a run once more: what another client did while it held the Lease counts.
 async fn read_again(connected: &Connected, run: &RecordedRun) -> Result<RecordedRun, CliError> {
-    let again = read_run(&connected.cluster, &run.recorded.namespace, run.run.as_str()).await;
+    let again = read_run(&connected.cluster, &run.home, run.run.as_str()).await;
     match again.map_err(|error| explain(error, run))? {
         Some(again) => Ok(again),
         None => Err(without_plan(connected, run.run.as_str()).await),
@@ -140,20 +146,16 @@ fn detach_again(
     printer: Printer,
 ) -> Result<Exit, CliError> {
     let cluster = &connected.cluster;
+    let Some(recorded) = &run.recorded else {
+        return Err(CliError::usage(Problem::new(format!("run {} has no plan", run.run))));
+    };
     connected.runtime.block_on(async {
         let noted = run.note_wanted(cluster, adoption).await;
         run.release(cluster, me).await;
         noted
     })?;
     let driver = Driver { flags: options.resume_flags(Duration::ZERO), ..driver.clone() };
-    let parts = HandOver {
-        cluster,
-        run: &run.run,
-        recorded: &run.recorded,
-        driver: &driver,
-        options,
-        giver: me,
-    };
+    let parts = HandOver { cluster, run: &run.run, recorded, driver: &driver, options, giver: me };
     let blocks = plural(run.plan.blocks.len(), "block");
     let first = format!("run {} goes on: pipeline {}, {blocks}", run.run, run.plan.pipeline);
     detach::hand_over(connected, parts, &first, printer)
@@ -187,17 +189,25 @@ async fn find(connected: &Connected, name: &RunName) -> Result<RecordedRun, CliE
     let cluster = &connected.cluster;
     let namespace = cluster.namespace();
     let name = name.resolve(cluster, namespace).await?;
-    let found = read_run(cluster, namespace, &name).await.map_err(|error| match error {
-        AdoptionError::Cluster(error) => CliError::from(error),
-        error => {
-            let hint = "use the version of kubectl-mage that began the run";
-            CliError::usage(Problem::new(error.to_string()).hint(hint))
-        }
-    })?;
-    let Some(found) = found else {
-        return Err(without_plan(connected, &name).await);
+    let found = read_run(cluster, namespace, &name).await;
+    if let Ok(Some(found)) = found {
+        return Ok(found);
+    }
+    let is_unrecorded = match &found {
+        Err(AdoptionError::Cluster(ClusterError::Forbidden { .. })) => true,
+        found => found.is_ok(),
     };
-    Ok(found)
+    if is_unrecorded && let Some(run) = read_unrecorded(cluster, namespace, &name).await? {
+        return Ok(run);
+    }
+    match found {
+        Err(AdoptionError::Cluster(error)) => Err(error.into()),
+        Err(error) => {
+            let hint = "use the version of kubectl-mage that began the run";
+            Err(CliError::usage(Problem::new(error.to_string()).hint(hint)))
+        }
+        Ok(_) => Err(without_plan(connected, &name).await),
+    }
 }
 
 /// Says why there is no plan: there is no such run, or its plan is gone or was never recorded.
@@ -209,7 +219,7 @@ async fn without_plan(connected: &Connected, name: &str) -> CliError {
         return unknown_run(cluster, namespace, name).await;
     }
     let problem = Problem::new(format!(
-        "run {name} has no plan: configmap/{} in namespace {namespace} was deleted or never made",
+        "run {name} has no plan: configmap/{} in namespace {namespace} was deleted or never made, and no Job of the run says how it began",
         record_name(name)
     ));
     CliError::usage(problem.hint("see what is left with `kubectl mage runs`, and run the rest with `kubectl mage run PIPELINE/BLOCK`"))
@@ -232,9 +242,9 @@ async fn take_over(
         ));
     };
     let held: Option<Held> = match run.claim(cluster, me, wait).await? {
-        Claim::Held(held) => Some(held),
-        Claim::Driven(holder) => return Err(driven(&run, &holder, cluster.namespace())),
-        Claim::Forbidden(_) => None,
+        Some(Claim::Held(held)) => Some(held),
+        Some(Claim::Driven(holder)) => return Err(driven(&run, &holder, cluster.namespace())),
+        Some(Claim::Forbidden(_)) | None => None,
     };
     let adopted = async {
         let run = read_again(connected, &run).await?;
@@ -255,7 +265,7 @@ fn driven(run: &RecordedRun, holder: &str, namespace: &str) -> CliError {
     CliError::usage(problem.hint(hint))
 }
 
-fn explain(error: AdoptionError, run: &RecordedRun) -> CliError {
+pub(super) fn explain(error: AdoptionError, run: &RecordedRun) -> CliError {
     match error {
         AdoptionError::Cluster(error) => error.into(),
         AdoptionError::Unknown { ref blocks, ref pipeline } => {

@@ -12,6 +12,7 @@ use super::guard::{Confirmation, confirm, refuse_readonly};
 use super::keeping::{Reports, log_folder};
 use super::load::{Distinct, Loaded, LoadedJob, Masked, Request, load_jobs};
 use super::maker::{Naming, Widen, problems};
+use super::replan::secrets_of;
 use super::targets::{pipelines, variables};
 use crate::cli::{ConfigArgs, RecordedFlags, RunArgs};
 use crate::error::{CliError, Problem};
@@ -20,8 +21,8 @@ use crate::lint::policy_conflicts;
 use crate::load::{find_project, git_state};
 use crate::project::Missing;
 use crate::run::{
-    Begin, Failure, Options, PackedPlan, Plan, PlannedBlock, RunId, Surroundings, critical_path,
-    identity, preamble, prepare,
+    Begin, Failure, Options, Outline, PackedPlan, Plan, PlannedBlock, RunId, Surroundings,
+    critical_path, digests, identity, preamble, prepare,
 };
 use crate::ui::Printer;
 
@@ -60,7 +61,7 @@ pub(super) fn run(args: &RunArgs, printer: Printer) -> Result<Exit, CliError> {
     let mut plan = plan(&loaded, &jobs, pipeline, RecordedFlags::of(args))?;
     plan.user = connected.cluster.user().map(str::to_owned);
     prepare(&mut plan, &run);
-    let packed = pack(&plan, &run, &options)?;
+    let packed = pack(&plan, &run, &options)?.outlined(&outline(&plan, &loaded, &jobs, &options));
     warn_of_missing_upstream(args, &jobs, printer);
     tell_preamble(args, &plan, &loaded, &connected, &options, printer);
     if args.dry_run {
@@ -94,6 +95,22 @@ fn pack(plan: &Plan, run: &RunId, options: &Options) -> Result<PackedPlan, CliEr
         let problem = Problem::new(format!("{error}: nothing was created"));
         CliError::usage(problem.hint("run the pipeline in parts: name blocks, with --upstream"))
     })
+}
+
+/// What each Job says of the run where its plan may not be recorded.
+fn outline(plan: &Plan, loaded: &Loaded, jobs: &[LoadedJob], options: &Options) -> Outline {
+    let mut flags = RecordedFlags::without_secrets(&plan.flags);
+    // The project may stand in a folder of another name when the run is gone on with.
+    if !flags.iter().any(|flag| flag.starts_with("--repo-path=")) {
+        flags.push(format!("--repo-path={}", loaded.repo_path));
+    }
+    Outline {
+        generation: 0,
+        plan: Plan { flags, ..plan.clone() },
+        settings: options.into(),
+        project: loaded.project_dir.display().to_string(),
+        digests: digests(plan, &secrets_of(jobs)),
+    }
 }
 
 /// Refuses the flags with which no Job of a run can be made.
@@ -159,6 +176,10 @@ fn pipeline_of(targets: &[String], config: &ConfigArgs) -> Result<String, CliErr
         }
     }
 }
+
+/// The names of the runtime variables that every run has.
+pub(super) const STANDARD_VARS: [&str; 6] =
+    ["env", "ds", "hr", "execution_date", "execution_partition", "trigger_name"];
 
 /// The variables that Mage's scheduler would give a block from its database
 /// (`mage_ai/orchestration/db/models/schedules.py: PipelineRun.get_variables`), `--var` over them.

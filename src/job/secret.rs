@@ -115,7 +115,7 @@ pub(super) fn has_free_keys(parent: &str) -> bool {
 
 /// Tells whether a text has a URL with user information, or is JSON with a key that looks secret,
 /// as `--runtime-vars` may be.
-pub(super) fn holds_secret(text: &str) -> bool {
+pub(crate) fn holds_secret(text: &str) -> bool {
     if text.contains("://") && mask_urls(text) != text {
         return true;
     }

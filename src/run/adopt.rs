@@ -113,6 +113,8 @@ pub(super) struct Evidence<'a> {
     pub(super) reasons: Option<&'a Reasons>,
     /// Whether the run is so young that no event of it is forgotten.
     pub(super) young: bool,
+    /// Whether a Job that deletes itself was noted before; where there is no plan, none was.
+    pub(super) noted: bool,
 }
 
 /// Judges the blocks that are about to start: whether their Jobs were there before. Returns those
@@ -135,7 +137,8 @@ pub(super) fn judge(
         let told = |wanted: &[&str]| {
             reasons.is_some_and(|all| all.iter().any(|reason| wanted.contains(&reason.as_str())))
         };
-        let begun = notes.get(&planned.uuid).is_some_and(|note| note.what == Noted::Begun);
+        let begun = notes.get(&planned.uuid).is_some_and(|note| note.what == Noted::Begun)
+            || (!evidence.noted && planned.deletes_itself());
         if told(&["Completed"]) {
             all[block].standing = Standing::Complete;
         } else if told(&["BackoffLimitExceeded", "DeadlineExceeded", "PodFailurePolicy"]) {
@@ -242,7 +245,7 @@ mod tests {
         };
         let judged = |noted: &Notes, reasons: Option<Reasons>, young| {
             let mut all = adopt(&plan, &run, &[], noted);
-            let evidence = Evidence { reasons: reasons.as_ref(), young };
+            let evidence = Evidence { reasons: reasons.as_ref(), young, noted: true };
             let unknown = judge(&plan, &mut all, noted, &evidence);
             (all[0].standing, unknown)
         };
@@ -264,5 +267,20 @@ mod tests {
         assert_eq!(judged(&begun, Some(reasons(&[])), true), start);
         assert_eq!(judged(&begun, Some(reasons(&[])), false), unknown);
         assert_eq!(judged(&begun, None, true), unknown);
+    }
+
+    #[test]
+    fn where_nothing_is_noted_a_job_that_deletes_itself_may_have_been_there() {
+        let (mut plan, run) = chain();
+        let judged = |plan: &Plan, young| {
+            let mut all = adopt(plan, &run, &[], &Notes::default());
+            let none = Reasons::new();
+            let evidence = Evidence { reasons: Some(&none), young, noted: false };
+            judge(plan, &mut all, &Notes::default(), &evidence)
+        };
+        assert!(judged(&plan, false).is_empty());
+        plan.blocks[0].job["spec"]["ttlSecondsAfterFinished"] = 5.into();
+        assert!(judged(&plan, true).is_empty());
+        assert_eq!(judged(&plan, false), [0]);
     }
 }

@@ -6,6 +6,7 @@ use std::time::Duration;
 use futures::AsyncReadExt as _;
 use k8s_openapi::api::batch::v1::Job;
 use k8s_openapi::api::core::v1::Pod;
+use k8s_openapi::jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
 use super::adopt::{Adopted, Evidence, Reasons, Standing, adopt, judge};
@@ -14,7 +15,8 @@ use super::disruption::fault;
 use super::lease::{Claim, Held, RunLease};
 use super::notes::{Note, Noted, Notes, annotations};
 use super::options::{Options, Settings};
-use super::plan::Plan;
+use super::outline::{Digests, Outline};
+use super::plan::{Plan, runtime_vars};
 use super::record::{PackedPlan, PlanTooLarge, plan_version, read_record, record_name};
 use super::replan::{Change, Moved, changes, merged};
 use super::run_id::RunId;
@@ -31,7 +33,7 @@ const EVENTS_KEPT: Duration = Duration::from_mins(50);
 /// Where in a log the line of a conditional stands: it is the last one but a few.
 const TAIL: u32 = 100;
 
-/// A run whose plan stands in the cluster.
+/// A run that stands in the cluster.
 #[derive(Clone, Debug)]
 pub struct RecordedRun {
     /// Its name.
@@ -40,8 +42,14 @@ pub struct RecordedRun {
     pub plan: Plan,
     /// How it behaves.
     pub settings: Settings,
-    /// Where its plan is.
-    pub recorded: Recorded,
+    /// The namespace in which it was found.
+    pub home: String,
+    /// Where its plan is; none where that could not be recorded.
+    pub recorded: Option<Recorded>,
+    /// What its Jobs say of it then.
+    pub outline: Option<Outline>,
+    /// The runtime variables with which it began, its date among them.
+    pub vars: Option<Value>,
     /// Which of its plans this is, by which one that comes later is told from it.
     pub(super) version: Option<String>,
     /// The version of the object as it was read.
@@ -51,7 +59,7 @@ pub struct RecordedRun {
     pub(super) age: Option<Duration>,
     pub(super) notes: Notes,
     /// Whether somebody cancelled it.
-    cancelled: bool,
+    pub(super) cancelled: bool,
 }
 
 /// Why a run cannot be gone on with.
@@ -107,7 +115,9 @@ pub enum Retrying {
 /// A run as it stands, to go on from or to watch.
 #[derive(Clone, Debug)]
 pub struct Adoption {
-    pub(super) recorded: Recorded,
+    pub(super) recorded: Option<Recorded>,
+    /// What new Jobs say of the run, where its plan could not be recorded.
+    pub(super) outline: Option<String>,
     /// Which plan of the run it goes by.
     pub(super) version: Option<String>,
     pub(super) blocks: Vec<Adopted>,
@@ -138,49 +148,60 @@ pub async fn read_run(
         return Err(AdoptionError::Unreadable { name, namespace: namespace.to_owned() });
     };
     let created = map.metadata.creation_timestamp.as_ref().map(|time| time.0);
-    let age =
-        created.zip(now).and_then(|(created, now)| now.duration_since(created).try_into().ok());
     let uid = map.metadata.uid.clone().unwrap_or_default();
     let recorded = Recorded { namespace: namespace.to_owned(), name, uid };
     let cancelled = is_marked(&map.metadata);
     let facts = PlanFacts::read(&map.metadata);
     Ok(Some(RecordedRun {
         run,
+        vars: plan.blocks.iter().find_map(|block| runtime_vars(&block.job)),
         plan,
         settings,
-        recorded,
+        home: namespace.to_owned(),
+        recorded: Some(recorded),
+        outline: None,
         version: plan_version(&map.metadata),
         object_version: map.metadata.resource_version.clone(),
         dropped: facts.map(|facts| facts.dropped).unwrap_or_default(),
-        age,
+        age: age(created, now),
         notes: Notes::of(&map),
         cancelled,
     }))
 }
 
+/// How long ago something was created, by the server's clock alone.
+pub(super) fn age(created: Option<Timestamp>, now: Option<Timestamp>) -> Option<Duration> {
+    created.zip(now).and_then(|(created, now)| now.duration_since(created).try_into().ok())
+}
+
 impl RecordedRun {
-    /// Takes the run's Lease, unless somebody drives it.
+    /// Takes the run's Lease, unless somebody drives it; none where no plan owns one.
     pub async fn claim(
         &self,
         cluster: &Cluster,
         identity: &str,
         wait: impl FnMut(&str),
-    ) -> Result<Claim, ClusterError> {
-        self.lease(cluster, identity).claim(wait).await
+    ) -> Result<Option<Claim>, ClusterError> {
+        match self.lease(cluster, identity) {
+            Some(lease) => Ok(Some(lease.claim(wait).await?)),
+            None => Ok(None),
+        }
     }
 
     /// Gives the Lease back.
     pub async fn release(&self, cluster: &Cluster, identity: &str) {
-        self.lease(cluster, identity).release().await;
+        if let Some(lease) = self.lease(cluster, identity) {
+            lease.release().await;
+        }
     }
 
-    fn lease(&self, cluster: &Cluster, identity: &str) -> RunLease {
-        RunLease {
+    fn lease(&self, cluster: &Cluster, identity: &str) -> Option<RunLease> {
+        Some(RunLease {
             cluster: cluster.clone(),
-            plan: self.recorded.clone(),
+            plan: self.recorded.clone()?,
             run: self.run.to_string(),
             identity: identity.to_owned(),
-        }
+        })
     }
 
     /// Finds out how the blocks stand, to watch them.
@@ -192,7 +213,8 @@ impl RecordedRun {
         let jobs = self.jobs(cluster).await?;
         let blocks = adopt(&self.plan, &self.run, &jobs, &self.notes);
         let (recorded, version) = (self.recorded.clone(), self.version.clone());
-        Ok(Adoption { recorded, version, blocks, held: None, identity })
+        let outline = self.outline.as_ref().and_then(Outline::packed);
+        Ok(Adoption { recorded, outline, version, blocks, held: None, identity })
     }
 
     /// Finds out how the blocks stand, to go on with them: what can start must be known never to
@@ -240,22 +262,34 @@ impl RecordedRun {
     ) -> Result<bool, ClusterError> {
         let claim = self.claim(cluster, &adoption.identity, |_| {}).await?;
         Ok(match claim {
-            Claim::Held(held) => adoption.held.as_ref().is_none_or(|before| *before == held),
-            Claim::Driven(_) => false,
-            Claim::Forbidden(_) => true,
+            Some(Claim::Held(held)) => adoption.held.as_ref().is_none_or(|before| *before == held),
+            Some(Claim::Driven(_)) => false,
+            Some(Claim::Forbidden(_)) | None => true,
         })
     }
 
     /// Takes the mark of a canceller away: whoever resumes the run means it to go on.
     pub async fn unmark(&self, cluster: &Cluster) -> Result<(), ClusterError> {
-        let Recorded { namespace, name, .. } = &self.recorded;
+        let Some(Recorded { namespace, name, .. }) = &self.recorded else { return Ok(()) };
         cluster.annotate_config_map(namespace, name, &json!({ (CANCELLED): null })).await
     }
 
     /// Compares the plan with one that was made of the project as it is now.
     #[must_use]
-    pub fn changes<'a>(&'a self, adoption: &Adoption, project: &'a Plan) -> Vec<Change<'a>> {
-        changes(&self.plan, &adoption.blocks, project)
+    pub fn changes<'a>(
+        &'a self,
+        adoption: &Adoption,
+        project: &'a Plan,
+        digests: &Digests,
+    ) -> Vec<Change<'a>> {
+        let mut changes = changes(&self.plan, &adoption.blocks, project);
+        if let Some(outline) = &self.outline {
+            for change in &mut changes {
+                let known = outline.digests.get(change.uuid());
+                change.is_same = known.is_some() && known == digests.get(change.uuid());
+            }
+        }
+        changes
     }
 
     /// Makes the plan that is gone on with after these changes; none where nothing changes.
@@ -266,6 +300,9 @@ impl RecordedRun {
         changes: &[Change<'_>],
     ) -> Result<Option<Plan>, Moved> {
         let plan = merged(&self.plan, &adoption.blocks, project, changes)?;
+        if self.outline.is_some() {
+            return Ok(changes.iter().any(|change| !change.is_same).then_some(plan));
+        }
         let said = |plan: &Plan| -> Vec<(String, Value)> {
             plan.blocks.iter().map(|block| (block.uuid.clone(), block.said())).collect()
         };
@@ -280,7 +317,8 @@ impl RecordedRun {
         let dropped: Vec<String> = known.filter(|uuid| !is_in(uuid)).cloned().collect();
         let annotations = packed.in_place(plan, &dropped)?;
         let version = self.object_version.as_deref();
-        match cluster.annotate_unchanged(&self.recorded, version, &annotations).await {
+        let Some(recorded) = &self.recorded else { return Ok(()) };
+        match cluster.annotate_unchanged(recorded, version, &annotations).await {
             Err(ClusterError::Refused { code: 409, .. }) => Err(ReplanError::Meanwhile),
             result => Ok(result?),
         }
@@ -331,7 +369,7 @@ impl RecordedRun {
         if notes.as_object().is_some_and(Map::is_empty) {
             return Ok(());
         }
-        let Recorded { namespace, name, .. } = &self.recorded;
+        let Some(Recorded { namespace, name, .. }) = &self.recorded else { return Ok(()) };
         cluster.annotate_config_map(namespace, name, &notes).await
     }
 
@@ -351,7 +389,8 @@ impl RecordedRun {
             }
         }
         let young = self.age.is_some_and(|age| age < EVENTS_KEPT);
-        let evidence = Evidence { reasons: reasons.as_ref(), young };
+        let noted = self.recorded.is_some();
+        let evidence = Evidence { reasons: reasons.as_ref(), young, noted };
         let unknown = judge(&self.plan, blocks, &self.notes, &evidence);
         if unknown.is_empty() {
             return Ok(());

@@ -19,6 +19,7 @@ use super::lease::{Held, RunLease};
 use super::notes::{Note, Noted, annotations};
 use super::options::Options;
 use super::outcome::{Outcome, Stop};
+use super::outline;
 use super::plan::Plan;
 use super::record::{self, PackedPlan};
 use super::run_id::RunId;
@@ -28,6 +29,8 @@ use super::track::Track;
 use crate::cluster::{Cluster, ClusterError, Recorded, WatchScope, blocks_selector};
 use crate::exit::Exit;
 
+/// What is different in a run of which there are Jobs only.
+const UNRECORDED: &str = "the plan of this run is not recorded: nothing keeps two clients from driving it (no Job is made twice even so), and who does is not known";
 /// How often deadlines are looked at; state changes never wait for it.
 pub(super) const TICK: Duration = Duration::from_millis(250);
 
@@ -90,6 +93,8 @@ pub(super) struct Dispatcher<'a> {
     pub(super) tracks: Vec<Track>,
     pub(super) by_job_uid: HashMap<String, usize>,
     pub(super) recorded: Option<Recorded>,
+    /// What each Job says of the run, where its plan is not recorded.
+    pub(super) outline: Option<String>,
     /// Which plan of the run this is, where it is not the first.
     pub(super) version: Option<String>,
     pub(super) stop: Option<Stop>,
@@ -161,6 +166,7 @@ pub async fn execute(
         tracks: plan.blocks.iter().map(Track::new).collect(),
         by_job_uid: HashMap::new(),
         recorded: None,
+        outline: None,
         version: None,
         stop: None,
         bad: None,
@@ -206,23 +212,29 @@ impl Dispatcher<'_> {
                 self.record(&packed, identity, signals).await?;
             }
             Begin::Resumed(adoption) => {
-                self.recorded = Some(adoption.recorded.clone());
-                self.version.clone_from(&adoption.version);
-                self.take_over(&adoption.blocks);
-                self.watch_plan();
+                self.adopt(&adoption);
                 self.hold_lease(adoption.identity, adoption.held);
                 self.watch_all();
             }
             Begin::Watched(adoption) => {
-                self.recorded = Some(adoption.recorded.clone());
-                self.version.clone_from(&adoption.version);
-                self.take_over(&adoption.blocks);
-                self.watch_plan();
+                self.adopt(&adoption);
                 self.observe_lease(adoption.identity);
                 self.watch_all();
             }
         }
         Ok(())
+    }
+
+    fn adopt(&mut self, adoption: &Adoption) {
+        self.recorded.clone_from(&adoption.recorded);
+        self.outline.clone_from(&adoption.outline);
+        self.version.clone_from(&adoption.version);
+        self.take_over(&adoption.blocks);
+        if self.recorded.is_none() {
+            self.notice(UNRECORDED.to_owned());
+            self.driven = Driven::Unseen;
+        }
+        self.watch_plan();
     }
 
     async fn record(
@@ -245,9 +257,16 @@ impl Dispatcher<'_> {
                 self.hold_lease(identity, None);
                 self.watch_plan();
             }
-            Err(error @ ClusterError::Forbidden { .. }) => self.notice(format!(
-                "the plan is not recorded, so nothing owns the Jobs of this run, and `resume` and `attach` do not find it: {error}"
-            )),
+            Err(error @ ClusterError::Forbidden { .. }) => {
+                self.outline.clone_from(&packed.outline);
+                let then = match self.outline {
+                    Some(_) => "each Job says how the run began, and `resume` needs the project",
+                    None => "`resume` and `attach` do not find it",
+                };
+                self.notice(format!(
+                    "the plan is not recorded, so nothing owns the Jobs of this run; {then}: {error}"
+                ));
+            }
             Err(error) => return Err(error),
         }
         Ok(())
@@ -406,6 +425,9 @@ impl Dispatcher<'_> {
             && recorded.namespace == planned.namespace
         {
             record::own(&mut job, recorded);
+        }
+        if let Some(outline) = &self.outline {
+            outline::mark(&mut job, outline);
         }
         let note = Note { attempt, what: Noted::Begun };
         let note = annotations([(planned.uuid.as_str(), note)].into_iter());

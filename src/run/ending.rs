@@ -345,7 +345,7 @@ impl Dispatcher<'_> {
                 .unwrap_or_default(),
             stopped_by: self.stop.clone(),
             remaining,
-            recorded: self.recorded.is_some(),
+            recorded: self.recorded.is_some() || self.outline.is_some(),
             plan_namespace: self.plan.namespaces().into_iter().next().unwrap_or_default(),
         }
     }

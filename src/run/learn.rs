@@ -12,6 +12,7 @@ use super::events::{BlockState, EventKind, RunEvent};
 use super::input::{Input, Presence};
 use super::launch::Refusal;
 use super::outcome::{Stop, exit_of};
+use super::outline::is_newer;
 use super::track::Absence;
 use crate::cluster::{ClusterError, EventFacts, JobState, Watched, job_state};
 use crate::diagnose::{Cause, Pending, PendingKind, pending_by_event};
@@ -152,6 +153,10 @@ impl Dispatcher<'_> {
     }
 
     pub(super) fn take_job(&mut self, job: Job) {
+        let outline = self.outline.as_ref();
+        if outline.is_some_and(|own| is_newer(&job, own)) && self.stop.is_none() {
+            self.stop = Some(Stop::Replanned);
+        }
         let Some(block) = self.block_of(&job) else { return };
         let track = &mut self.tracks[block];
         if !track.state.is_active() || track.absence == Absence::Removing {

@@ -26,7 +26,7 @@ pub struct Outcome {
     pub stopped_by: Option<Stop>,
     /// Jobs or pods that are still there although they should not, as `job.batch/NAME in namespace NS`.
     pub remaining: Vec<String>,
-    /// Whether the plan is recorded in the cluster.
+    /// Whether the plan, or an outline of it, is recorded in the cluster.
     pub recorded: bool,
     /// The namespace of the plan.
     pub plan_namespace: String,

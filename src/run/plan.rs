@@ -164,6 +164,17 @@ pub fn prepare(plan: &mut Plan, run: &RunId) {
     }
 }
 
+/// Returns the runtime variables in the command of a Job.
+pub(super) fn runtime_vars(job: &Value) -> Option<Value> {
+    let containers = job.pointer("/spec/template/spec/containers")?.as_array()?;
+    containers.iter().find_map(|container| {
+        let words = container["command"].as_array()?;
+        let flag = words.iter().position(|word| word == "--runtime-vars")?;
+        let vars: Value = serde_json::from_str(words.get(flag + 1)?.as_str()?).ok()?;
+        vars.is_object().then_some(vars)
+    })
+}
+
 /// Takes away what [`prepare`] adds.
 fn unmark(object: &mut Value) {
     let metadata = member(object, "metadata");

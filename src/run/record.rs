@@ -12,10 +12,12 @@ use flate2::read::GzDecoder;
 use flate2::write::GzEncoder;
 use k8s_openapi::api::core::v1::ConfigMap;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::options::{Options, Settings};
+use super::outline::Outline;
 use super::patches::Alike;
 use super::plan::{Plan, PlannedBlock, member};
 use super::run_id::RunId;
@@ -49,7 +51,7 @@ struct Document {
 
 /// A block without its Job.
 #[derive(Serialize, Deserialize)]
-struct Row {
+pub(super) struct Row {
     uuid: String,
     block_type: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -58,6 +60,31 @@ struct Row {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     since: Option<u32>,
     namespace: String,
+}
+
+impl Row {
+    pub(super) fn of(block: &PlannedBlock) -> Self {
+        Self {
+            uuid: block.uuid.clone(),
+            block_type: block.block_type.clone(),
+            timeout: block.timeout,
+            upstream: block.upstream.clone(),
+            since: block.since,
+            namespace: block.namespace.clone(),
+        }
+    }
+
+    pub(super) fn with_job(self, job: Value) -> PlannedBlock {
+        PlannedBlock {
+            uuid: self.uuid,
+            block_type: self.block_type,
+            timeout: self.timeout,
+            upstream: self.upstream,
+            since: self.since,
+            namespace: self.namespace,
+            job,
+        }
+    }
 }
 
 /// A plan is larger than what a ConfigMap can hold.
@@ -72,19 +99,15 @@ pub struct PlanTooLarge {
 
 /// A plan as it is recorded.
 #[derive(Clone, Debug)]
-pub struct PackedPlan(Vec<u8>);
+pub struct PackedPlan {
+    bytes: Vec<u8>,
+    /// What each Job says of it where it may not be recorded.
+    pub(super) outline: Option<String>,
+}
 
 impl PackedPlan {
     /// Packs a plan. The Jobs of a pipeline are much alike, so what is common is kept once.
     pub fn of(plan: &Plan, run: &RunId, options: &Options) -> Result<Self, PlanTooLarge> {
-        let row = |block: &PlannedBlock| Row {
-            uuid: block.uuid.clone(),
-            block_type: block.block_type.clone(),
-            timeout: block.timeout,
-            upstream: block.upstream.clone(),
-            since: block.since,
-            namespace: block.namespace.clone(),
-        };
         let document = Document {
             format: FORMAT,
             run: run.to_string(),
@@ -94,23 +117,27 @@ impl PackedPlan {
             user: plan.user.clone(),
             flags: plan.flags.clone(),
             settings: options.into(),
-            blocks: plan.blocks.iter().map(row).collect(),
+            blocks: plan.blocks.iter().map(Row::of).collect(),
             jobs: Alike::of(plan.blocks.iter().map(|block| &block.job)),
         };
-        let text = serde_json::to_vec(&document).expect("a plan is made of JSON and strings");
-        let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
-        let packed = encoder
-            .write_all(&text)
-            .and_then(|()| encoder.finish())
-            .expect("writing to memory does not fail");
+        let packed = pack(&document);
         let bytes = packed.len() + KEY.len();
-        if bytes > LARGEST { Err(PlanTooLarge { bytes, room: LARGEST }) } else { Ok(Self(packed)) }
+        if bytes > LARGEST {
+            return Err(PlanTooLarge { bytes, room: LARGEST });
+        }
+        Ok(Self { bytes: packed, outline: None })
+    }
+
+    /// The same, with what each Job is to say of it where it may not be recorded.
+    #[must_use]
+    pub fn outlined(self, outline: &Outline) -> Self {
+        Self { outline: outline.packed(), ..self }
     }
 
     /// Returns the annotations that put this plan in the place of the one recorded; blocks that
     /// are dropped with it no longer count for how the run stands.
     pub(super) fn in_place(&self, plan: &Plan, dropped: &[String]) -> Result<Value, PlanTooLarge> {
-        let text = STANDARD.encode(&self.0);
+        let text = STANDARD.encode(&self.bytes);
         let bytes = text.len();
         if bytes > LARGEST_REPLAN {
             return Err(PlanTooLarge { bytes, room: LARGEST_REPLAN });
@@ -147,7 +174,7 @@ fn config_map(plan: &Plan, run: &RunId, packed: &PackedPlan) -> Value {
             },
         },
         "immutable": true,
-        "binaryData": { (KEY): STANDARD.encode(&packed.0) },
+        "binaryData": { (KEY): STANDARD.encode(&packed.bytes) },
     })
 }
 
@@ -175,26 +202,33 @@ pub(super) fn plan_version(metadata: &ObjectMeta) -> Option<String> {
     replanned(metadata).map(|text| crate::cluster::short_hash(text))
 }
 
-fn unpack(packed: &[u8]) -> Option<(Plan, Settings)> {
+/// Packs a value that is made of JSON and strings.
+pub(super) fn pack(value: &impl Serialize) -> Vec<u8> {
+    let text = serde_json::to_vec(value).expect("it is made of JSON and strings");
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
+    encoder
+        .write_all(&text)
+        .and_then(|()| encoder.finish())
+        .expect("writing to memory does not fail")
+}
+
+/// Reads a packed value; none when it is not one of this form.
+pub(super) fn unpacked<T: DeserializeOwned>(packed: &[u8]) -> Option<T> {
     let mut text = String::new();
     GzDecoder::new(packed).read_to_string(&mut text).ok()?;
-    let document: Document = serde_json::from_str(&text).ok()?;
+    serde_json::from_str(&text).ok()
+}
+
+fn unpack(packed: &[u8]) -> Option<(Plan, Settings)> {
+    let document: Document = unpacked(packed)?;
     let jobs = document.jobs.values()?;
     if document.format != FORMAT || jobs.len() != document.blocks.len() {
         return None;
     }
-    let block = |(row, job): (Row, Value)| PlannedBlock {
-        uuid: row.uuid,
-        block_type: row.block_type,
-        timeout: row.timeout,
-        upstream: row.upstream,
-        since: row.since,
-        namespace: row.namespace,
-        job,
-    };
+    let blocks = document.blocks.into_iter().zip(jobs).map(|(row, job)| row.with_job(job));
     let plan = Plan {
         pipeline: document.pipeline,
-        blocks: document.blocks.into_iter().zip(jobs).map(block).collect(),
+        blocks: blocks.collect(),
         edition: document.edition,
         revision: document.revision,
         user: document.user,
@@ -332,7 +366,7 @@ mod tests {
         let many: Vec<String> = (0..500).map(|n| format!("block_{n}")).collect();
         let size = |names: &[String]| {
             PackedPlan::of(&plan(names), &RunId::fresh("etl"), &Options::default())
-                .map(|packed| packed.0.len())
+                .map(|packed| packed.bytes.len())
         };
         assert!(size(&many).unwrap() < 16_000, "{:?}", size(&many));
         // Names that nothing packs.

@@ -27,22 +27,29 @@ pub struct Change<'a> {
     pub recorded: Option<&'a PlannedBlock>,
     /// As the project says now.
     pub project: Option<&'a PlannedBlock>,
+    /// Whether both plans say the same of it.
+    pub is_same: bool,
 }
 
-impl Change<'_> {
+impl<'a> Change<'a> {
     /// Returns the block's uuid.
     #[must_use]
     pub fn uuid(&self) -> &str {
         self.recorded.or(self.project).map_or("", |block| block.uuid.as_str())
     }
 
-    /// Tells whether both plans say the same of it.
+    /// Compares what both plans say of a block.
     #[must_use]
-    pub fn is_same(&self) -> bool {
-        match (self.recorded, self.project) {
+    pub fn of(
+        fate: Fate,
+        recorded: Option<&'a PlannedBlock>,
+        project: Option<&'a PlannedBlock>,
+    ) -> Self {
+        let is_same = match (recorded, project) {
             (Some(recorded), Some(project)) => recorded.said() == project.said(),
             _ => false,
-        }
+        };
+        Self { fate, recorded, project, is_same }
     }
 }
 
@@ -73,19 +80,12 @@ pub(super) fn changes<'a>(
     let mut all: Vec<Change<'_>> = Vec::new();
     for block in &project.blocks {
         let index = recorded.blocks.iter().position(|known| known.uuid == block.uuid);
-        all.push(Change {
-            fate: index.map_or(Fate::New, |index| fate(index).unwrap_or(Fate::Anew)),
-            recorded: index.map(|index| &recorded.blocks[index]),
-            project: Some(block),
-        });
+        let fate = index.map_or(Fate::New, |index| fate(index).unwrap_or(Fate::Anew));
+        all.push(Change::of(fate, index.map(|index| &recorded.blocks[index]), Some(block)));
     }
     for (index, block) in recorded.blocks.iter().enumerate() {
         if project.blocks.iter().all(|known| known.uuid != block.uuid) {
-            all.push(Change {
-                fate: fate(index).unwrap_or(Fate::Gone),
-                recorded: Some(block),
-                project: None,
-            });
+            all.push(Change::of(fate(index).unwrap_or(Fate::Gone), Some(block), None));
         }
     }
     all
@@ -173,7 +173,7 @@ mod tests {
     }
 
     fn fates(changes: &[Change<'_>]) -> Vec<(String, Fate, bool)> {
-        changes.iter().map(|c| (c.uuid().to_owned(), c.fate, c.is_same())).collect()
+        changes.iter().map(|c| (c.uuid().to_owned(), c.fate, c.is_same)).collect()
     }
 
     #[test]

@@ -23,7 +23,7 @@ pub fn replan_text(changes: &[Change<'_>], secrets: &BTreeMap<String, Secrets>) 
     let mut shown: BTreeMap<String, &str> = BTreeMap::new();
     let mut text = String::new();
     for change in changes {
-        let is_same = change.is_same();
+        let is_same = change.is_same;
         let mut words = words(change, is_same);
         let mut lines = String::new();
         if change.fate == Fate::Anew && !is_same {
@@ -105,6 +105,11 @@ fn difference(change: &Change<'_>, secrets: &BTreeMap<String, Secrets>) -> Diffe
         changed.push_str(told);
         let _ = write!(lines, "    {told}");
     }
+    if lines.is_empty() {
+        // Only an outline of the plan is recorded.
+        changed.push_str(change.uuid());
+        lines.push_str("      how it was planned before is not recorded\n");
+    }
     Difference { changed, lines }
 }
 
@@ -136,19 +141,15 @@ mod tests {
             new[index] = block(&old[index].uuid, &["clean"], "i:2", "hunter2");
         }
         let fresh = block("check", &["load", "clean"], "i:2", "hunter2");
-        let both = |fate, index: usize| Change {
-            fate,
-            recorded: Some(&old[index]),
-            project: Some(&new[index]),
-        };
+        let both = |fate, index: usize| Change::of(fate, Some(&old[index]), Some(&new[index]));
         let changes = [
             both(Fate::Finished, 0),
             both(Fate::Running, 1),
-            Change { fate: Fate::New, recorded: None, project: Some(&fresh) },
+            Change::of(Fate::New, None, Some(&fresh)),
             both(Fate::Anew, 2),
             both(Fate::Anew, 3),
             both(Fate::Anew, 4),
-            Change { fate: Fate::Gone, recorded: Some(&old[5]), project: None },
+            Change::of(Fate::Gone, Some(&old[5]), None),
         ];
         let text = replan_text(&changes, &BTreeMap::new());
         let plain = anstream::adapter::strip_str(&text).to_string();

@@ -38,5 +38,6 @@ mod slow_proxy;
 mod snapshot;
 mod status;
 mod support;
+mod unrecorded;
 mod validate;
 mod why;
