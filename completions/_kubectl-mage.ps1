@@ -38,7 +38,7 @@ Register-ArgumentCompleter -Native -CommandName 'kubectl-mage' -ScriptBlock {
             [CompletionResult]::new('resume', 'resume', [CompletionResultType]::ParameterValue, 'Go on with a run where it stopped')
             [CompletionResult]::new('attach', 'attach', [CompletionResultType]::ParameterValue, 'Follow a run that somebody else drives')
             [CompletionResult]::new('runs', 'runs', [CompletionResultType]::ParameterValue, 'List the runs in a namespace')
-            [CompletionResult]::new('status', 'status', [CompletionResultType]::ParameterValue, 'Show how a run stands, block by block')
+            [CompletionResult]::new('status', 'status', [CompletionResultType]::ParameterValue, 'Show how a run stands, block by block, and who drives it')
             [CompletionResult]::new('why', 'why', [CompletionResultType]::ParameterValue, 'Say why something is pending or failed, and what to do')
             [CompletionResult]::new('cancel', 'cancel', [CompletionResultType]::ParameterValue, 'Stop a run and leave no pod behind')
             [CompletionResult]::new('delete', 'delete', [CompletionResultType]::ParameterValue, 'Remove a run that is over: its Jobs, pods and recorded plan')

@@ -35,7 +35,7 @@ set edit:completion:arg-completer[kubectl-mage] = {|@words|
             cand resume 'Go on with a run where it stopped'
             cand attach 'Follow a run that somebody else drives'
             cand runs 'List the runs in a namespace'
-            cand status 'Show how a run stands, block by block'
+            cand status 'Show how a run stands, block by block, and who drives it'
             cand why 'Say why something is pending or failed, and what to do'
             cand cancel 'Stop a run and leave no pod behind'
             cand delete 'Remove a run that is over: its Jobs, pods and recorded plan'

@@ -7,7 +7,7 @@ use super::{ConnectionArgs, TableOutput};
 /// List the runs in a namespace
 ///
 /// Runs of this tool, and pipeline runs of the Mage server as far as Jobs of them are there: it deletes
-/// each Job some seconds after its end.
+/// each Job some seconds after its end. `-o wide`, json and yaml tell who drives each, too.
 #[derive(Clone, Debug, Args)]
 pub struct RunsArgs {
     /// All namespaces

@@ -4,7 +4,7 @@ use clap::{Args, ValueEnum};
 
 use super::ConnectionArgs;
 
-/// Show how a run stands, block by block
+/// Show how a run stands, block by block, and who drives it
 ///
 /// Runs of the Mage server are shown too, under the name that `runs` gives them: the pipeline, `@`
 /// and the number of the pipeline run. The exit code is 0 whenever it could be read, whatever the run's state.

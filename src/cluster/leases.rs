@@ -5,7 +5,7 @@ use std::time::Duration;
 use http::Request as HttpRequest;
 use k8s_openapi::api::coordination::v1::Lease as Object;
 use k8s_openapi::jiff::Timestamp;
-use kube::api::{GetParams, Patch, PatchParams, PostParams};
+use kube::api::{GetParams, ListParams, Patch, PatchParams, PostParams};
 use kube::core::{Request, Status};
 use serde_json::{Value, json};
 
@@ -17,6 +17,10 @@ use super::labels;
 /// Who holds a Lease, and since when nobody has heard of them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Lease {
+    /// Its namespace.
+    pub namespace: String,
+    /// Its name.
+    pub name: String,
     /// The holder; none when it was given back.
     pub holder: Option<String>,
     /// How long after its last renewal it is good.
@@ -24,13 +28,44 @@ pub struct Lease {
     /// How long ago it was renewed: the time that the server noted then, against the server's
     /// time now. What the holder's own clock says is never looked at.
     pub age: Option<Duration>,
+    /// Since when its holder has it, by the server's clock: its creation, or what whoever took it
+    /// over noted of the server's time.
+    pub since: Option<Timestamp>,
+    /// The server's time when it was read.
+    pub now: Option<Timestamp>,
     /// How often it changed hands.
     pub transitions: i32,
     /// What an update names, so that it fails when somebody else was faster.
     pub version: String,
 }
 
+/// Who drives a run.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Driving {
+    /// It may not be seen, or nothing tells.
+    #[default]
+    Unknown,
+    /// Nobody.
+    Nobody,
+    /// Somebody of whom a sign of life was seen.
+    By {
+        /// Who, as the Lease names them.
+        holder: String,
+        /// Since when, by the server's clock.
+        since: Option<Timestamp>,
+    },
+}
+
 impl Lease {
+    /// Says who drives the run of the Lease.
+    #[must_use]
+    pub fn driving(&self) -> Driving {
+        match self.driver() {
+            Some(holder) => Driving::By { holder: holder.to_owned(), since: self.since },
+            None => Driving::Nobody,
+        }
+    }
+
     /// Returns the holder, if the Lease is still good.
     #[must_use]
     pub fn driver(&self) -> Option<&str> {
@@ -49,11 +84,20 @@ impl Lease {
             }
             _ => None,
         };
+        let transitions = spec.lease_transitions.unwrap_or(0);
+        let since = match transitions {
+            0 => object.metadata.creation_timestamp.as_ref().map(|time| time.0),
+            _ => spec.acquire_time.as_ref().map(|time| time.0),
+        };
         Self {
+            namespace: object.metadata.namespace.clone().unwrap_or_default(),
+            name: object.metadata.name.clone().unwrap_or_default(),
+            since,
+            now,
             holder: spec.holder_identity.filter(|holder| !holder.is_empty()),
             duration: Duration::from_secs(seconds.unwrap_or(0)),
             age,
-            transitions: spec.lease_transitions.unwrap_or(0),
+            transitions,
             version: object.metadata.resource_version.clone().unwrap_or_default(),
         }
     }
@@ -64,7 +108,7 @@ fn action(verb: &'static str, namespace: &str, name: &str) -> Action {
         verb,
         resource: "leases",
         group: "coordination.k8s.io",
-        object: format!("lease/{name}"),
+        object: if name.is_empty() { String::new() } else { format!("lease/{name}") },
         namespace: namespace.to_owned(),
     }
 }
@@ -88,6 +132,22 @@ impl Cluster {
             Err(ClusterError::NotFound { .. }) => Ok(None),
             Err(error) => Err(error),
         }
+    }
+
+    /// Lists the Leases that `selector` names, in one request. No namespace means all of them.
+    pub async fn list_leases(
+        &self,
+        namespace: Option<&str>,
+        selector: &str,
+    ) -> Result<Vec<Lease>, ClusterError> {
+        let action = action("list", namespace.unwrap_or("(all)"), "");
+        let everywhere = || "/apis/coordination.k8s.io/v1/leases".to_owned();
+        let params = ListParams::default().labels(selector).match_any();
+        let listing = Request::new(namespace.map_or_else(everywhere, path)).list(&params);
+        let request = built(listing, &action)?;
+        let (list, now): (k8s_openapi::List<Object>, _) =
+            self.call_with_date(&action, request).await?;
+        Ok(list.items.iter().map(|object| Lease::read(object, now)).collect())
     }
 
     /// Creates a Lease as given.
@@ -144,14 +204,14 @@ pub(super) fn status_of(code: u16, body: &[u8]) -> Status {
 
 #[cfg(test)]
 mod tests {
-    use super::Lease;
+    use super::{Driving, Lease};
     use serde_json::json;
     use std::time::Duration;
 
     fn lease(holder: Option<&str>, now: &str) -> Lease {
         let object = serde_json::from_value(json!({
             "metadata": {
-                "resourceVersion": "7",
+                "resourceVersion": "7", "creationTimestamp": "2026-01-01T00:00:00Z",
                 "managedFields": [{"time": "2026-01-01T00:00:00Z"}, {"time": "2026-01-01T00:00:10Z"}]
             },
             "spec": {
@@ -171,5 +231,9 @@ mod tests {
         assert_eq!(lease(Some("me"), "2026-01-01T00:00:26Z").driver(), None);
         assert_eq!(lease(None, "2026-01-01T00:00:11Z").driver(), None);
         assert_eq!(lease(Some("me"), "2026-01-01T00:00:00Z").driver(), Some("me"));
+        let since = fresh.since.map(|since| since.to_string());
+        assert_eq!(since.as_deref(), Some("2026-01-01T00:00:00Z"));
+        assert_eq!(fresh.driving(), Driving::By { holder: "me".to_owned(), since: fresh.since });
+        assert_eq!(lease(None, "2026-01-01T00:00:11Z").driving(), Driving::Nobody);
     }
 }

@@ -44,7 +44,7 @@ pub use labels::{
     ATTEMPT, BLOCK, DRIVER, MANAGED_BY, MANAGER, OF_A_JOB, PIPELINE, RUN, blocks_selector,
     label_value, run_selector,
 };
-pub use leases::Lease;
+pub use leases::{Driving, Lease};
 pub use logs::LogRequest;
 pub use mage_jobs::{Belongs, Source, belongs, pod_belongs};
 pub(crate) use plans::DROPPED;

@@ -10,6 +10,7 @@ use super::client::Cluster;
 use super::error::ClusterError;
 use super::jobs::{JobState, job_state};
 use super::labels::{MANAGED_BY, MANAGER};
+use super::leases::Driving;
 use super::mage_jobs::{Source, belongs, named};
 use super::plans::PlanFacts;
 
@@ -75,6 +76,8 @@ pub struct RunRow {
     pub started: Option<Timestamp>,
     /// When its last Job ended, if none goes on.
     pub ended: Option<Timestamp>,
+    /// Who drives it.
+    pub driving: Driving,
 }
 
 #[derive(Default)]
@@ -160,6 +163,7 @@ fn row((namespace, source, run): Key, tally: &Tally) -> RunRow {
         total: (source == Source::Run).then_some(total),
         started: tally.started,
         ended: tally.ended.filter(|_| !going_on),
+        driving: Driving::Unknown,
     }
 }
 

@@ -11,6 +11,7 @@ mod explain;
 mod facts;
 mod graph;
 mod guard;
+mod holders;
 mod keeping;
 mod lint;
 mod load;

@@ -126,7 +126,7 @@ impl Made {
 #[cfg(test)]
 mod tests {
     use super::is_old;
-    use crate::cluster::{RunRow, RunStatus, Source};
+    use crate::cluster::{Driving, RunRow, RunStatus, Source};
     use k8s_openapi::jiff::SignedDuration;
 
     #[test]
@@ -141,6 +141,7 @@ mod tests {
             total: None,
             started: Some("2026-01-01T00:00:00Z".parse().unwrap()),
             ended: Some("2026-01-02T00:00:00Z".parse().unwrap()),
+            driving: Driving::Unknown,
         };
         let old = |status, source, hours| {
             let now = "2026-01-03T00:00:00Z".parse().unwrap();

@@ -6,17 +6,19 @@ use tokio::sync::mpsc;
 
 use super::entry::out;
 use super::facts::connect;
+use super::holders::{UNKNOWN, fill};
+use super::look::allowed;
 use super::watch::{Mirror, POLL_EVERY, Reader, Row, Shown, TOGETHER, print_changed};
 use crate::cli::{RunsArgs, TableOutput};
 use crate::cluster::{
-    Cluster, ClusterError, MANAGED_BY, MANAGER, PlanFacts, RUN, RunRow, WatchScope, Watched,
+    Cluster, ClusterError, Lease, MANAGED_BY, MANAGER, PlanFacts, RUN, RunRow, WatchScope, Watched,
     group_runs,
 };
 use crate::error::CliError;
 use crate::exit::Exit;
 use crate::ui::{Headers, Printer, Width, manifest, run_json, runs_json, runs_table};
 
-/// Lists the runs, by two requests side by side.
+/// Lists the runs, by two requests side by side, or three where it is told who drives them.
 pub(super) fn runs(args: &RunsArgs, printer: Printer) -> Result<Exit, CliError> {
     let connected = connect(&args.connection)?;
     let cluster = &connected.cluster;
@@ -27,7 +29,7 @@ pub(super) fn runs(args: &RunsArgs, printer: Printer) -> Result<Exit, CliError> 
     ));
     connected.runtime.block_on(async {
         let seen = Seen::read(cluster, args).await?;
-        if let Some(missing) = &seen.missing {
+        for missing in &seen.missing {
             printer.notice(missing);
         }
         let rows = seen.rows();
@@ -42,7 +44,9 @@ pub(super) fn runs(args: &RunsArgs, printer: Printer) -> Result<Exit, CliError> 
 struct Seen {
     jobs: Vec<Job>,
     plans: Vec<PlanFacts>,
-    missing: Option<String>,
+    /// Where they are asked for and may be read.
+    leases: Option<Vec<Lease>>,
+    missing: Vec<String>,
 }
 
 impl Seen {
@@ -53,24 +57,34 @@ impl Seen {
         if !narrow.is_empty() {
             plans = format!("{plans},{narrow}");
         }
-        let (jobs, plans) = tokio::join!(
+        let (jobs, plans, leases) = tokio::join!(
             cluster.list_jobs(namespace, narrow),
-            cluster.list_plans(namespace, &plans)
+            cluster.list_plans(namespace, &plans),
+            leases(cluster, args)
         );
-        let (plans, missing) = match plans {
-            Ok(plans) => (plans, None),
-            Err(ClusterError::Forbidden { action, .. }) => (
-                Vec::new(),
-                Some(format!("runs of which no Job is left are missing: no right to {action}")),
-            ),
-            Err(error) => return Err(error),
-        };
-        Ok(Self { jobs: jobs?, plans, missing })
+        let mut missing = Vec::new();
+        let plans = allowed(plans, "runs of which no Job is left are missing", &mut missing)?;
+        let leases = allowed(leases, UNKNOWN, &mut missing)?;
+        Ok(Self { jobs: jobs?, plans, leases, missing })
     }
 
     fn rows(&self) -> Vec<RunRow> {
-        group_runs(&self.jobs, &self.plans)
+        let mut rows = group_runs(&self.jobs, &self.plans);
+        if let Some(leases) = &self.leases {
+            fill(&mut rows, leases, &self.plans, &self.jobs);
+        }
+        rows
     }
+}
+
+/// Reads the Leases of runs, where who drives them is to be told.
+async fn leases(cluster: &Cluster, args: &RunsArgs) -> Result<Option<Vec<Lease>>, ClusterError> {
+    if matches!(args.output, TableOutput::Table | TableOutput::Name) {
+        return Ok(None);
+    }
+    let namespace = (!args.all_namespaces).then(|| cluster.namespace());
+    let ours = format!("{MANAGED_BY}={MANAGER},{RUN}");
+    cluster.list_leases(namespace, &ours).await.map(Some)
 }
 
 fn width(output: TableOutput) -> Width {
@@ -149,6 +163,9 @@ async fn watch(
                     next = received.try_recv().ok();
                 }
                 seen.jobs = mirror.items();
+                if seen.leases.is_some() {
+                    seen.leases = leases(cluster, args).await?;
+                }
             }
             let rows = seen.rows();
             let lines = as_rows(&rows);

@@ -7,18 +7,19 @@ use tokio::sync::mpsc;
 
 use super::entry::out;
 use super::facts::connect;
-use super::look::{Seen, not_found};
+use super::holders::{coming_driver, driving};
+use super::look::{Seen, allowed, not_found};
+use super::run_name::RunName;
 use super::subject::Subject;
 use super::watch::{Mirror, POLL_EVERY, Reader, Row, Shown, TOGETHER, print_changed};
 use crate::cli::{StatusArgs, TableOutput};
-use crate::cluster::{
-    Cluster, ClusterError, RunRow, RunStatus, Source, WatchScope, Watched, blocks_selector,
-};
+use crate::cluster::{Cluster, RunRow, RunStatus, Source, WatchScope, Watched, blocks_selector};
 use crate::diagnose::{Standing, standing};
 use crate::error::CliError;
 use crate::exit::Exit;
+use crate::run::record_name;
 use crate::status::{RunView, blocks, run_view};
-use crate::ui::{Headers, Printer, Width, manifest, status_json, status_table};
+use crate::ui::{Headers, Printer, Width, driving_sentence, manifest, status_json, status_table};
 
 /// Shows a run block by block, by at most five requests in two round trips.
 pub(super) fn status(args: &StatusArgs, printer: Printer) -> Result<Exit, CliError> {
@@ -48,34 +49,46 @@ struct Read {
 
 impl Read {
     async fn new(cluster: &Cluster, subject: &Subject) -> Result<Self, CliError> {
-        let mut seen = Seen::read(cluster, cluster.namespace(), subject).await?;
-        let Some(row) = seen.run(subject) else {
+        let namespace = cluster.namespace();
+        let named = async {
+            let Subject::Run(RunName::Named(run)) = subject else { return None };
+            Some(cluster.get_lease(namespace, &record_name(run)).await)
+        };
+        let (seen, lease) = tokio::join!(Seen::read(cluster, namespace, subject), named);
+        let mut seen = seen?;
+        let Some(mut row) = seen.run(subject) else {
             return Err(not_found(cluster, &seen, subject).await);
         };
+        let coming = coming_driver(&seen.jobs, namespace, &row.run);
         seen.keep(&row);
         let podless = blocks(&seen.jobs, &seen.pods)
             .iter()
             .any(|block| standing(block.job, &block.pods) == Standing::NoPod);
-        let namespace = seen.namespace.clone();
+        let lease = async {
+            match lease {
+                None if row.source == Source::Run && !podless => {
+                    Some(cluster.get_lease(namespace, &record_name(&row.run)).await)
+                }
+                // The plan and the events of `@latest` are requests enough.
+                lease => lease,
+            }
+        };
         let events = async {
             if podless {
                 let fields = "involvedObject.kind=Job,reason=FailedCreate";
-                cluster.list_events(&namespace, fields).await
+                cluster.list_events(namespace, fields).await
             } else {
                 Ok(Vec::new())
             }
         };
-        let (planned, events) = tokio::join!(seen.read_plan(cluster, &row.run), events);
+        let (planned, lease, events) =
+            tokio::join!(seen.read_plan(cluster, &row.run), lease, events);
         planned?;
-        let events = match events {
-            Ok(events) => events,
-            Err(ClusterError::Forbidden { action, .. }) => {
-                seen.missing
-                    .push(format!("why a Job has no pod is not known: no right to {action}"));
-                Vec::new()
-            }
-            Err(error) => return Err(error.into()),
-        };
+        if let Some(lease) = lease {
+            let has_plan = !seen.plans.is_empty();
+            row.driving = driving(lease, has_plan, coming, &mut seen.missing)?;
+        }
+        let events = allowed(events, "why a Job has no pod is not known", &mut seen.missing)?;
         Ok(Self { seen, row, events })
     }
 
@@ -102,6 +115,9 @@ fn show(args: &StatusArgs, view: &RunView, printer: Printer) -> Result<(), CliEr
     match args.output {
         TableOutput::Table | TableOutput::Wide => {
             printer.notice(&headline(&view.row));
+            if let Some(driving) = driving_sentence(&view.row, Timestamp::now()) {
+                printer.notice(&driving);
+            }
             let headers = if args.no_headers { Headers::Hidden } else { Headers::Shown };
             out(printer, &status_table(view, width(args.output), headers, Timestamp::now()))
         }

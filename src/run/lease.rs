@@ -79,8 +79,9 @@ pub fn holder_name(identity: &str) -> &str {
 }
 
 impl RunLease {
-    fn spec(&self, transitions: i32) -> Value {
-        let now = now();
+    /// `at` is the server's time, where it is known.
+    fn spec(&self, transitions: i32, at: Option<Timestamp>) -> Value {
+        let now = written(at.unwrap_or_else(Timestamp::now));
         json!({
             "holderIdentity": self.identity,
             "leaseDurationSeconds": GOOD_FOR.as_secs(),
@@ -98,7 +99,7 @@ impl RunLease {
                 "name": self.plan.name,
                 "labels": { (MANAGED_BY): MANAGER, (RUN): label_value(&self.run) },
             },
-            "spec": self.spec(0),
+            "spec": self.spec(0, None),
         });
         own(&mut body, &self.plan);
         let made = self.cluster.create_lease(&self.plan.namespace, &self.plan.name, &body).await;
@@ -133,7 +134,7 @@ impl RunLease {
                         tokio::time::sleep(LOOK_EVERY).await;
                         continue;
                     }
-                    let spec = self.spec(lease.transitions + 1);
+                    let spec = self.spec(lease.transitions + 1, lease.now);
                     let updated =
                         self.cluster.update_lease(namespace, name, &lease.version, &spec).await;
                     updated.map(|lease| Held(lease.version))
@@ -181,7 +182,7 @@ impl RunLease {
     }
 
     async fn renew(&self, version: &str) -> Result<Result<String, LeaseNews>, ClusterError> {
-        let spec = json!({"renewTime": now()});
+        let spec = json!({"renewTime": written(Timestamp::now())});
         let (namespace, name) = (&self.plan.namespace, &self.plan.name);
         match self.cluster.update_lease(namespace, name, version, &spec).await {
             Ok(lease) => Ok(Ok(lease.version)),
@@ -245,14 +246,14 @@ impl RunLease {
     }
 }
 
-/// Returns the time as a Lease wants it; people may read it, this program never does.
-fn now() -> String {
-    Timestamp::now().strftime("%Y-%m-%dT%H:%M:%S.%6fZ").to_string()
+/// Returns a time as a Lease wants it.
+fn written(time: Timestamp) -> String {
+    time.strftime("%Y-%m-%dT%H:%M:%S.%6fZ").to_string()
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{holder_name, identity, now};
+    use super::{holder_name, identity, written};
 
     #[test]
     fn a_holder_has_a_name_of_its_own_and_one_for_people() {
@@ -260,6 +261,7 @@ mod tests {
         assert_ne!(a, b);
         assert!(holder_name(&a).starts_with("me@"), "{a}");
         assert_eq!(holder_name(&a), holder_name(&b));
-        assert_eq!(now().len(), "2026-01-01T00:00:00.000000Z".len());
+        let epoch = k8s_openapi::jiff::Timestamp::UNIX_EPOCH;
+        assert_eq!(written(epoch), "1970-01-01T00:00:00.000000Z");
     }
 }

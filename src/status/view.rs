@@ -4,7 +4,9 @@ use k8s_openapi::api::core::v1::{Event, Pod};
 use k8s_openapi::jiff::{SignedDuration, Timestamp};
 
 use super::blocks::Block;
-use crate::cluster::{RunRow, RunStatus, Source, container_status, ended_at, main_container};
+use crate::cluster::{
+    Driving, RunRow, RunStatus, Source, container_status, ended_at, main_container,
+};
 use crate::diagnose::{Facts, Standing, Story, seen_at, standing, story};
 
 /// One block in the table.
@@ -99,6 +101,7 @@ pub fn row_of_blocks(namespace: &str, run: &str, source: Source, found: &[Block<
         total: None,
         started,
         ended: None,
+        driving: Driving::Unknown,
     }
 }
 

@@ -3,6 +3,7 @@
 mod annotated;
 mod color;
 mod diagnostic;
+mod driving_text;
 mod duration;
 mod explain_table;
 mod link;
@@ -23,6 +24,7 @@ mod why_text;
 pub use annotated::annotated;
 pub use color::{ColorWhen, Paint};
 pub use diagnostic::{render_error, snippet};
+pub use driving_text::driving_sentence;
 pub use duration::duration;
 pub use explain_table::{Terminal, explain_table, with_links};
 pub use printer::{Printer, Verbosity};

@@ -3,6 +3,7 @@
 use k8s_openapi::jiff::Timestamp;
 use serde_json::json;
 
+use super::driving_text;
 use super::duration::duration;
 use super::status_table::Width;
 use super::table::{Headers, table};
@@ -19,7 +20,7 @@ pub fn runs_table(
 ) -> String {
     let mut names = vec!["RUN", "PIPELINE", "SOURCE", "STATUS", "BLOCKS", "STARTED"];
     if width == Width::Wide {
-        names.push("DURATION");
+        names.extend(["DURATION", "DRIVER"]);
     }
     if with_namespace {
         names.insert(0, "NAMESPACE");
@@ -40,6 +41,7 @@ pub fn runs_table(
             if width == Width::Wide {
                 let took = row.started.map(|at| row.ended.unwrap_or(now).duration_since(at));
                 cells.push(took.map_or_else(|| "<unknown>".to_owned(), duration));
+                cells.push(driving_text::cell(&row.driving, now));
             }
             if with_namespace {
                 cells.insert(0, row.namespace.clone());
@@ -59,7 +61,7 @@ pub fn runs_json(rows: &[RunRow]) -> serde_json::Value {
 /// Renders one run as JSON.
 #[must_use]
 pub fn run_json(row: &RunRow) -> serde_json::Value {
-    json!({
+    let mut json = json!({
         "namespace": row.namespace,
         "run": row.run,
         "source": row.source.as_str(),
@@ -68,13 +70,15 @@ pub fn run_json(row: &RunRow) -> serde_json::Value {
         "blocks": {"complete": row.done, "total": row.total},
         "started": row.started.map(|at| at.to_string()),
         "ended": row.ended.map(|at| at.to_string()),
-    })
+    });
+    driving_text::add_json(row, &mut json);
+    json
 }
 
 #[cfg(test)]
 mod tests {
-    use super::runs_table;
-    use crate::cluster::{RunRow, RunStatus, Source};
+    use super::{run_json, runs_table};
+    use crate::cluster::{Driving, RunRow, RunStatus, Source};
     use crate::ui::{Headers, Width};
 
     #[test]
@@ -88,12 +92,20 @@ mod tests {
             source: Source::Run,
             total: Some(4),
             ended: None,
+            driving: Driving::By {
+                holder: "me@host, process 7/1f".to_owned(),
+                since: Some("2026-11-23T09:35:03Z".parse().unwrap()),
+            },
             started: Some("2026-11-23T09:31:00Z".parse().unwrap()),
         };
         let now = "2026-11-23T09:36:03Z".parse().unwrap();
+        let driver = |driving| run_json(&RunRow { driving, ..row.clone() }).get("driver").cloned();
+        assert_eq!(driver(Driving::Unknown), None);
+        assert_eq!(driver(Driving::Nobody), Some(serde_json::Value::Null));
+        assert_eq!(driver(row.driving.clone()).unwrap()["name"], "me@host, process 7");
         insta::assert_snapshot!(runs_table(&[row], true, Width::Wide, Headers::Shown, now), @r"
-        NAMESPACE   RUN                         PIPELINE   SOURCE   STATUS    BLOCKS   STARTED    DURATION
-        etl         etl-20261123-093100-bbbbb   etl        run      Running   1/4      5m3s ago   5m3s
+        NAMESPACE   RUN                         PIPELINE   SOURCE   STATUS    BLOCKS   STARTED    DURATION   DRIVER
+        etl         etl-20261123-093100-bbbbb   etl        run      Running   1/4      5m3s ago   5m3s       me@host, process 7 for 60s
         ");
     }
 }

@@ -5,8 +5,10 @@ use std::process::Stdio;
 
 use serde_json::Value;
 
+use crate::binary::Said;
 use crate::cli_run::diamond;
-use crate::support::Bench;
+use crate::resume::kill;
+use crate::support::{Bench, until};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn status_shows_every_block_in_every_format() {
@@ -48,6 +50,50 @@ async fn status_shows_every_block_in_every_format() {
         .run_on(&bench, &["runs", "-l", "kubectl-mage/pipeline=other", "-o", "name"])
         .ends(0);
     assert_eq!(labelled.stdout, "");
+    bench.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_drives_a_run_is_told() {
+    let Some(bench) = Bench::new("status-who").await else { return };
+    let project = diamond(&[("STANDIN_SLEEP_load", "25")]);
+    let child = project.start_on(&bench, &["run", "etl"]);
+    let json = || {
+        let said = project.run_on(&bench, &["status", "@latest", "-o", "json"]);
+        serde_json::from_str::<Value>(&said.stdout).unwrap_or_default()
+    };
+    until("its driver", async || json()["driver"].is_object()).await;
+    let driver = json()["driver"].take();
+    let name = driver["name"].as_str().unwrap();
+    assert!(name.ends_with(&format!(", process {}", child.id())), "{driver}");
+    let started = json()["started"].take();
+    // Both by the server's clock, the Lease after the plan.
+    assert!(driver["since"].as_str() >= started.as_str(), "{driver}, run {started}");
+    let said = project.run_on(&bench, &["status", "@latest"]).ends(0);
+    said.says(&[&format!("driven by {name} for ")]);
+    let wide = project.run_on(&bench, &["runs", "-o", "wide"]).ends(0);
+    assert!(wide.stdout.contains("DRIVER") && wide.stdout.contains(name), "{}", wide.stdout);
+    kill(child);
+    until("nobody", async || json().get("driver") == Some(&Value::Null)).await;
+    let said = project.run_on(&bench, &["status", "@latest"]).ends(0);
+    said.says(&["nobody drives it; go on with it: kubectl mage resume etl-"]);
+    let other = project.start_on(&bench, &["resume", "@latest"]);
+    until("another driver", async || json()["driver"].is_object()).await;
+    let taken = json()["driver"].take();
+    assert!(taken["since"].as_str() > driver["since"].as_str(), "{taken} after {driver}");
+    Said::new(other.wait_with_output().unwrap()).ends(0);
+    let said = project.run_on(&bench, &["status", "@latest"]).ends(0);
+    assert!(!said.stderr.contains(" drive"), "{}", said.stderr);
+    let wide = project.run_on(&bench, &["runs", "-o", "wide"]).ends(0);
+    assert!(wide.stdout.contains("nobody"), "{}", wide.stdout);
+    // Whoever may not see Leases is told so, once.
+    if bench.as_context("viewer").await.is_some() {
+        for arguments in [["status", "@latest"], ["runs", "-owide"]] {
+            let mut command = project.command_on(&bench, &arguments);
+            let said = Said::new(command.args(["--context", "viewer"]).output().unwrap()).ends(0);
+            said.says(&["who drives is not known: no right to "]);
+        }
+    }
     bench.end().await;
 }
 

@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "helpers of tests, outside `#[test]`")]
 
 use kube::api::{Api, ListParams, PostParams};
+use kubectl_mage::run::RunId;
 use serde_json::{Value, json};
 
 use crate::binary::{Project, Said, kubectl, kubectl_with};
@@ -352,7 +353,7 @@ async fn status_and_why_cost_five_requests_in_two_round_trips() {
     let runs = runs["items"].as_array().unwrap().iter();
     let run = runs.clone().find(|run| run["source"] == "run").unwrap()["run"].as_str().unwrap();
     let proxy = SlowProxy::start(bench.cluster.server()).await;
-    for (index, arguments) in [
+    for arguments in [
         ["status", run],
         ["status", "@latest"],
         ["status", "etl@4"],
@@ -361,30 +362,52 @@ async fn status_and_why_cost_five_requests_in_two_round_trips() {
         ["why", "etl/left"],
         ["why", "etl@4"],
         ["why", "job/quota"],
-    ]
-    .iter()
-    .enumerate()
-    {
-        let user = format!("cost-{index}-{}", bench.namespace);
-        let mut command = project.command_on(&bench, arguments);
-        command.args(["--server", &proxy.url, "--as", &user, "--as-group", "system:masters"]);
-        let output = tokio::task::spawn_blocking(move || command.output().unwrap()).await.unwrap();
-        Said::new(output).ends(0);
-        let requests = || requests(&std::fs::read_to_string(&log).unwrap(), &user);
-        until("the audit log", async || !requests().is_empty()).await;
-        let requests = requests();
-        let lines: Vec<String> =
-            requests.iter().map(|(uri, trip, _)| format!("trip {trip}: {uri}")).collect();
-        assert!(requests.len() <= 5, "{arguments:?}: {lines:#?}");
-        assert!(requests.iter().all(|(_, trip, _)| *trip <= 2), "{arguments:?}: {lines:#?}");
+    ] {
+        let requests = cost(&bench, &project, &proxy, arguments).await;
         // The log of what failed cannot be asked for before it is known what failed.
-        if arguments == &["why", run] {
-            assert!(requests.iter().any(|(_, trip, _)| *trip == 2), "{arguments:?}: {lines:#?}");
+        if arguments == ["why", run] {
+            assert!(requests.iter().any(|(_, trip, _)| *trip == 2), "{requests:#?}");
         }
-        let object = |uri: &String| uri.contains("/namespaces/");
-        assert!(requests.iter().all(|(uri, ..)| object(uri)), "{arguments:?}: {lines:#?}");
+        let asks = |what: &str| requests.iter().any(|(uri, ..)| uri.contains(what));
+        assert_eq!(asks("/leases/"), arguments[0] == "status" && arguments[1] != "etl@4");
+    }
+    // What a Job without a pod needs comes on top.
+    let mut podless = server_job("podless", "right", &none, &json!({"serviceAccountName": "none"}));
+    podless["metadata"]["labels"] = json!({
+        "app.kubernetes.io/managed-by": "kubectl-mage", "kubectl-mage/run": run,
+        "kubectl-mage/block": "right", "kubectl-mage/attempt": "2",
+    });
+    create(&bench, podless).await;
+    for arguments in [["status", run], ["status", "@latest"]] {
+        let requests = cost(&bench, &project, &proxy, arguments).await;
+        assert!(requests.iter().any(|(uri, ..)| uri.contains("/events")), "{requests:#?}");
     }
     bench.end().await;
+}
+
+/// Checks what a command asks of the API server, and returns it.
+async fn cost(
+    bench: &Bench,
+    project: &Project,
+    proxy: &SlowProxy,
+    arguments: [&str; 2],
+) -> Vec<(String, usize, k8s_openapi::jiff::Timestamp)> {
+    let user = RunId::fresh("cost").to_string();
+    let mut command = project.command_on(bench, &arguments);
+    command.args(["--server", &proxy.url, "--as", &user, "--as-group", "system:masters"]);
+    let output = tokio::task::spawn_blocking(move || command.output().unwrap()).await.unwrap();
+    Said::new(output).ends(0);
+    let log = bench.kubeconfig.with_file_name("audit.log");
+    let requests = || requests(&std::fs::read_to_string(&log).unwrap(), &user);
+    until("the audit log", async || !requests().is_empty()).await;
+    let requests = requests();
+    let lines: Vec<String> =
+        requests.iter().map(|(uri, trip, _)| format!("trip {trip}: {uri}")).collect();
+    assert!(requests.len() <= 5, "{arguments:?}: {lines:#?}");
+    assert!(requests.iter().all(|(_, trip, _)| *trip <= 2), "{arguments:?}: {lines:#?}");
+    let object = |uri: &String| uri.contains("/namespaces/");
+    assert!(requests.iter().all(|(uri, ..)| object(uri)), "{arguments:?}: {lines:#?}");
+    requests
 }
 
 /// Returns path, round trip and end of each request of a user, by the audit log. A request can only
