@@ -1,6 +1,7 @@
 //! A connection to one cluster.
 
-use std::time::Duration;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
 
 use http::Request;
 use k8s_openapi::jiff::Timestamp;
@@ -28,6 +29,8 @@ pub struct Cluster {
     namespace: String,
     server: String,
     request_timeout: Duration,
+    /// What time it was for the server, and when that was heard.
+    clock: Arc<Mutex<Option<(Timestamp, Instant)>>>,
 }
 
 impl Cluster {
@@ -47,6 +50,7 @@ impl Cluster {
                 .request_timeout
                 .filter(|timeout| !timeout.is_zero())
                 .unwrap_or(DEFAULT_REQUEST_TIMEOUT),
+            clock: Arc::default(),
         })
     }
 
@@ -61,6 +65,7 @@ impl Cluster {
             namespace: "default".to_owned(),
             server: "https://test".to_owned(),
             request_timeout: DEFAULT_REQUEST_TIMEOUT,
+            clock: Arc::default(),
         }
     }
 
@@ -86,6 +91,13 @@ impl Cluster {
     #[must_use]
     pub fn server(&self) -> &str {
         &self.server
+    }
+
+    /// Returns what time it is for the server, if it has said so; not what this machine's clock says.
+    #[must_use]
+    pub fn server_time(&self) -> Option<Timestamp> {
+        let (then, heard) = (*self.clock.lock().ok()?)?;
+        then.checked_add(heard.elapsed()).ok()
     }
 
     /// Returns kube's client, for requests this module has no function for.
@@ -148,6 +160,9 @@ impl Cluster {
             let code = answer.status();
             let date = answer.headers().get(http::header::DATE);
             let date = date.and_then(|date| http_date(date.to_str().ok()?));
+            if let (Some(date), Ok(mut clock)) = (date, self.clock.lock()) {
+                *clock = Some((date, Instant::now()));
+            }
             let bytes = answer.into_body().collect_bytes().await?;
             if !code.is_success() {
                 return Err(kube::Error::Api(status_of(code.as_u16(), &bytes).boxed()));

@@ -10,6 +10,7 @@ use super::events::{BlockState, EventKind, RunEvent};
 use super::follow::Follow;
 use super::input::LogEnd;
 use super::options::Logs;
+use super::ran::ran;
 use super::settle::job_uid;
 use super::track::{Absence, PodTrack, Track};
 use crate::cluster::{ATTEMPT, BLOCK, ContainerPhase, Watched, main_container};
@@ -128,6 +129,9 @@ impl Dispatcher<'_> {
         if track.state != BlockState::Running {
             track.state = BlockState::Running;
             track.running = Some(Instant::now());
+            if let (Some(job), Some(now)) = (&track.job, self.cluster.server_time()) {
+                track.ran_before = ran(job, track.pods_now().map(|pod| &*pod.pod), now);
+            }
             track.pending = None;
             track.image_trouble = None;
             let event = RunEvent::new(EventKind::Block(BlockState::Running))

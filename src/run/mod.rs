@@ -32,6 +32,7 @@ mod outline;
 mod patches;
 mod plan;
 mod preamble;
+mod ran;
 mod record;
 mod removal;
 mod replan;

@@ -112,6 +112,8 @@ pub(super) struct Track {
     pub(super) image_trouble: Option<Instant>,
     /// Since when it is known to run.
     pub(super) running: Option<Instant>,
+    /// How long it had run then, where another client started it.
+    pub(super) ran_before: Duration,
     pub(super) cause: Option<Cause>,
     pub(super) tail: Vec<String>,
     pub(super) condition_false: bool,
@@ -144,6 +146,7 @@ impl Track {
             pending: None,
             image_trouble: None,
             running: None,
+            ran_before: Duration::ZERO,
             cause: None,
             tail: Vec::new(),
             condition_false: false,
@@ -193,6 +196,7 @@ impl Track {
         self.pending = None;
         self.image_trouble = None;
         self.running = None;
+        self.ran_before = Duration::ZERO;
         self.cause = None;
         self.tail.clear();
         self.condition_false = false;
@@ -282,7 +286,7 @@ impl Track {
     /// Says that it has run too long, if it has.
     pub(super) fn overran(&self, planned: &PlannedBlock, now: Instant) -> Option<Cause> {
         let limit = planned.timeout?;
-        let ran = now.saturating_duration_since(self.running?);
+        let ran = now.saturating_duration_since(self.running?) + self.ran_before;
         let over = ran >= Duration::from_secs(limit) && self.absence == Absence::None;
         (self.state == BlockState::Running && self.completed.is_none() && over).then(|| Cause {
             reason: "BlockTimeout".to_owned(),

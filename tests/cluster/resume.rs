@@ -82,6 +82,39 @@ async fn a_killed_run_is_gone_on_with_from_an_empty_folder() {
     bench.end().await;
 }
 
+/// The block would be complete before its time is up, if that counted from when it was resumed.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_blocks_timeout_counts_from_its_own_start() {
+    let Some(bench) = Bench::new("resume-timeout").await else { return };
+    let project = diamond(&[("STANDIN_SLEEP_load", "36")]);
+    let pipeline = "uuid: etl\nname: etl\ntype: python\nblocks:\n\
+        - {uuid: load, type: data_loader, executor_type: k8s, timeout: 20}\n";
+    project.write("pipelines/etl/metadata.yaml", pipeline);
+    let child = project.start_on(&bench, &["run", "etl"]);
+    runs(&bench).await;
+    kill(child);
+    let lease = format!("mage-run-{}", latest(&project, &bench));
+    let old = async || {
+        let pod = pods(&bench).list(&ListParams::default()).await.unwrap().items.remove(0);
+        let began = pod.status.unwrap().start_time.unwrap().0;
+        bench.cluster.get_lease(&bench.namespace, &lease).await.unwrap();
+        let now = bench.cluster.server_time().unwrap();
+        now.duration_since(began).as_secs() > 20
+    };
+    until("the end of its time", old).await;
+    let said = elsewhere().run_on(&bench, &["resume", "@latest", "-o", "json"]).ends(1);
+    let all = states(&said, "load");
+    assert_eq!(all.last().unwrap(), "TimedOut 1", "{all:?}");
+    until("no Job", async || bench.job_names().await.is_empty()).await;
+    made_once(&bench, 1);
+    bench.end().await;
+}
+
+fn latest(project: &Project, bench: &Bench) -> String {
+    let runs = project.run_on(bench, &["runs", "-o", "name"]).ends(0).stdout;
+    runs.trim().trim_start_matches("run/").to_owned()
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_paused_run_is_gone_on_with_at_once() {
     let Some(bench) = Bench::new("resume-pause").await else { return };
