@@ -10,8 +10,8 @@ use super::connection::parse_duration;
 /// Stop a run and leave no pod behind
 ///
 /// Marks the recorded plan, so that whoever drives the run creates no more Jobs and ends with exit code 6, deletes
-/// the Jobs that are not finished, and waits until their pods are gone. Finished Jobs stay, for
-/// `status` and `why`.
+/// the Jobs that are not finished, and waits until their pods are gone and nobody drives the run any
+/// more. Finished Jobs stay, for `status` and `why`.
 #[derive(Clone, Debug, Args)]
 pub struct CancelArgs {
     /// RUN, run/RUN or @latest

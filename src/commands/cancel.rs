@@ -12,7 +12,7 @@ use crate::exit::Exit;
 use crate::run;
 use crate::ui::Printer;
 
-/// Stops a run and waits until none of its pods runs.
+/// Stops a run and waits until none of its pods runs and nobody drives it.
 pub(super) fn cancel(args: &CancelArgs, printer: Printer) -> Result<Exit, CliError> {
     refuse_readonly("unset it, or see the run with `kubectl mage status`")?;
     let name = RunName::parse(&args.run)?;
@@ -33,12 +33,13 @@ pub(super) fn cancel(args: &CancelArgs, printer: Printer) -> Result<Exit, CliErr
     printer.notice(&format!(
         "cancelling run {run}: deleting what is unfinished, waiting until its pods are gone"
     ));
-    let done = connected.runtime.block_on(run::cancel(
-        cluster,
-        run,
-        found.plan.as_ref(),
-        &found.namespaces,
-    ))?;
+    let wait = |holder: &str| {
+        let holder = run::holder_name(holder);
+        printer.notice(&format!("waiting until {holder} no longer drives it"));
+    };
+    let (plan, namespaces) = (found.plan.as_ref(), &found.namespaces);
+    let cancelling = run::cancel(cluster, run, plan, namespaces, wait);
+    let done = connected.runtime.block_on(cancelling)?;
     if let Some(error) = &done.unmarked {
         printer.warning(&format!(
             "whoever drives the run is not told, and may go on with it: {error}"
@@ -49,6 +50,17 @@ pub(super) fn cancel(args: &CancelArgs, printer: Printer) -> Result<Exit, CliErr
     gone.extend(found.unfinished().iter().map(|name| format!("job.batch/{name}")));
     let lines: Vec<String> = gone.iter().map(|job| format!("{job} deleted\n")).collect();
     out(printer, &lines.concat())?;
+    if let Some(holder) = done.driver.as_deref().map(run::holder_name) {
+        let problem = Problem::new(format!(
+            "run {run} is cancelled, but {holder} still drives it, and may make another Job"
+        ));
+        return Err(CliError::new(
+            Exit::Cluster,
+            problem
+                .hint("end that process, and cancel again")
+                .hint("it has no right to see that the run is cancelled, perhaps"),
+        ));
+    }
     if !done.remaining.is_empty() {
         let problem = Problem::new(format!(
             "run {run} is cancelled, but {} still there",

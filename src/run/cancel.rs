@@ -31,11 +31,14 @@ pub struct Cancelled {
     pub deleted: BTreeSet<String>,
     /// What is still there although it should not.
     pub remaining: Vec<String>,
+    /// Who still drives it, although they should have stopped.
+    pub driver: Option<String>,
     /// Why the plan could not be marked, so that a driver may go on.
     pub unmarked: Option<ClusterError>,
 }
 
-/// Cancels a run: marks its plan, deletes its unfinished Jobs, waits until their pods are gone.
+/// Cancels a run: marks its plan, deletes its unfinished Jobs, waits until their pods are gone and
+/// nobody drives it any more. `wait` is told who does, where nothing else is waited for.
 ///
 /// # Errors
 /// What keeps it from listing or deleting.
@@ -44,6 +47,7 @@ pub async fn cancel(
     run: &str,
     plan: Option<&PlanFacts>,
     namespaces: &[String],
+    mut wait: impl FnMut(&str),
 ) -> Result<Cancelled, ClusterError> {
     let mut done = Cancelled::default();
     if let Some(plan) = plan {
@@ -55,20 +59,41 @@ pub async fn cancel(
     }
     let deadline = Instant::now() + LONGEST_WAIT;
     let mut clean = 0;
+    let mut told = false;
     // The second look is for a POST that was on its way at the first.
     while clean < 2 {
+        // Whoever stops driving makes no Job after that: what they made is seen below.
+        let driver = driver(cluster, plan).await?;
         let mut left = Vec::new();
         for namespace in namespaces {
             left.extend(sweep(cluster, run, namespace, plan, &mut done).await?);
         }
-        clean = if left.is_empty() { clean + 1 } else { 0 };
+        match &driver {
+            Some(driver) if left.is_empty() && !std::mem::replace(&mut told, true) => wait(driver),
+            _ => {}
+        }
+        clean = if left.is_empty() && driver.is_none() { clean + 1 } else { 0 };
         if Instant::now() >= deadline {
             done.remaining = left;
+            done.driver = driver;
             return Ok(done);
         }
         tokio::time::sleep(LOOK_EVERY).await;
     }
     Ok(done)
+}
+
+/// Returns who drives a run; nobody where that may not be seen.
+async fn driver(
+    cluster: &Cluster,
+    plan: Option<&PlanFacts>,
+) -> Result<Option<String>, ClusterError> {
+    let Some(plan) = plan else { return Ok(None) };
+    match patiently(async || cluster.get_lease(&plan.namespace, &plan.name).await).await {
+        Ok(lease) => Ok(lease.and_then(|lease| lease.driver().map(str::to_owned))),
+        Err(ClusterError::Forbidden { .. }) => Ok(None),
+        Err(error) => Err(error),
+    }
 }
 
 /// Deletes the unfinished Jobs of a run; returns what of them is still there. First each is noted in

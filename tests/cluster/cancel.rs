@@ -10,7 +10,7 @@ use kubectl_mage::run::{Failure, Options, RunState};
 use serde_json::{Value, json};
 
 use crate::binary::{Project, Said, kubectl, kubectl_with};
-use crate::cli_run::{changes, diamond};
+use crate::cli_run::{changes, diamond, signal};
 use crate::support::{Bench, start, states, until};
 
 async fn plans(bench: &Bench) -> Vec<String> {
@@ -65,6 +65,9 @@ async fn cancel_stops_a_run_that_somebody_else_drives() {
             .all(|line| line.starts_with("job.batch/") && line.ends_with(" deleted"))
     );
     assert!(running_pods(&bench).await.is_empty());
+    let status = project.run_on(&bench, &["status", &run, "-o", "json"]).ends(0);
+    let status: Value = serde_json::from_str(&status.stdout).unwrap();
+    assert_eq!(status.get("driver"), Some(&Value::Null), "nobody drives it any more: {status:#}");
     let driver = Said::new(driver.wait_with_output().unwrap()).ends(6);
     driver.says(&["is cancelled, by somebody else"]);
     assert!(running_pods(&bench).await.is_empty());
@@ -92,6 +95,27 @@ async fn cancel_stops_a_run_that_somebody_else_drives() {
     assert!(bench.job_names().await.is_empty() && bench.pod_names().await.is_empty());
     assert!(plans(&bench).await.is_empty());
     project.run_on(&bench, &["status", &run]).ends(2).says(&["there is no run"]);
+    bench.end().await;
+}
+
+/// A driver that hears nothing: it is waited for until it must be taken for dead, and makes no Job
+/// when it wakes up.
+#[tokio::test(flavor = "multi_thread")]
+async fn cancel_waits_for_a_driver_that_is_asleep() {
+    let Some(bench) = Bench::new("cancel-asleep").await else { return };
+    let project = diamond(&[("STANDIN_SLEEP_left", "3"), ("STANDIN_SLEEP_right", "3")]);
+    let (driver, run) = in_the_middle(&project, &bench).await;
+    signal(&driver, "-STOP");
+    let said = project.run_on(&bench, &["cancel", &run]).ends(0);
+    said.says(&["waiting until ", &format!(", process {} no longer drives it", driver.id())]);
+    let lease = bench.cluster.get_lease(&bench.namespace, &format!("mage-run-{run}")).await;
+    assert_eq!(lease.unwrap().unwrap().driver(), None);
+    signal(&driver, "-CONT");
+    Said::new(driver.wait_with_output().unwrap()).ends(6).says(&["is cancelled, by somebody else"]);
+    assert!(running_pods(&bench).await.is_empty());
+    if let Some(posts) = bench.posts() {
+        assert_eq!(posts.len(), 3, "no Job after it: {posts:#?}");
+    }
     bench.end().await;
 }
 

@@ -241,6 +241,8 @@ async fn cancel_stops_the_driver_too() {
     made_once(&bench, 4);
     let status = elsewhere().run_on(&bench, &["status", &run]).ends(0);
     status.says(&["Cancelled, 1/4 blocks complete"]);
+    let lease = bench.cluster.get_lease(&bench.namespace, &format!("mage-run-{run}")).await;
+    assert_eq!(lease.unwrap().unwrap().driver(), None);
     bench.end().await;
 }
 
