@@ -41,6 +41,10 @@ pub enum TableOutput {
 /// One screen: a sentence of cause and one of remedy, what they rest on (conditions, container
 /// states, events, the last lines of the log), and what can no longer be known. It reads Jobs of the Mage server too,
 /// by the command line they carry. The exit code is 0 whenever it could be read, as in `kubectl describe`.
+///
+/// Of a block whose Job is gone, the end of Mage's own log is read by a command in the Mage server's
+/// pod, which has the volume it is on: that needs the right to create pods/exec, and only reads.
+/// `KUBECTL_MAGE_READONLY=1` forbids it.
 #[derive(Clone, Debug, Args)]
 pub struct WhyArgs {
     /// RUN, run/RUN, @latest, PIPELINE@N, job/NAME, or PIPELINE or PIPELINE/BLOCK for the newest Job of it

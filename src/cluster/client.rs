@@ -134,7 +134,7 @@ impl Cluster {
         self.answer(action, self.control.request_text(request)).await
     }
 
-    async fn answer<T>(
+    pub(super) async fn answer<T>(
         &self,
         action: &Action,
         asked: impl Future<Output = Result<T, kube::Error>>,

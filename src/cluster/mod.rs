@@ -11,6 +11,7 @@ mod credentials;
 mod dry_run;
 mod error;
 mod events;
+mod exec;
 mod flags;
 mod jobs;
 mod known_runs;

@@ -66,6 +66,22 @@ impl Cluster {
         Ok(found)
     }
 
+    /// Looks for a pod of the Mage server that runs in a namespace, in one request.
+    pub async fn running_server(&self, namespace: &str) -> Result<Option<Json>, ClusterError> {
+        let action = core("list", "pods", String::new(), namespace);
+        let running = ListParams::default().fields("status.phase=Running").limit(MOST_PODS);
+        let request = built(Request::new(path("pods", namespace)).list(&running), &action)?;
+        let pods: Items = self.call(&action, request).await?;
+        let name = "/metadata/labels/app.kubernetes.io~1name";
+        let of_chart = |pod: &Json| {
+            let name = pod.pointer(name).and_then(Json::as_str);
+            matches!(name, Some("mageai" | "mageai-scheduler"))
+        };
+        let (of_chart, others): (Vec<Json>, Vec<Json>) = pods.items.into_iter().partition(of_chart);
+        let chosen = choose(of_chart, true).or_else(|| choose(others, false));
+        Ok(chosen.map(|choice| choice.pod))
+    }
+
     async fn find_in(&self, namespace: &str) -> Result<Option<Choice>, ClusterError> {
         let action = core("list", "pods", String::new(), namespace);
         for parameters in [

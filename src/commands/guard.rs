@@ -10,12 +10,17 @@ use crate::ui::Printer;
 
 /// Refuses a change where `KUBECTL_MAGE_READONLY=1`; `otherwise` is what can be done instead.
 pub(super) fn refuse_readonly(otherwise: &str) -> Result<(), CliError> {
-    if std::env::var(environment::READONLY).is_ok_and(|value| value == "1") {
+    if is_readonly() {
         let message =
             format!("{}=1 forbids every command that changes a cluster", environment::READONLY);
         return Err(CliError::usage(Problem::new(message).hint(otherwise)));
     }
     Ok(())
+}
+
+/// Tells whether nothing may be changed.
+pub(super) fn is_readonly() -> bool {
+    std::env::var(environment::READONLY).is_ok_and(|value| value == "1")
 }
 
 /// What is typed to confirm a change in a protected context.

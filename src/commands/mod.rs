@@ -16,6 +16,7 @@ mod keeping;
 mod lint;
 mod load;
 mod look;
+mod mage_log;
 mod maker;
 mod prune;
 mod render;

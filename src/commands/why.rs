@@ -7,6 +7,7 @@ use k8s_openapi::jiff::Timestamp;
 use super::entry::out;
 use super::facts::connect;
 use super::look::{Seen, allowed, not_found};
+use super::mage_log::{Known, MageLog, mage_log, number_of};
 use super::subject::Subject;
 use crate::cli::{WhyArgs, WhyOutput};
 use crate::cluster::{
@@ -17,13 +18,14 @@ use crate::diagnose::Standing;
 use crate::error::CliError;
 use crate::exit::Exit;
 use crate::logs::{is_drawn, parse_line};
-use crate::status::{Block, Explanation, Told, block_view, blocks, evidence, tell};
+use crate::status::{Block, Evidence, Explanation, Told, block_view, blocks, evidence, tell};
 use crate::ui::{Printer, manifest, why_json, why_text};
 
 /// How much of a log is read: Mage's tracebacks are long.
 const TAIL: u32 = 400;
 
-/// Says why, by at most five requests in two round trips.
+/// Says why, by at most five requests in two round trips; of a block whose Job is gone, with one more,
+/// for Mage's own log.
 pub(super) fn why(args: &WhyArgs, printer: Printer) -> Result<Exit, CliError> {
     let subject = Subject::parse(&args.subject)?;
     let connected = connect(&args.connection)?;
@@ -55,13 +57,13 @@ async fn of_run(cluster: &Cluster, subject: &Subject) -> Result<Explanation, Cli
         }
         _ => seen.run(subject).as_ref() == Some(row),
     });
-    let Some(row) = row else { return Err(not_found(cluster, &seen, subject).await) };
+    let Some(row) = row else { return of_log(cluster, &seen, subject).await };
     seen.keep(&row);
     let found = blocks(&seen.jobs, &seen.pods);
     let mut telling: Vec<Told> = Vec::new();
     let mut unknown = seen.missing.clone();
     if let Some(first) = most_telling(&found, only) {
-        telling.push(detailed(cluster, &seen.namespace, first, None, &mut unknown).await?);
+        telling.push(detailed(cluster, &seen.namespace, first, None, &mut unknown).await?.0);
         let others = found.iter().filter(|block| only.is_none() && block.uuid != first.uuid);
         telling.extend(others.map(|block| brief(block)).filter(|told| told.story.cause.is_some()));
     }
@@ -131,19 +133,70 @@ async fn of_job(cluster: &Cluster, name: &str, subject: &Subject) -> Result<Expl
         })
         .collect();
     let block = Block::of_job(name, job.as_ref(), &own);
-    let told = detailed(cluster, &namespace, &block, Some(events), &mut unknown).await?;
+    let number = number_of(name).filter(|_| job.is_none() && own.is_empty());
+    let of_mage = async {
+        match number {
+            Some(number) => Some(mage_log(cluster, &namespace, Known::Number(number)).await),
+            None => None,
+        }
+    };
+    let detailing = detailed(cluster, &namespace, &block, Some(events), &mut unknown);
+    let (told, of_mage) = tokio::join!(detailing, of_mage);
+    let (mut told, events) = told?;
+    match of_mage.transpose()? {
+        Some(Ok(log)) => told = with_mage_log(&block, &events, told, log),
+        Some(Err(why)) => unknown.push(format!("Mage's own log of the block: {why}")),
+        None => {}
+    }
     Ok(Explanation { namespace, row: None, blocks: vec![told], unknown })
 }
 
+/// Tells of a block whose Job is gone by what Mage itself logged.
+fn with_mage_log(block: &Block<'_>, events: &[Event], told: Told, log: MageLog) -> Told {
+    let story = tell(block, events, &log.lines);
+    let mut evidence = told.evidence;
+    evidence.push(Evidence { kind: "log", text: format!("of Mage: {}", log.place), at: None });
+    Told { view: block_view(block, &story), story, evidence, lines: log.lines }
+}
+
+/// Explains a block of which no Job is left, by the newest log that Mage kept of it.
+async fn of_log(
+    cluster: &Cluster,
+    seen: &Seen,
+    subject: &Subject,
+) -> Result<Explanation, CliError> {
+    let Subject::Target { pipeline, block: Some(uuid) } = subject else {
+        return Err(not_found(cluster, seen, subject).await);
+    };
+    let known = Known::Block { pipeline, block: uuid };
+    match mage_log(cluster, &seen.namespace, known).await? {
+        Ok(log) => {
+            let block = Block::gone(pipeline, uuid);
+            let told = with_mage_log(&block, &[], brief(&block), log);
+            let (namespace, unknown) = (seen.namespace.clone(), seen.missing.clone());
+            Ok(Explanation { namespace, row: None, blocks: vec![told], unknown })
+        }
+        Err(why) => {
+            let mut error = not_found(cluster, seen, subject).await;
+            if let Some(problem) = error.problems.pop() {
+                error
+                    .problems
+                    .push(problem.hint(format!("Mage's own log of it tells nothing: {why}")));
+            }
+            Err(error)
+        }
+    }
+}
+
 /// Reads the end of a block's log and its events, side by side, and tells of it in full. `known`
-/// are the events of its Job, where they were read already.
+/// are the events of its Job, where they were read already; all events come back, too.
 async fn detailed(
     cluster: &Cluster,
     namespace: &str,
     block: &Block<'_>,
     known: Option<Vec<Event>>,
     unknown: &mut Vec<String>,
-) -> Result<Told, CliError> {
+) -> Result<(Told, Vec<Event>), CliError> {
     let fields = event_fields(block, known.as_deref());
     let events = async {
         match &fields {
@@ -169,7 +222,7 @@ async fn detailed(
     let story = tell(block, &all, &lines);
     let view = block_view(block, &story);
     let evidence = evidence(block, &all);
-    Ok(Told { view, story, evidence, lines })
+    Ok((Told { view, story, evidence, lines }, all))
 }
 
 /// Says which events explain a block: those of its last pod, or, where it has none, all that may be

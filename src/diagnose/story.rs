@@ -14,6 +14,7 @@ use super::pending::{Pending, PendingKind, pending, pending_by_event};
 use super::scheduling::scheduling;
 use super::standing::{Standing, standing};
 use super::start::start_cause;
+use super::traceback::traceback;
 
 /// What could be read of one Job.
 #[derive(Clone, Debug, Default)]
@@ -24,7 +25,7 @@ pub struct Facts<'a> {
     pub pods: Vec<&'a Pod>,
     /// The events of the Job and its pods, the oldest first.
     pub events: Vec<&'a Event>,
-    /// The last lines of its last pod, readable.
+    /// The last lines of its last pod, or of Mage's own log where all else is gone, readable.
     pub lines: &'a [String],
 }
 
@@ -65,7 +66,7 @@ pub fn story(facts: &Facts<'_>) -> Story {
         Standing::NoPod => no_pod(facts, &mut unknown),
         Standing::Pending => waiting(facts),
         Standing::Running | Standing::Deleting => facts.pods.last().and_then(|pod| disruption(pod)),
-        Standing::Gone => Some(gone(facts, &mut unknown)),
+        Standing::Gone => Some(gone_with_log(facts, &mut unknown)),
     };
     if cause.as_ref().is_some_and(|cause| cause.reason == "OOMKilled") {
         unknown.push("how much memory it wanted: Kubernetes does not record the peak".to_owned());
@@ -191,11 +192,29 @@ fn waiting(facts: &Facts<'_>) -> Option<Cause> {
     Some(cause)
 }
 
-/// Says what events remember of a Job that is gone.
-fn gone(facts: &Facts<'_>, unknown: &mut Vec<String>) -> Cause {
-    unknown.push(
-        "its exit code, its conditions and its log: the Job and its pods are gone".to_owned(),
-    );
+/// Says what events and Mage's own log remember of a Job that is gone.
+fn gone_with_log(facts: &Facts<'_>, unknown: &mut Vec<String>) -> Cause {
+    let what = if facts.lines.is_empty() {
+        "its exit code, its conditions and its log"
+    } else {
+        "its exit code and its conditions"
+    };
+    unknown.push(format!("{what}: the Job and its pods are gone"));
+    let cause = gone(facts);
+    let Some(found) = traceback(facts.lines).filter(|_| cause.reason != "Completed") else {
+        return cause;
+    };
+    let hint = found.remedy(None).unwrap_or_else(|| "see the end of Mage's own log".to_owned());
+    let hint = Some(hint);
+    if cause.reason == "BackoffLimitExceeded" {
+        let sentence = format!("failed and was deleted: {}", found.exception);
+        return Cause { sentence, hint, ..cause };
+    }
+    let sentence = format!("{}; Mage's own log ends with {}", cause.sentence, found.exception);
+    Cause { sentence, hint, ..cause }
+}
+
+fn gone(facts: &Facts<'_>) -> Cause {
     let last = |reasons: &[&str]| {
         facts
             .events

@@ -36,16 +36,35 @@ pub fn parse_line(line: &str) -> MageLine {
 
 fn mage_line(line: &str) -> Option<MageLine> {
     let (level, rest) = line.split_once(':')?;
-    let level = match level {
-        "DEBUG" => Level::Debug,
-        "INFO" => Level::Info,
-        "WARNING" => Level::Warning,
-        "ERROR" | "CRITICAL" => Level::Error,
-        _ => return None,
-    };
+    let level = level_of(level)?;
     let start = rest.find(":{")?;
-    let Value::Object(fields) = serde_json::from_str::<Value>(rest[start + 1..].trim_end()).ok()?
-    else {
+    Some(MageLine { level: Some(level), text: text_of(&rest[start + 1..])? })
+}
+
+/// Understands a line of Mage's own log files, a time and the same JSON
+/// (`mage_ai/data_preparation/logging/logger_manager.py`).
+#[must_use]
+pub fn parse_file_line(line: &str) -> MageLine {
+    let json = line.split_once(' ').map(|(_, rest)| rest).filter(|rest| rest.starts_with('{'));
+    match json.and_then(text_of) {
+        Some(text) => MageLine { level: None, text },
+        None => parse_line(line),
+    }
+}
+
+fn level_of(word: &str) -> Option<Level> {
+    match word {
+        "DEBUG" => Some(Level::Debug),
+        "INFO" => Some(Level::Info),
+        "WARNING" => Some(Level::Warning),
+        "ERROR" | "CRITICAL" => Some(Level::Error),
+        _ => None,
+    }
+}
+
+/// Returns what a line says in JSON, with the traceback where there is one.
+fn text_of(json: &str) -> Option<String> {
+    let Value::Object(fields) = serde_json::from_str::<Value>(json.trim_end()).ok()? else {
         return None;
     };
     let mut text = match fields.get("message") {
@@ -64,7 +83,7 @@ fn mage_line(line: &str) -> Option<MageLine> {
             break;
         }
     }
-    Some(MageLine { level: Some(level), text })
+    Some(text)
 }
 
 /// Reads an error field, which is a string or a list of strings or lists.

@@ -44,6 +44,12 @@ impl<'a> Block<'a> {
         }
     }
 
+    /// Makes a block of which nothing is left.
+    #[must_use]
+    pub fn gone(pipeline: &str, uuid: &str) -> Self {
+        empty(uuid, pipeline)
+    }
+
     /// Returns the pod that was made last.
     #[must_use]
     pub fn last_pod(&self) -> Option<&'a Pod> {

@@ -2,7 +2,7 @@
 //! they exist, are those that `render` makes of the same files and the same server pod.
 #![expect(clippy::unwrap_used, reason = "helpers of tests, outside `#[test]`")]
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use k8s_openapi::jiff::Timestamp;
 use kube::api::{ListParams, PostParams};
@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use crate::binary::{Project, Said, kubectl, objects};
 use crate::cases::last_variables;
 use crate::genuine::server;
-use crate::support::Bench;
+use crate::support::{Bench, until};
 
 const PROJECT: &str = "project_type: standalone
 variables_dir: /data
@@ -230,6 +230,103 @@ async fn the_jobs_of_the_genuine_server_are_those_that_render_makes() {
         assert_eq!(ours["metadata"]["namespace"], json!(bench.namespace), "{}", said.stderr);
         let ours = own(kept(&bench, &ours).await);
         equal(name, &ours, &own(theirs.clone()));
+    }
+    bench.end().await;
+}
+
+const BROKEN: &str = "name: broken
+uuid: broken
+type: python
+executor_type: k8s
+blocks:
+- {name: load, uuid: load, type: data_loader, language: python, executor_type: k8s, upstream_blocks: [], downstream_blocks: []}
+";
+
+/// The server deletes a Job some seconds after its end, and its pod with it; the block's log stays on
+/// the volume that its pod has too.
+#[tokio::test(flavor = "multi_thread")]
+async fn why_reads_mages_own_log_of_a_job_that_the_genuine_server_deleted() {
+    let Some(bench) = Bench::new("mages-log").await else { return };
+    let block = BLOCK.replace("return [1]", "raise ValueError('no rows today')");
+    let home = Project::new(&[
+        ("etl/metadata.yaml", PROJECT),
+        ("etl/pipelines/broken/metadata.yaml", BROKEN),
+        ("etl/pipelines/broken/triggers.yaml", &triggers("broken")),
+        ("etl/data_loaders/load.py", &block),
+    ]);
+    let (project, data) = (home.path().join("etl"), home.path().join("data"));
+    if server(&bench, &project, &data, &[]).is_none() {
+        bench.end().await;
+        return;
+    }
+    let job = caught(&bench, &["broken/load"]).await.remove("broken/load").unwrap();
+    let name = job["metadata"]["name"].as_str().unwrap();
+    let subject = format!("job/{name}");
+    let why = |extra: &[&str]| {
+        let mut command = home.command_on(&bench, &["why", &subject]);
+        command.args(extra);
+        Said::new(command.output().unwrap()).ends(0)
+    };
+    let since = Timestamp::now();
+    while !why(&[]).stdout.contains(" Gone: ") {
+        let waited = Timestamp::now().duration_since(since).as_secs();
+        assert!(waited < 120, "the server did not delete it: {}", why(&[]).stdout);
+        tokio::time::sleep(std::time::Duration::from_millis(500)).await;
+    }
+    let said = why(&[]);
+    for text in [
+        "cause: failed and was deleted: ValueError: no rows today",
+        "hint: see line 7 of the block, in load",
+        "log of Mage: /data/etl/pipelines/broken/.logs/",
+        "/load.log in pod/mage-server",
+        "| ValueError: no rows today",
+        "not known: its exit code and its conditions: ",
+    ] {
+        assert!(said.stdout.contains(text), "no {text:?} in\n{}", said.stdout);
+    }
+    // Whoever may not run a command there is told what is missing.
+    if bench.as_context("viewer").await.is_some() {
+        let said = why(&["--context", "viewer"]);
+        for text in ["own log of the block: no right to create pods/exec", "and its log: the Job"] {
+            assert!(said.stdout.contains(text), "no {text:?} in\n{}", said.stdout);
+        }
+    }
+    let mut readonly = home.command_on(&bench, &["why", &subject]);
+    let said = Said::new(readonly.env("KUBECTL_MAGE_READONLY", "1").output().unwrap()).ends(0);
+    assert!(said.stdout.contains("KUBECTL_MAGE_READONLY=1 forbids that"), "{}", said.stdout);
+    bench.end().await;
+}
+
+/// Of a block without any Job, the newest log tells.
+#[tokio::test(flavor = "multi_thread")]
+async fn why_of_a_block_without_a_job_reads_the_newest_log() {
+    let Some(bench) = Bench::new("newest-log").await else { return };
+    let home = Project::new(&[("etl/metadata.yaml", PROJECT)]);
+    let (project, data) = (home.path().join("etl"), home.path().join("data"));
+    let line = "2026-01-01T00:00:00 {\"level\": \"ERROR\", \"message\": \"ValueError: no rows\"}\n";
+    home.write("data/etl/pipelines/broken/.logs/1/20260101T000000/load.log", line);
+    let target = ["why", "broken/load"];
+    let said = home.run_on(&bench, &target).ends(2);
+    said.says(&["hint: Mage's own log of it tells nothing: no pod of a Mage server runs"]);
+    if server(&bench, &project, &data, &["--stand-in"]).is_none() {
+        bench.end().await;
+        return;
+    }
+    let said = home.run_on(&bench, &target).ends(0);
+    for text in ["block load Gone", "20260101T000000/load.log in pod/", "| ValueError: no rows"] {
+        assert!(said.stdout.contains(text), "no {text:?} in\n{}", said.stdout);
+    }
+    home.run_on(&bench, &["why", "broken/other"]).ends(2).says(&["has none of it"]);
+    let commands = || {
+        let entries = bench.audit().unwrap_or_default().into_iter();
+        let own = entries.filter(|entry| {
+            entry["objectRef"]["subresource"] == "exec"
+                && entry["userAgent"].as_str().is_some_and(|agent| agent.contains("kubectl-mage"))
+        });
+        own.map(|entry| entry["auditID"].to_string()).collect::<BTreeSet<_>>().len()
+    };
+    if bench.audit().is_some() {
+        until("one command each in the audit log", async || commands() == 2).await;
     }
     bench.end().await;
 }

@@ -371,6 +371,15 @@ async fn status_and_why_cost_five_requests_in_two_round_trips() {
         let asks = |what: &str| requests.iter().any(|(uri, ..)| uri.contains(what));
         assert_eq!(asks("/leases/"), arguments[0] == "status" && arguments[1] != "etl@4");
     }
+    // Of a Job that is gone, a pod of the Mage server is looked for, too.
+    let gone = "mage-data-prep-block-9";
+    create(&bench, server_job(gone, "load", &none, &none)).await;
+    until("its pod", async || !bench.pod_names().await.is_empty()).await;
+    let delete = ["-n", &bench.namespace, "delete", "job", gone, "--wait"];
+    Said::new(kubectl(&bench, &delete).output().unwrap()).ends(0);
+    let is_gone = async || told(&project, &bench, "job/mage-data-prep-block-9")["state"] == "Gone";
+    until("its end", is_gone).await;
+    cost(&bench, &project, &proxy, ["why", "job/mage-data-prep-block-9"]).await;
     // What a Job without a pod needs comes on top.
     let mut podless = server_job("podless", "right", &none, &json!({"serviceAccountName": "none"}));
     podless["metadata"]["labels"] = json!({
