@@ -15,7 +15,7 @@ use crate::job::RenderedJob;
 use crate::load::{
     ClusterFacts, Edition, Inputs, ServerEnv, find_project, read_inputs, read_server_env,
 };
-use crate::project::{Block, ExecutorChoice, Missing, TemplateValues};
+use crate::project::{Block, ExecutorChoice, Missing, TemplateValues, differences, obstacles};
 use crate::ui::Printer;
 
 /// What was read on the way to the Jobs.
@@ -49,8 +49,12 @@ pub(super) struct LoadedJob {
     pub(super) block_type: String,
     /// `timeout` of the block, in seconds.
     pub(super) timeout: Option<u64>,
-    /// Whether a dynamic block comes before it, so that it is run once for each of its children.
-    pub(super) fed_dynamically: bool,
+    /// Whether a conditional decides if it runs.
+    pub(super) conditional: bool,
+    /// What keeps it from running without Mage's database.
+    pub(super) obstacles: Vec<Problem>,
+    /// What it does otherwise than with it.
+    pub(super) differences: Vec<Problem>,
 }
 
 impl Loaded {
@@ -129,10 +133,6 @@ impl Making<'_> {
         let pipeline = &read.pipeline;
         let block = unit.block(pipeline);
         let index = unit.block.as_ref().map(|(index, _)| *index);
-        let dynamic = |index| {
-            let upstream = pipeline.graph().upstream(index);
-            upstream.iter().any(|up| pipeline.blocks[*up].is_dynamic())
-        };
         LoadedJob {
             job,
             layers: maker.layers(read, unit),
@@ -143,7 +143,10 @@ impl Making<'_> {
             upstream: unit.upstream.clone(),
             block_type: block.map_or("pipeline", |block| block.block_type.as_str()).to_owned(),
             timeout: block.and_then(Block::timeout),
-            fed_dynamically: index.is_some_and(dynamic),
+            conditional: block
+                .is_some_and(|block| pipeline.conditionals(&block.uuid).next().is_some()),
+            obstacles: obstacles(pipeline, index),
+            differences: if index.is_none() { differences(pipeline) } else { Vec::new() },
         }
     }
 }

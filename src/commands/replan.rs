@@ -9,7 +9,7 @@ use super::facts::Connected;
 use super::guard::{Confirmation, confirm_if_asked};
 use super::load::{LoadedJob, Masked, Request, load_jobs};
 use super::maker::{Naming, Widen};
-use super::run::{STANDARD_VARS, plan, runtime_vars};
+use super::run::{STANDARD_VARS, plan, refuse_obstacles, runtime_vars};
 use crate::cli::{ConfigArgs, ConnectionArgs, EditionChoice, NameValue, RecordedFlags, ResumeArgs};
 use crate::error::{CliError, Problem};
 use crate::exit::Exit;
@@ -138,8 +138,9 @@ pub(super) fn of_project(
         masked: Masked::Refused,
     };
     let (loaded, jobs) = load_jobs(&request, printer)?;
+    refuse_obstacles(&jobs)?;
     let flags = RecordedFlags { targets: targets.clone(), config: config.clone(), ..flags };
-    let mut plan = plan(&loaded, &jobs, run.plan.pipeline.clone(), flags.written())?;
+    let mut plan = plan(&loaded, &jobs, run.plan.pipeline.clone(), flags.written());
     prepare(&mut plan, &run.run);
     let folder = loaded.project_dir.display().to_string();
     Ok(Project { plan, secrets: secrets_of(&jobs), folder })

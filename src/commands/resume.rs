@@ -268,7 +268,8 @@ fn driven(run: &RecordedRun, holder: &str, namespace: &str) -> CliError {
 pub(super) fn explain(error: AdoptionError, run: &RecordedRun) -> CliError {
     match error {
         AdoptionError::Cluster(error) => error.into(),
-        AdoptionError::Unknown { ref blocks, ref pipeline } => {
+        AdoptionError::Unknown { ref blocks, ref pipeline }
+        | AdoptionError::ConditionUnknown { ref blocks, ref pipeline } => {
             let targets: Vec<String> =
                 blocks.iter().map(|block| format!("{pipeline}/{block}")).collect();
             let hint = format!(

@@ -50,6 +50,7 @@ pub(super) fn run(args: &RunArgs, printer: Printer) -> Result<Exit, CliError> {
         masked: Masked::Refused,
     };
     let (mut loaded, jobs) = load_jobs(&request, printer)?;
+    refuse_obstacles(&jobs)?;
     if args.strict_policy {
         refuse_policy_conflicts(&jobs)?;
     }
@@ -58,11 +59,14 @@ pub(super) fn run(args: &RunArgs, printer: Printer) -> Result<Exit, CliError> {
         None => connect(&args.connection)?,
     };
     let mut options = Options { driver: driver.clone(), ..options(args, &loaded, printer) };
-    let mut plan = plan(&loaded, &jobs, pipeline, RecordedFlags::of(args))?;
+    let mut plan = plan(&loaded, &jobs, pipeline, RecordedFlags::of(args));
     plan.user = connected.cluster.user().map(str::to_owned);
     prepare(&mut plan, &run);
     let packed = pack(&plan, &run, &options)?.outlined(&outline(&plan, &loaded, &jobs, &options));
     warn_of_missing_upstream(args, &jobs, printer);
+    for difference in jobs.iter().flat_map(|job| &job.differences) {
+        printer.problem_warning(difference);
+    }
     tell_preamble(args, &plan, &loaded, &connected, &options, printer);
     if args.dry_run {
         return Ok(Exit::Fine);
@@ -135,6 +139,15 @@ fn refuse_policy_conflicts(jobs: &[LoadedJob]) -> Result<(), CliError> {
     let mut found = Distinct::default();
     for loaded in jobs {
         found.add(&policy_conflicts(&loaded.job));
+    }
+    if found.0.is_empty() { Ok(()) } else { Err(problems(found.0)) }
+}
+
+/// What needs Mage's database: all at once, before anything is created.
+pub(super) fn refuse_obstacles(jobs: &[LoadedJob]) -> Result<(), CliError> {
+    let mut found = Distinct::default();
+    for loaded in jobs {
+        found.add(&loaded.obstacles);
     }
     if found.0.is_empty() { Ok(()) } else { Err(problems(found.0)) }
 }
@@ -222,17 +235,7 @@ pub(super) fn plan(
     jobs: &[LoadedJob],
     pipeline: String,
     flags: Vec<String>,
-) -> Result<Plan, CliError> {
-    let dynamic: Vec<Problem> = jobs.iter().filter(|job| job.fed_dynamically).map(|job| {
-        let block = job.job.block.as_deref().unwrap_or_default();
-        let problem = Problem::new(format!(
-            "block `{block}` has a dynamic block upstream: Mage makes its children in its database, which a pod without it cannot do"
-        ));
-        problem.hint("run the blocks before it by name, and this one with Mage's own scheduler")
-    }).collect();
-    if !dynamic.is_empty() {
-        return Err(CliError { exit: Exit::Usage, problems: dynamic });
-    }
+) -> Plan {
     let blocks = jobs
         .iter()
         .map(|loaded| PlannedBlock {
@@ -240,19 +243,20 @@ pub(super) fn plan(
             block_type: loaded.block_type.clone(),
             upstream: loaded.upstream.clone(),
             timeout: loaded.timeout,
+            conditional: loaded.conditional,
             since: None,
             namespace: loaded.job.namespace.clone(),
             job: loaded.job.job.clone(),
         })
         .collect();
-    Ok(Plan {
+    Plan {
         pipeline,
         blocks,
         edition: loaded.edition.name().to_owned(),
         revision: git_state(&loaded.project_dir).map(|git| git.revision),
         user: None,
         flags,
-    })
+    }
 }
 
 fn tell_preamble(

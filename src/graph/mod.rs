@@ -3,8 +3,6 @@
 mod mermaid;
 mod text;
 
-use std::collections::BTreeSet;
-
 pub use mermaid::mermaid;
 pub use text::text;
 
@@ -56,7 +54,7 @@ impl Picture {
         one_job: Option<ExecutorChoice>,
         executor: &dyn Fn(usize) -> Result<Option<ExecutorChoice>, E>,
     ) -> Result<Self, E> {
-        let for_each = for_each(pipeline);
+        let for_each = pipeline.dynamic_children();
         let mut places = vec![None; pipeline.blocks.len()];
         let mut blocks: Vec<PictureBlock> = Vec::new();
         for index in pipeline.graph().topological() {
@@ -77,8 +75,8 @@ impl Picture {
                 is_dynamic: block.is_dynamic(),
                 is_for_each: for_each.contains(&index),
                 replica_of: block.replicated_block.clone(),
-                conditionals: attached(pipeline, "conditionals", &block.uuid),
-                callbacks: attached(pipeline, "callbacks", &block.uuid),
+                conditionals: uuids(pipeline.conditionals(&block.uuid)),
+                callbacks: uuids(pipeline.callbacks(&block.uuid)),
             });
         }
         let pipeline_type = pipeline.pipeline_type().to_owned();
@@ -86,31 +84,8 @@ impl Picture {
     }
 }
 
-/// Returns the blocks that run once for each child of a dynamic block, up to the one that gathers
-/// its output (`mage_ai/data_preparation/models/block/dynamic/utils.py: is_dynamic_block_child`).
-fn for_each(pipeline: &Pipeline) -> BTreeSet<usize> {
-    let mut found = BTreeSet::new();
-    for index in pipeline.graph().topological() {
-        let spreads = |up: &usize| {
-            let block = &pipeline.blocks[*up];
-            block.is_dynamic() || (found.contains(up) && !block.reduces_output())
-        };
-        if pipeline.graph().upstream(index).iter().any(spreads) {
-            found.insert(index);
-        }
-    }
-    found
-}
-
-/// Returns the blocks of a list beside `blocks` that name a block as their upstream
-/// (`mage_ai/data_preparation/models/pipeline.py: load_config`).
-fn attached(pipeline: &Pipeline, list: &str, uuid: &str) -> Vec<String> {
-    let nodes = pipeline.property(list).and_then(Node::as_sequence).unwrap_or_default();
-    let names = |node: &&Node| {
-        let upstream = node.get("upstream_blocks").and_then(Node::as_sequence);
-        upstream.is_some_and(|all| all.iter().any(|up| scalar_text(up).as_deref() == Some(uuid)))
-    };
-    nodes.iter().filter(names).filter_map(|node| scalar_text(node.get("uuid")?)).collect()
+fn uuids<'p>(nodes: impl Iterator<Item = &'p Node>) -> Vec<String> {
+    nodes.filter_map(|node| scalar_text(node.get("uuid")?)).collect()
 }
 
 /// A picture for tests.

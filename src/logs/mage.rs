@@ -99,13 +99,6 @@ fn detail(value: &Value) -> Option<String> {
     }
 }
 
-/// Tells whether a line says that a conditional kept the block from running. Mage then ends with
-/// exit code 0 and writes no data.
-#[must_use]
-pub fn condition_false(line: &str) -> bool {
-    line.contains("Conditional block(s) returned false for")
-}
-
 /// Tells whether a line is of the box that `mage run` draws around an exception: 80 columns wide,
 /// up to hundreds of lines, and after the same traceback in plain text.
 #[must_use]
@@ -144,7 +137,7 @@ fn is_error(line: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{Level, condition_false, last_error_line, parse_line};
+    use super::{Level, last_error_line, parse_line};
 
     #[test]
     fn understands_mage_and_passes_the_rest() {
@@ -180,6 +173,5 @@ mod tests {
             Some("KeyError: 'x'")
         );
         assert_eq!(last_error_line(&lines("all good\nErrors: none")), None);
-        assert!(condition_false("… Conditional block(s) returned false for load. …"));
     }
 }

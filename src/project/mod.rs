@@ -1,5 +1,6 @@
 //! What a Mage project says: its own file, its pipelines, their blocks and graph.
 
+mod alone;
 mod block;
 mod executor;
 mod graph;
@@ -7,6 +8,7 @@ pub mod jinja;
 mod metadata;
 mod pipeline;
 
+pub use alone::{differences, obstacles};
 pub use block::Block;
 pub use executor::{
     ExecutorChoice, ExecutorStep, TYPES as EXECUTOR_TYPES, block_executor, pipeline_executor,

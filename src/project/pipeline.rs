@@ -105,6 +105,42 @@ impl Pipeline {
         &self.graph
     }
 
+    /// Returns the blocks that run once for each child of a dynamic block, up to one that gathers
+    /// its output (`mage_ai/data_preparation/models/block/dynamic/shared.py: is_dynamic_block_child`).
+    #[must_use]
+    pub fn dynamic_children(&self) -> BTreeSet<usize> {
+        let mut found = BTreeSet::new();
+        for index in self.graph.topological() {
+            let spreads = |up: &usize| {
+                let block = &self.blocks[*up];
+                (block.is_dynamic() || found.contains(up)) && !block.reduces_output()
+            };
+            if self.graph.upstream(index).iter().any(spreads) {
+                found.insert(index);
+            }
+        }
+        found
+    }
+
+    /// Returns the conditionals that decide whether a block runs.
+    pub fn conditionals(&self, uuid: &str) -> impl Iterator<Item = &Node> {
+        self.attached("conditionals", uuid)
+    }
+
+    /// Returns the callbacks that are called when a block has ended.
+    pub fn callbacks(&self, uuid: &str) -> impl Iterator<Item = &Node> {
+        self.attached("callbacks", uuid)
+    }
+
+    /// Returns the blocks of a list beside `blocks` that name a block as their upstream
+    /// (`mage_ai/data_preparation/models/pipeline.py: load_config`).
+    fn attached(&self, list: &str, uuid: &str) -> impl Iterator<Item = &Node> {
+        let nodes = self.property(list).and_then(Node::as_sequence).unwrap_or_default();
+        nodes
+            .iter()
+            .filter(move |node| node.get("upstream_blocks").is_some_and(|up| names(up, uuid)))
+    }
+
     /// Tells whether the whole pipeline is one Job: streaming, or `run_pipeline_in_one_process`,
     /// whose default is the variable `RUN_PIPELINE_IN_ONE_PROCESS`.
     #[must_use]
@@ -287,6 +323,12 @@ impl Reading<'_> {
         }
         graph
     }
+}
+
+/// Tells whether a list of blocks names one.
+pub(super) fn names(list: &Node, uuid: &str) -> bool {
+    let items = list.as_sequence().unwrap_or_default();
+    items.iter().any(|item| scalar_text(item).as_deref() == Some(uuid))
 }
 
 fn take_blocks(node: &mut Node) -> Option<Node> {

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::layout::{Axis, Bar, Branch, Row, tree};
 use super::told::{
-    earlier_failures, ended, harmless, last_lines, one_line, ran, sentence, started, waited,
+    earlier_failures, ended, harmless, last_lines, notes, one_line, ran, sentence, started, waited,
 };
 use crate::diagnose::Cause;
 use crate::run::{AttemptReport, BlockReport, BlockState, Outcome, Plan};
@@ -136,6 +136,7 @@ fn words_values(block: &BlockReport) -> Value {
         "node": block.history.last().and_then(|attempt| attempt.node.as_ref()),
         "cause": cause(block.cause.as_ref()),
         "lines": last_lines(&block.tail),
+        "notes": notes(block).collect::<Vec<_>>(),
         "earlier": attempts,
         "is_open": block.state.went_wrong(),
     })

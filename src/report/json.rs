@@ -67,6 +67,7 @@ fn attempt(attempt: &AttemptReport) -> Value {
         "exitCode": attempt.exit_code,
         "cause": attempt.cause.as_ref().map(cause),
         "lastLines": attempt.tail,
+        "notes": attempt.notes,
     })
 }
 

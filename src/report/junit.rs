@@ -5,7 +5,9 @@ use k8s_openapi::jiff::SignedDuration;
 use quick_xml::Writer;
 use quick_xml::events::{BytesDecl, BytesText, Event};
 
-use super::told::{earlier_failures, ended, harmless, last_lines, one_line, sentence, started};
+use super::told::{
+    earlier_failures, ended, harmless, last_lines, notes, one_line, sentence, started,
+};
 use crate::run::{BlockReport, BlockState, Outcome, Plan};
 use crate::ui::words;
 
@@ -162,6 +164,7 @@ fn said(block: &BlockReport, verdict: Verdict) -> String {
     let mut lines: Vec<String> = earlier_failures(block)
         .filter_map(|attempt| Some((attempt.number, attempt.cause.as_ref()?)))
         .map(|(number, cause)| format!("attempt {number}: {}", one_line(&cause.sentence)))
+        .chain(notes(block))
         .collect();
     if matches!(verdict, Verdict::Passed | Verdict::Skipped) {
         lines.extend(last_lines(&block.tail));

@@ -2,13 +2,14 @@
 
 use std::fmt::Write as _;
 
-use super::told::{earlier_failures, lines, one_line, ran, sentence, shorten, waited};
+use super::told::{earlier_failures, lines, notes, one_line, ran, sentence, shorten, waited};
 use crate::run::{BlockReport, BlockState, Outcome, Plan};
 use crate::ui::{duration, words};
 
 /// A comment on GitHub has room for 65536 characters.
 const MOST_ROWS: usize = 100;
 const MOST_CAUSES: usize = 10;
+const MOST_NOTES: usize = 20;
 const LONGEST_LINE: usize = 200;
 const LONGEST_SENTENCE: usize = 300;
 
@@ -23,6 +24,10 @@ pub(super) fn markdown(plan: &Plan, outcome: &Outcome) -> String {
     }
     if ill.len() > MOST_CAUSES {
         let _ = writeln!(text, "\n…and {} more that did not end well.", ill.len() - MOST_CAUSES);
+    }
+    let all = outcome.blocks.iter().flat_map(|block| notes(block).map(|note| (&block.uuid, note)));
+    for (block, note) in all.take(MOST_NOTES) {
+        let _ = writeln!(text, "\n**{}**: {}", cell(block), cell(&note));
     }
     for left in &outcome.remaining {
         let _ = writeln!(text, "\nStill there: {}", cell(left));

@@ -33,6 +33,7 @@ fn attempt(number: u32, created: i64, text: &str, failed: bool) -> AttemptReport
         exit_code: Some(if failed { 3 } else { 0 }),
         cause: failed.then_some(cause),
         tail: vec![text.to_owned(), "plain".to_owned()],
+        notes: vec![text.to_owned(), "Mage's attempt 1 of 2".to_owned()],
     }
 }
 
@@ -56,6 +57,7 @@ fn block(uuid: &str, state: BlockState, history: Vec<AttemptReport>) -> BlockRep
 
 fn planned(uuid: &str, upstream: &[&str]) -> PlannedBlock {
     PlannedBlock {
+        conditional: false,
         since: None,
         uuid: uuid.to_owned(),
         block_type: "transformer".to_owned(),

@@ -75,6 +75,11 @@ pub(super) fn one_line(text: &str) -> String {
     harmless(text).split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
+/// Returns what Mage did inside of a block's pods that their ends do not tell, a sentence each.
+pub(super) fn notes(block: &BlockReport) -> impl Iterator<Item = String> {
+    block.history.iter().flat_map(|attempt| &attempt.notes).map(|note| one_line(note))
+}
+
 /// Returns the attempts that failed before the last one, which the block's own cause tells of.
 pub(super) fn earlier_failures(block: &BlockReport) -> impl Iterator<Item = &AttemptReport> {
     let earlier = block.history.len().saturating_sub(1);

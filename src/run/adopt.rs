@@ -139,7 +139,10 @@ pub(super) fn judge(
         };
         let begun = notes.get(&planned.uuid).is_some_and(|note| note.what == Noted::Begun)
             || (!evidence.noted && planned.deletes_itself());
-        if told(&["Completed"]) {
+        if told(&["Completed"]) && planned.conditional {
+            // Whether its conditional said no, no event tells.
+            unknown.push(block);
+        } else if told(&["Completed"]) {
             all[block].standing = Standing::Complete;
         } else if told(&["BackoffLimitExceeded", "DeadlineExceeded", "PodFailurePolicy"]) {
             all[block].standing = Standing::Failed;

@@ -1,9 +1,8 @@
 //! Reads a run that another client began: its plan, its Jobs, and what tells of those that are gone.
 
-use std::collections::HashSet;
+use std::collections::BTreeSet;
 use std::time::Duration;
 
-use futures::AsyncReadExt as _;
 use k8s_openapi::api::batch::v1::Job;
 use k8s_openapi::api::core::v1::Pod;
 use k8s_openapi::jiff::Timestamp;
@@ -26,7 +25,7 @@ use crate::cluster::{
     CANCELLED, Cluster, ClusterError, LogRequest, PlanFacts, Recorded, blocks_selector,
     main_container,
 };
-use crate::logs::condition_false;
+use crate::logs::{Listener, parse_line};
 
 /// The API server forgets events after an hour, unless it is told otherwise.
 const EVENTS_KEPT: Duration = Duration::from_mins(50);
@@ -82,6 +81,17 @@ pub enum AdoptionError {
         .blocks.join(", ")
     )]
     Unknown {
+        /// The blocks.
+        blocks: Vec<String>,
+        /// The pipeline.
+        pipeline: String,
+    },
+    /// Jobs are complete, and nothing tells whether a conditional kept their blocks from running.
+    #[error(
+        "the log of {} is gone, and only there it stood whether the condition said no: going on could run what comes after it without its data",
+        .blocks.join(", ")
+    )]
+    ConditionUnknown {
         /// The blocks.
         blocks: Vec<String>,
         /// The pipeline.
@@ -229,7 +239,7 @@ impl RecordedRun {
         let mut adoption = self.watch(cluster, identity).await?;
         adoption.held = held;
         let blocks = &mut adoption.blocks;
-        self.find_false_conditions(cluster, blocks).await;
+        self.find_false_conditions(cluster, blocks).await?;
         if blocks.iter().any(|block| block.standing == Standing::Missing) {
             self.judge(cluster, blocks).await?;
         }
@@ -437,34 +447,49 @@ impl RecordedRun {
 
     /// Reads the ends of the logs of complete blocks that others wait for: only there it stands
     /// that a conditional said no.
-    async fn find_false_conditions(&self, cluster: &Cluster, blocks: &mut [Adopted]) {
+    async fn find_false_conditions(
+        &self,
+        cluster: &Cluster,
+        blocks: &mut [Adopted],
+    ) -> Result<(), AdoptionError> {
         let graph = self.plan.graph();
-        let mut awaited = HashSet::new();
+        let mut awaited = BTreeSet::new();
         for (block, upstream) in graph.iter().enumerate() {
             if blocks[block].standing == Standing::Missing {
                 awaited.extend(upstream.iter().copied());
             }
         }
+        awaited.retain(|&block| blocks[block].standing == Standing::Complete);
+        let mut unknown = Vec::new();
         for block in awaited {
-            let adopted = &blocks[block];
-            let Some(job) = adopted.job.as_ref().filter(|_| adopted.standing == Standing::Complete)
-            else {
-                continue;
+            let planned = &self.plan.blocks[block];
+            let noted =
+                self.notes.get(&planned.uuid).is_some_and(|note| note.what == Noted::Complete);
+            let said_no = match &blocks[block].job {
+                Some(job) => self.said_no(cluster, job, &planned.uuid).await,
+                None => None,
             };
-            if self.said_no(cluster, job).await {
-                blocks[block].standing = Standing::ConditionFalse;
+            match said_no {
+                Some(true) => blocks[block].standing = Standing::ConditionFalse,
+                None if planned.conditional && !noted => unknown.push(planned.uuid.clone()),
+                _ => {}
             }
         }
+        if unknown.is_empty() {
+            return Ok(());
+        }
+        let pipeline = self.plan.pipeline.clone();
+        Err(AdoptionError::ConditionUnknown { blocks: unknown, pipeline })
     }
 
-    /// What cannot be read did not say so.
-    async fn said_no(&self, cluster: &Cluster, job: &Job) -> bool {
-        let newest = newest_pod(cluster, job).await;
-        let Some(request) = newest.as_ref().and_then(end_of_log) else { return false };
-        let Ok(mut log) = cluster.open_log(&request).await else { return false };
-        let mut text = Vec::new();
-        let read = tokio::time::timeout(Duration::from_secs(10), log.read_to_end(&mut text)).await;
-        read.is_ok() && String::from_utf8_lossy(&text).lines().any(condition_false)
+    /// Tells whether a conditional said no; none where no log tells any more.
+    async fn said_no(&self, cluster: &Cluster, job: &Job, block: &str) -> Option<bool> {
+        let request = end_of_log(&newest_pod(cluster, job).await?)?;
+        let mut listener = Listener::default();
+        for line in cluster.read_tail(&request).await.ok()? {
+            listener.take(&parse_line(&line), block);
+        }
+        listener.is_decided().then(|| listener.false_condition().is_some())
     }
 }
 

@@ -32,6 +32,8 @@ pub struct AttemptReport {
     pub cause: Option<Cause>,
     /// The last lines of its log.
     pub tail: Vec<String>,
+    /// What Mage did inside of its pod that its end does not tell, a sentence each.
+    pub notes: Vec<String>,
 }
 
 /// Returns the attempts at a block, in their order.
@@ -68,6 +70,7 @@ impl AttemptReport {
             exit_code: None,
             cause: None,
             tail: Vec::new(),
+            notes: Vec::new(),
         }
     }
 
@@ -117,6 +120,7 @@ fn runs(
     }
     last.cause = pod_death_with_log(pod, &track.tail);
     last.tail.clone_from(&track.tail);
+    last.notes.clone_from(&track.notes);
     all.push(last);
     all
 }

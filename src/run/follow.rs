@@ -14,7 +14,7 @@ use super::input::{Input, LogEnd};
 use super::options::Logs;
 use crate::cluster::{Cluster, ClusterError, ContainerView, LogRequest, container_view};
 use crate::logs::{
-    Ask, End, Item, Keeper, MageLine, Source, condition_false, follow, is_drawn, parse_line,
+    Ask, End, Item, Keeper, Listener, MageLine, Source, follow, is_drawn, parse_line,
 };
 
 /// How many lines the summary of a failed block shows.
@@ -68,6 +68,8 @@ pub(super) struct Follow {
     pub(super) block_name: Arc<str>,
     pub(super) attempt: u32,
     pub(super) logs: Logs,
+    /// Whether another client told of it, so that it is only kept.
+    pub(super) told_before: bool,
     /// Where the log is kept besides, if anywhere.
     pub(super) keeper: Option<Keeper>,
     pub(super) view: watch::Receiver<ContainerView>,
@@ -131,7 +133,9 @@ impl Follow {
             block: self.block,
             pod: self.uid.clone(),
             tail: told.tail.into(),
-            condition_false: told.condition_false,
+            condition: told.listener.false_condition(),
+            is_decided: told.listener.is_decided(),
+            notes: told.notes,
             trouble,
         }));
     }
@@ -162,8 +166,8 @@ impl Follow {
         match item {
             Item::Line { time, bytes } => {
                 let text = text(bytes);
-                told.condition_false |= condition_false(&text);
                 let line = parse_line(&text);
+                self.listen(&line, told).await;
                 for part in line.text.lines().filter(|part| !is_drawn(part)) {
                     if told.tail.len() == TAIL {
                         told.tail.pop_front();
@@ -184,8 +188,26 @@ impl Follow {
             Item::Gap => self.notice("lines are missing here: the node rotated its log").await,
             Item::Restarted => {
                 self.attempt += 1;
+                told.listener = Listener::default();
                 self.notice("the container was restarted").await;
             }
+        }
+    }
+
+    /// Tells what Mage did inside of the pod that its end does not tell.
+    async fn listen(&self, line: &MageLine, told: &mut Told) {
+        let Some(news) = told.listener.take(line, &self.block_name) else { return };
+        let sentence = news.sentence();
+        if !self.told_before {
+            let event = RunEvent::new(EventKind::Pod)
+                .block(&self.block_name)
+                .pod(&self.pod, self.attempt)
+                .reason(news.reason())
+                .message(sentence.clone());
+            self.events.send_line(event).await;
+        }
+        if told.notes.len() < TAIL {
+            told.notes.push(sentence);
         }
     }
 
@@ -232,5 +254,6 @@ fn text(mut bytes: Vec<u8>) -> String {
 struct Told {
     tail: VecDeque<String>,
     kept: VecDeque<(Timestamp, String)>,
-    condition_false: bool,
+    listener: Listener,
+    notes: Vec<String>,
 }

@@ -6,6 +6,7 @@ use k8s_openapi::api::core::v1::{ConfigMap, Event, Pod};
 use super::launch::Refusal;
 use super::lease::LeaseNews;
 use crate::cluster::{ClusterError, Watched};
+use crate::logs::FalseCondition;
 
 /// One thing learned.
 #[derive(Debug)]
@@ -49,8 +50,12 @@ pub(super) struct LogEnd {
     pub(super) pod: String,
     /// Its last lines, readable.
     pub(super) tail: Vec<String>,
-    /// Whether a conditional of the block said no.
-    pub(super) condition_false: bool,
+    /// Why the block did not run, if a conditional of it said no.
+    pub(super) condition: Option<FalseCondition>,
+    /// Whether the log tells of that at all.
+    pub(super) is_decided: bool,
+    /// What Mage did inside of the pod that its end does not tell, a sentence each.
+    pub(super) notes: Vec<String>,
     /// Why the rest could not be read, if it could not.
     pub(super) trouble: Option<String>,
 }

@@ -1,6 +1,6 @@
 //! How what is learned changes the state of a run.
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use k8s_openapi::api::batch::v1::Job;
 use k8s_openapi::api::core::v1::Event;
@@ -17,9 +17,6 @@ use super::track::Absence;
 use crate::cluster::{ClusterError, EventFacts, JobState, Watched, job_state};
 use crate::diagnose::{Cause, Pending, PendingKind, pending_by_event};
 use crate::error::CliError;
-
-/// How long a complete block's log is waited for to be read to its end.
-const LAST_LINES: Duration = Duration::from_secs(5);
 
 impl Dispatcher<'_> {
     /// Takes in one thing learned.
@@ -169,11 +166,11 @@ impl Dispatcher<'_> {
         let state = job_state(&job);
         track.job = Some(job);
         match state {
-            JobState::Complete if track.awaits_log(Instant::now(), LAST_LINES) => {}
-            JobState::Complete if track.condition_false => {
-                self.finish(block, BlockState::ConditionFalse, None);
+            JobState::Complete if track.awaits_log(Instant::now(), &self.plan.blocks[block]) => {}
+            JobState::Complete => {
+                let (state, cause) = track.completion(&self.plan.blocks[block]);
+                self.finish(block, state, cause);
             }
-            JobState::Complete => self.finish(block, BlockState::Complete, None),
             JobState::Failed { .. } => {
                 self.tell_created(block);
                 self.attempt_failed(block);

@@ -165,8 +165,8 @@ impl Dispatcher<'_> {
         // What another client saw to its end was shown then. Otherwise logs are read also where none
         // is shown: whether a conditional said no stands only there.
         let past = pod.of_job < track.attempt && self.role == Role::Driver;
-        let shown_before = track.settled_before || past;
-        if shown_before && keeping.is_none() {
+        let told_before = track.settled_before || past;
+        if told_before && keeping.is_none() {
             return;
         }
         let Some(container) = main_container(&pod.pod) else { return };
@@ -180,7 +180,8 @@ impl Dispatcher<'_> {
             block,
             block_name: track.name.clone(),
             attempt: pod.attempt,
-            logs: if shown_before { Logs::None } else { self.options.logs },
+            logs: if told_before { Logs::None } else { self.options.logs },
+            told_before,
             keeper: keeping.map(|folder| folder.keeper(&track.name, pod.attempt)),
             view: pod.view.subscribe(),
             failed: pod.failed.subscribe(),
@@ -193,7 +194,6 @@ impl Dispatcher<'_> {
     pub(super) fn take_log_end(&mut self, end: LogEnd) {
         let track = &mut self.tracks[end.block];
         let of_now = track.pods.get(&end.pod).is_some_and(|pod| pod.of_job == track.attempt);
-        track.condition_false |= end.condition_false && of_now;
         let newest = of_now && track.pods.keys().last() == Some(&end.pod);
         if newest && !end.tail.is_empty() {
             track.tail.clone_from(&end.tail);
@@ -201,6 +201,9 @@ impl Dispatcher<'_> {
         let Some(pod) = track.pods.get_mut(&end.pod) else { return };
         pod.reading = false;
         pod.tail = end.tail;
+        pod.notes = end.notes;
+        pod.condition = end.condition;
+        pod.is_decided = end.is_decided;
         if let Some(trouble) = end.trouble {
             let event = RunEvent::new(EventKind::Pod)
                 .block(&track.name)

@@ -42,6 +42,9 @@ pub struct PlannedBlock {
     /// How long it may run, in seconds: `timeout` of the block.
     #[serde(default)]
     pub timeout: Option<u64>,
+    /// Whether a conditional decides if it runs: only its log tells then that it did not.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub conditional: bool,
     /// From which attempt on `upstream` holds, where a new plan changed it; what an earlier attempt
     /// waited for is not known any more.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -109,6 +112,9 @@ impl PlannedBlock {
         let mut said = json!({"upstream": self.upstream, "job": job});
         if let Some(timeout) = self.timeout {
             said["timeout"] = timeout.into();
+        }
+        if self.conditional {
+            said["conditional"] = true.into();
         }
         said
     }

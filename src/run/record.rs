@@ -56,6 +56,8 @@ pub(super) struct Row {
     block_type: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     timeout: Option<u64>,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    conditional: bool,
     upstream: Vec<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     since: Option<u32>,
@@ -68,6 +70,7 @@ impl Row {
             uuid: block.uuid.clone(),
             block_type: block.block_type.clone(),
             timeout: block.timeout,
+            conditional: block.conditional,
             upstream: block.upstream.clone(),
             since: block.since,
             namespace: block.namespace.clone(),
@@ -79,6 +82,7 @@ impl Row {
             uuid: self.uuid,
             block_type: self.block_type,
             timeout: self.timeout,
+            conditional: self.conditional,
             upstream: self.upstream,
             since: self.since,
             namespace: self.namespace,
@@ -304,6 +308,7 @@ mod tests {
             uuid: name.clone(),
             block_type: "transformer".to_owned(),
             timeout: Some(7),
+            conditional: true,
             upstream: Vec::new(),
             since: Some(2),
             namespace: "n".to_owned(),

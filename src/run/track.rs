@@ -21,7 +21,12 @@ use super::plan::PlannedBlock;
 use super::scheduler::Fault;
 use crate::cluster::{ContainerPhase, ContainerView, container_view, ended_at, main_container};
 use crate::diagnose::{Cause, Pending, PendingKind, job_failure, pending_hint, pod_death};
+use crate::logs::FalseCondition;
 
+/// How long a complete block's log is waited for to be read to its end.
+const LAST_LINES: Duration = Duration::from_secs(5);
+/// The same where it tells whether a conditional said no.
+const CONDITION: Duration = Duration::from_secs(30);
 const NO_NEWS: &str = "see whether the cluster's Job controller and scheduler work";
 
 /// One pod of a block.
@@ -40,6 +45,12 @@ pub(super) struct PodTrack {
     pub(super) job_created: Option<Timestamp>,
     /// The last lines of its log.
     pub(super) tail: Vec<String>,
+    /// What Mage did inside of it that its end does not tell.
+    pub(super) notes: Vec<String>,
+    /// Why the block did not run, if a conditional of it said no.
+    pub(super) condition: Option<FalseCondition>,
+    /// Whether its log tells of that at all.
+    pub(super) is_decided: bool,
 }
 
 impl PodTrack {
@@ -57,6 +68,9 @@ impl PodTrack {
             death_told: false,
             job_created: None,
             tail: Vec::new(),
+            notes: Vec::new(),
+            condition: None,
+            is_decided: false,
         }
     }
 
@@ -98,7 +112,6 @@ pub(super) enum Absence {
 }
 
 /// What is known of one block.
-#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub(super) struct Track {
     pub(super) name: Arc<str>,
     pub(super) state: BlockState,
@@ -116,7 +129,6 @@ pub(super) struct Track {
     pub(super) ran_before: Duration,
     pub(super) cause: Option<Cause>,
     pub(super) tail: Vec<String>,
-    pub(super) condition_false: bool,
     /// Whether it was told that its Job stands.
     pub(super) created_told: bool,
     /// The task that posts its Job, until that is answered.
@@ -149,7 +161,6 @@ impl Track {
             ran_before: Duration::ZERO,
             cause: None,
             tail: Vec::new(),
-            condition_false: false,
             created_told: false,
             launch: None,
             event_watch: None,
@@ -199,7 +210,6 @@ impl Track {
         self.ran_before = Duration::ZERO;
         self.cause = None;
         self.tail.clear();
-        self.condition_false = false;
         self.created_told = false;
         self.absence = Absence::None;
         self.completed = None;
@@ -251,11 +261,41 @@ impl Track {
     }
 
     /// Tells whether its log must be read to its end before its completion counts: there it
-    /// may stand that a conditional said no. That is not waited for longer than `patience`.
-    pub(super) fn awaits_log(&mut self, now: Instant, patience: Duration) -> bool {
+    /// may stand that a conditional said no. That is not waited for for ever, where there is one
+    /// longer.
+    pub(super) fn awaits_log(&mut self, now: Instant, planned: &PlannedBlock) -> bool {
         let since = *self.completed.get_or_insert(now);
-        let reading = self.pods_now().any(|pod| pod.reading);
-        reading && !self.condition_false && now.saturating_duration_since(since) < patience
+        let (unread, patience) = if planned.conditional {
+            (!self.is_decided(), CONDITION)
+        } else {
+            (self.pods_now().any(|pod| pod.reading), LAST_LINES)
+        };
+        unread && now.saturating_duration_since(since) < patience
+    }
+
+    /// Tells whether it is known if a conditional said no, from the pod that made its Job complete.
+    fn is_decided(&self) -> bool {
+        let succeeded =
+            |pod: &PodTrack| pod.view.borrow().pod_ended && pod_death(&pod.pod).is_none();
+        self.pods_now().any(|pod| pod.is_decided && succeeded(pod))
+    }
+
+    /// Says how it ended, now that its Job is complete.
+    pub(super) fn completion(&self, planned: &PlannedBlock) -> (BlockState, Option<Cause>) {
+        let last = self.pods_now().last();
+        if let Some(condition) = last.and_then(|pod| pod.condition.as_ref()) {
+            let cause = Cause::new(condition.reason(), condition.sentence());
+            return (BlockState::ConditionFalse, Some(cause));
+        }
+        if planned.conditional && !self.is_decided() {
+            let cause = Cause::new(
+                "ConditionUnknown",
+                "its Job is complete, but whether its conditional said no stands only in its log, which does not tell",
+            );
+            let hint = "see that pods and their logs may be read, and that Mage logs at level INFO (`logging_config`)";
+            return (BlockState::Failed, Some(cause.hint(hint)));
+        }
+        (BlockState::Complete, None)
     }
 
     /// Tells whether the answer to its POST is awaited.
@@ -382,7 +422,9 @@ impl Track {
             started,
             duration: duration(started, ended),
             cause: match self.state {
-                BlockState::Failed => self.failure().or_else(|| self.cause.clone()),
+                BlockState::Failed if self.completed.is_none() => {
+                    self.failure().or_else(|| self.cause.clone())
+                }
                 _ => self.cause.clone(),
             },
             tail: self.tail.clone(),

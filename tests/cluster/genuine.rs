@@ -7,12 +7,12 @@ use std::process::Command;
 use crate::binary::{Project, Said};
 use crate::support::Bench;
 
-fn script(name: &str) -> PathBuf {
+pub(crate) fn script(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/local-cluster").join(name)
 }
 
 /// Copies a folder, what Python or Mage left in it apart.
-fn copy(from: &Path, to: &Path) {
+pub(crate) fn copy(from: &Path, to: &Path) {
     std::fs::create_dir_all(to).unwrap();
     for entry in std::fs::read_dir(from).unwrap() {
         let entry = entry.unwrap();

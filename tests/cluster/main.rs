@@ -20,6 +20,7 @@ mod http_faults;
 mod http_proxy;
 mod interrupts;
 mod kills;
+mod kinds;
 mod local_program;
 mod mage_server;
 mod oracle;

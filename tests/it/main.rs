@@ -11,6 +11,7 @@ mod explained;
 mod fuzz;
 mod generated;
 mod graph;
+mod kinds;
 mod krew;
 mod limits;
 mod lint;
