@@ -48,8 +48,8 @@ pub use labels::{
 pub use leases::{Driving, Lease};
 pub use logs::LogRequest;
 pub use mage_jobs::{Belongs, Source, belongs, pod_belongs};
-pub(crate) use plans::DROPPED;
-pub use plans::{CANCELLED, PlanFacts};
+pub use plans::{CANCELLED, PlanFacts, Unmet};
+pub(crate) use plans::{DROPPED, ENDED};
 pub(crate) use pods::container_status;
 pub use pods::{ContainerPhase, ContainerView, container_view, main_container};
 pub use rbac::{Applied, object_name};

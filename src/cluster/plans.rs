@@ -1,5 +1,7 @@
 //! The recorded plans of runs, as far as their metadata tells.
 
+use std::collections::BTreeMap;
+
 use k8s_openapi::api::core::v1::ConfigMap;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use k8s_openapi::jiff::Timestamp;
@@ -21,6 +23,30 @@ pub const CANCELLED: &str = "kubectl-mage/cancelled";
 /// The annotation of a plan that names the blocks which a new plan dropped, as JSON.
 pub(crate) const DROPPED: &str = "kubectl-mage/dropped";
 
+/// What the annotations of a plan that tell how blocks ended begin with; after it comes the block,
+/// made safe.
+pub(crate) const ENDED: &str = "ended.kubectl-mage/";
+
+/// Why a block did not run although nothing is wrong.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unmet {
+    /// Its own conditional said no: it has a Job, which is complete.
+    Own,
+    /// That of a block before it did: it has no Job.
+    Upstream,
+}
+
+impl Unmet {
+    /// Reads what is noted of a block: the attempt and a state.
+    fn read(note: &str) -> Option<Self> {
+        match note.split_once(' ')?.1 {
+            "ConditionFalse" => Some(Self::Own),
+            "Skipped" => Some(Self::Upstream),
+            _ => None,
+        }
+    }
+}
+
 /// What a plan's metadata says.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PlanFacts {
@@ -38,6 +64,8 @@ pub struct PlanFacts {
     pub blocks: Option<usize>,
     /// Blocks that are no longer of it.
     pub dropped: Vec<String>,
+    /// Blocks that conditionals kept from running, by their labels.
+    pub unmet: BTreeMap<String, Unmet>,
     /// When the run was cancelled, if it was.
     pub cancelled: Option<String>,
     /// When it was recorded.
@@ -62,6 +90,14 @@ impl PlanFacts {
             dropped: named(metadata, DROPPED)
                 .and_then(|text| serde_json::from_str(&text).ok())
                 .unwrap_or_default(),
+            unmet: metadata
+                .annotations
+                .iter()
+                .flatten()
+                .filter_map(|(key, note)| {
+                    Some((key.strip_prefix(ENDED)?.to_owned(), Unmet::read(note)?))
+                })
+                .collect(),
             cancelled: named(metadata, CANCELLED),
             created: metadata.creation_timestamp.as_ref().map(|time| time.0),
         })

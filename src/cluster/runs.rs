@@ -1,5 +1,6 @@
 //! Runs, as their Jobs and plans tell them: pure grouping.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use indexmap::IndexMap;
@@ -9,10 +10,10 @@ use k8s_openapi::jiff::Timestamp;
 use super::client::Cluster;
 use super::error::ClusterError;
 use super::jobs::{JobState, job_state};
-use super::labels::{MANAGED_BY, MANAGER};
+use super::labels::{MANAGED_BY, MANAGER, label_value};
 use super::leases::Driving;
 use super::mage_jobs::{Source, belongs, named};
-use super::plans::PlanFacts;
+use super::plans::{PlanFacts, Unmet};
 
 /// The annotation that says how many blocks the run has.
 pub(crate) const BLOCKS: &str = "kubectl-mage/blocks";
@@ -70,6 +71,8 @@ pub struct RunRow {
     pub status: RunStatus,
     /// Blocks that are complete.
     pub done: usize,
+    /// Blocks that conditionals kept from running.
+    pub unmet: usize,
     /// Blocks in all; unknown for those of the Mage server.
     pub total: Option<usize>,
     /// When its first object was created, by the server's clock.
@@ -88,6 +91,8 @@ struct Tally {
     total: Option<usize>,
     /// Blocks of which Jobs are there although a new plan dropped them.
     dropped: Vec<String>,
+    /// Blocks that conditionals kept from running, by their labels.
+    unmet: BTreeMap<String, Unmet>,
     cancelled: bool,
     blocks: IndexMap<String, JobState>,
 }
@@ -105,6 +110,10 @@ pub fn group_runs(jobs: &[Job], plans: &[PlanFacts]) -> Vec<RunRow> {
         tally.pipeline.clone_from(&plan.pipeline);
         tally.total = plan.blocks;
         tally.dropped.clone_from(&plan.dropped);
+        tally.unmet.clone_from(&plan.unmet);
+        for block in &plan.dropped {
+            tally.unmet.remove(&label_value(block));
+        }
         tally.cancelled = plan.cancelled.is_some();
         tally.started = plan.created;
     }
@@ -136,10 +145,12 @@ pub fn group_runs(jobs: &[Job], plans: &[PlanFacts]) -> Vec<RunRow> {
 
 fn row((namespace, source, run): Key, tally: &Tally) -> RunRow {
     let count = |wanted: fn(&JobState) -> bool| tally.blocks.values().filter(|s| wanted(s)).count();
-    let done = count(|state| *state == JobState::Complete);
+    let complete = count(|state| *state == JobState::Complete);
+    let (own, upstream) = unmet(tally);
+    let done = complete - own;
     let failed = count(|state| matches!(state, JobState::Failed { .. }));
     let total = tally.total.unwrap_or_default().max(tally.blocks.len());
-    let going_on = done + failed < tally.blocks.len();
+    let going_on = complete + failed < tally.blocks.len();
     let status = if going_on {
         RunStatus::Running
     } else if tally.cancelled {
@@ -148,7 +159,7 @@ fn row((namespace, source, run): Key, tally: &Tally) -> RunRow {
         RunStatus::Failed
     } else if source == Source::Server {
         RunStatus::Unknown
-    } else if done == total {
+    } else if done + own + upstream == total {
         RunStatus::Complete
     } else {
         RunStatus::Stopped
@@ -160,11 +171,29 @@ fn row((namespace, source, run): Key, tally: &Tally) -> RunRow {
         pipeline: tally.pipeline.clone(),
         status,
         done,
+        unmet: own + upstream,
         total: (source == Source::Run).then_some(total),
         started: tally.started,
         ended: tally.ended.filter(|_| !going_on),
         driving: Driving::Unknown,
     }
+}
+
+/// Counts the complete Jobs of blocks whose own conditional said no, and the other blocks that did not
+/// run for that reason.
+fn unmet(tally: &Tally) -> (usize, usize) {
+    let states: BTreeMap<String, &JobState> =
+        tally.blocks.iter().map(|(block, state)| (label_value(block), state)).collect();
+    let mut counts = (0, 0);
+    for (label, unmet) in &tally.unmet {
+        match (unmet, states.get(label)) {
+            (Unmet::Own, Some(JobState::Complete)) => counts.0 += 1,
+            (_, None) => counts.1 += 1,
+            // It ran after all.
+            (_, Some(_)) => {}
+        }
+    }
+    counts
 }
 
 impl Cluster {
@@ -187,9 +216,10 @@ impl Cluster {
 
 #[cfg(test)]
 mod tests {
-    use super::{PlanFacts, RunStatus, group_runs};
+    use super::{PlanFacts, RunStatus, Unmet, group_runs};
     use k8s_openapi::api::batch::v1::Job;
     use serde_json::json;
+    use std::collections::BTreeMap;
 
     fn job(run: &str, block: &str, at: &str, condition: Option<&str>) -> Job {
         let conditions: Vec<_> =
@@ -235,6 +265,33 @@ mod tests {
     }
 
     #[test]
+    fn what_conditionals_kept_from_running_is_not_missing() {
+        let plan = |unmet: &[(&str, Unmet)]| PlanFacts {
+            namespace: "etl".to_owned(),
+            name: "mage-run-r1".to_owned(),
+            run: "r1".to_owned(),
+            pipeline: "p".to_owned(),
+            blocks: Some(3),
+            dropped: Vec::new(),
+            unmet: unmet.iter().map(|(block, why)| ((*block).to_owned(), *why)).collect(),
+            cancelled: None,
+            created: None,
+            uid: String::new(),
+        };
+        let at = "2026-01-01T00:00:00Z";
+        let jobs = [job("r1", "a", at, Some("Complete")), job("r1", "b", at, Some("Complete"))];
+        let told = |unmet: &[(&str, Unmet)]| {
+            let row = group_runs(&jobs, &[plan(unmet)]).remove(0);
+            (row.status, row.done, row.unmet)
+        };
+        assert_eq!(told(&[]), (RunStatus::Stopped, 2, 0));
+        assert_eq!(told(&[("b", Unmet::Own)]), (RunStatus::Stopped, 1, 1));
+        let both = [("b", Unmet::Own), ("c", Unmet::Upstream)];
+        assert_eq!(told(&both), (RunStatus::Complete, 1, 2));
+        assert_eq!(told(&[("a", Unmet::Upstream)]), (RunStatus::Stopped, 2, 0));
+    }
+
+    #[test]
     fn a_plan_without_jobs_is_a_run_and_what_the_server_made_is_told_apart() {
         let plan = PlanFacts {
             namespace: "etl".to_owned(),
@@ -243,6 +300,7 @@ mod tests {
             pipeline: "p".to_owned(),
             blocks: Some(3),
             dropped: Vec::new(),
+            unmet: BTreeMap::new(),
             cancelled: Some("now".to_owned()),
             created: None,
             uid: String::new(),

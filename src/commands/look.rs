@@ -10,7 +10,7 @@ use super::run_name::RunName;
 use super::subject::Subject;
 use crate::cluster::{
     Belongs, Cluster, ClusterError, MANAGED_BY, MANAGER, OF_A_JOB, PlanFacts, RUN, RunRow, Source,
-    belongs, group_runs, label_value, pod_belongs,
+    Unmet, belongs, group_runs, label_value, pod_belongs,
 };
 use crate::error::CliError;
 use crate::run::{Outline, Plan, plan_of, record_name};
@@ -126,6 +126,11 @@ impl Seen {
     pub(super) fn planned(&self) -> Vec<Planned> {
         let blocks = self.plan.iter().flat_map(|plan| &plan.blocks);
         blocks.map(|block| (block.uuid.clone(), block.upstream.clone())).collect()
+    }
+
+    /// Returns the blocks of the plan that conditionals kept from running, by their labels.
+    pub(super) fn unmet(&self) -> BTreeMap<String, Unmet> {
+        self.plans.iter().flat_map(|plan| plan.unmet.clone()).collect()
     }
 
     /// Lists the runs that are there, the newest first, also those of which only pods may be read.

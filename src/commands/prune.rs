@@ -138,6 +138,7 @@ mod tests {
             pipeline: "p".to_owned(),
             status,
             done: 0,
+            unmet: 0,
             total: None,
             started: Some("2026-01-01T00:00:00Z".parse().unwrap()),
             ended: Some("2026-01-02T00:00:00Z".parse().unwrap()),

@@ -19,7 +19,9 @@ use crate::error::CliError;
 use crate::exit::Exit;
 use crate::run::record_name;
 use crate::status::{RunView, blocks, run_view};
-use crate::ui::{Headers, Printer, Width, driving_sentence, manifest, status_json, status_table};
+use crate::ui::{
+    Headers, Printer, Width, driving_sentence, manifest, status_json, status_table, unmet_words,
+};
 
 /// Shows a run block by block, by at most five requests in two round trips.
 pub(super) fn status(args: &StatusArgs, printer: Printer) -> Result<Exit, CliError> {
@@ -94,7 +96,8 @@ impl Read {
 
     fn view(&self) -> RunView {
         let found = blocks(&self.seen.jobs, &self.seen.pods);
-        run_view(self.row.clone(), &found, &self.events, &self.seen.planned())
+        let (row, plan) = (self.row.clone(), self.seen.planned());
+        run_view(row, &found, &self.events, &plan, &self.seen.unmet())
     }
 
     /// Sees how the run stands now, by the Jobs and pods as they are.
@@ -134,8 +137,13 @@ fn show(args: &StatusArgs, view: &RunView, printer: Printer) -> Result<(), CliEr
 fn headline(row: &RunRow) -> String {
     let total = row.total.map_or_else(|| "?".to_owned(), |total| total.to_string());
     let text = format!(
-        "run {} in namespace {}: pipeline {}, {}, {}/{total} blocks complete",
-        row.run, row.namespace, row.pipeline, row.status, row.done
+        "run {} in namespace {}: pipeline {}, {}, {}/{total} blocks complete{}",
+        row.run,
+        row.namespace,
+        row.pipeline,
+        row.status,
+        row.done,
+        unmet_words(row)
     );
     match (row.status, row.source) {
         (RunStatus::Failed, _) => {

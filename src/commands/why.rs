@@ -11,13 +11,13 @@ use super::mage_log::{Known, MageLog, mage_log, number_of};
 use super::subject::Subject;
 use crate::cli::{WhyArgs, WhyOutput};
 use crate::cluster::{
-    Cluster, ClusterError, ContainerPhase, LogRequest, RunRow, container_status, container_view,
-    main_container,
+    Cluster, ClusterError, ContainerPhase, LogRequest, RunRow, Unmet, container_status,
+    container_view, label_value, main_container,
 };
-use crate::diagnose::Standing;
+use crate::diagnose::{Cause, Standing};
 use crate::error::CliError;
 use crate::exit::Exit;
-use crate::logs::{is_drawn, parse_line};
+use crate::logs::{Listener, MageLine, is_drawn, parse_line};
 use crate::status::{Block, Evidence, Explanation, Told, block_view, blocks, evidence, tell};
 use crate::ui::{Printer, manifest, why_json, why_text};
 
@@ -62,7 +62,9 @@ async fn of_run(cluster: &Cluster, subject: &Subject) -> Result<Explanation, Cli
     let found = blocks(&seen.jobs, &seen.pods);
     let mut telling: Vec<Told> = Vec::new();
     let mut unknown = seen.missing.clone();
-    if let Some(first) = most_telling(&found, only) {
+    let unmet = seen.unmet();
+    let said_no = |block: &&Block<'_>| unmet.get(&label_value(&block.uuid)) == Some(&Unmet::Own);
+    if let Some(first) = most_telling(&found, only).or_else(|| found.iter().find(said_no)) {
         telling.push(detailed(cluster, &seen.namespace, first, None, &mut unknown).await?.0);
         let others = found.iter().filter(|block| only.is_none() && block.uuid != first.uuid);
         telling.extend(others.map(|block| brief(block)).filter(|told| told.story.cause.is_some()));
@@ -205,7 +207,7 @@ async fn detailed(
         }
     };
     let (lines, events) = tokio::join!(last_lines(cluster, namespace, block), events);
-    let lines = match lines {
+    let log = match lines {
         Ok(lines) => lines,
         Err(ClusterError::Forbidden { action, .. }) => {
             unknown.push(format!("the end of its log: no right to {action}"));
@@ -219,9 +221,21 @@ async fn detailed(
     };
     let mut all = known.unwrap_or_default();
     all.extend(allowed(events, "what events say", unknown)?);
-    let story = tell(block, &all, &lines);
+    let (mut listener, mut evidence) = (Listener::default(), evidence(block, &all));
+    for line in &log {
+        let said = listener.take(line, &block.uuid);
+        let text = said.map(|said| said.sentence());
+        evidence.extend(text.map(|text| Evidence { kind: "log", text, at: None }));
+    }
+    let split = log.iter().flat_map(|line| line.text.lines()).filter(|line| !is_drawn(line));
+    let lines: Vec<String> = split.map(str::to_owned).collect();
+    let mut story = tell(block, &all, &lines);
+    let said_no = listener.false_condition().filter(|_| story.standing == Standing::Complete);
+    if let Some(condition) = said_no.filter(|_| story.cause.is_none()) {
+        let sentence = format!("it did not run: {}", condition.sentence());
+        story.cause = Some(Cause::new(condition.reason(), sentence));
+    }
     let view = block_view(block, &story);
-    let evidence = evidence(block, &all);
     Ok((Told { view, story, evidence, lines }, all))
 }
 
@@ -243,7 +257,7 @@ async fn last_lines(
     cluster: &Cluster,
     namespace: &str,
     block: &Block<'_>,
-) -> Result<Vec<String>, ClusterError> {
+) -> Result<Vec<MageLine>, ClusterError> {
     let Some(pod) = block.last_pod() else { return Ok(Vec::new()) };
     let Some(main) = main_container(pod) else { return Ok(Vec::new()) };
     let waits = container_view(pod, &main).phase == ContainerPhase::Waiting;
@@ -262,7 +276,5 @@ async fn last_lines(
         tail_lines: Some(TAIL),
     };
     let lines = cluster.read_tail(&request).await?;
-    let readable = lines.iter().map(|line| parse_line(line).text);
-    let split = readable.flat_map(|text| text.lines().map(str::to_owned).collect::<Vec<_>>());
-    Ok(split.filter(|line| !is_drawn(line)).collect())
+    Ok(lines.iter().map(|line| parse_line(line)).collect())
 }

@@ -96,7 +96,7 @@ fn by_note(adopted: Adopted, block: &PlannedBlock, notes: &Notes) -> Adopted {
         return Adopted { standing, ..adopted };
     }
     let standing = match note.what {
-        Noted::Begun | Noted::Wanted => Standing::Missing,
+        Noted::Begun | Noted::Wanted | Noted::Skipped => Standing::Missing,
         Noted::Complete => Standing::Complete,
         Noted::ConditionFalse => Standing::ConditionFalse,
         Noted::Over(_) => Standing::Failed,

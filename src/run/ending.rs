@@ -103,6 +103,14 @@ impl Dispatcher<'_> {
     }
 
     pub(super) fn tell_skipped(&mut self, skipped: Vec<(usize, Skip)>) {
+        // That the run is over nevertheless, its Jobs do not tell.
+        let unmet = |(block, why): &(usize, Skip)| {
+            matches!(why, Skip::ConditionFalse(_)).then_some((*block, BlockState::Skipped))
+        };
+        let unmet: Vec<(usize, BlockState)> = skipped.iter().filter_map(unmet).collect();
+        if !unmet.is_empty() {
+            self.note(&unmet);
+        }
         for (skipped, why) in skipped {
             let cause = self.skip_cause(why);
             let track = &mut self.tracks[skipped];

@@ -10,10 +10,8 @@ use k8s_openapi::api::core::v1::ConfigMap;
 use serde_json::{Map, Value, json};
 
 use super::events::BlockState;
-use crate::cluster::label_value;
+use crate::cluster::{ENDED, label_value};
 
-/// The annotations' prefix; after it comes the block, made safe.
-const PREFIX: &str = "ended.kubectl-mage/";
 const BEGUN: &str = "Begun";
 const WANTED: &str = "Wanted";
 
@@ -36,6 +34,8 @@ pub(super) enum Noted {
     Complete,
     /// It is complete, and its conditional said no.
     ConditionFalse,
+    /// It does not run: a conditional before it said no.
+    Skipped,
     /// It ended in any other way.
     Over(BlockState),
 }
@@ -46,6 +46,7 @@ impl Noted {
         match state {
             BlockState::Complete => Self::Complete,
             BlockState::ConditionFalse => Self::ConditionFalse,
+            BlockState::Skipped => Self::Skipped,
             state => Self::Over(state),
         }
     }
@@ -58,6 +59,7 @@ impl fmt::Display for Note {
             Noted::Wanted => WANTED,
             Noted::Complete => BlockState::Complete.as_str(),
             Noted::ConditionFalse => BlockState::ConditionFalse.as_str(),
+            Noted::Skipped => BlockState::Skipped.as_str(),
             Noted::Over(state) => state.as_str(),
         };
         write!(f, "{} {word}", self.attempt)
@@ -67,7 +69,7 @@ impl fmt::Display for Note {
 /// Returns the annotations that note this of these blocks.
 pub(super) fn annotations<'a>(notes: impl Iterator<Item = (&'a str, Note)>) -> Value {
     let entry = |(block, note): (&str, Note)| {
-        (format!("{PREFIX}{}", label_value(block)), json!(note.to_string()))
+        (format!("{ENDED}{}", label_value(block)), json!(note.to_string()))
     };
     Value::Object(notes.map(entry).collect::<Map<String, Value>>())
 }
@@ -80,13 +82,14 @@ impl Notes {
     /// Reads them from the plan.
     pub(super) fn of(map: &ConfigMap) -> Self {
         let read = |(key, text): (&String, &String)| {
-            let block = key.strip_prefix(PREFIX)?;
+            let block = key.strip_prefix(ENDED)?;
             let (attempt, word) = text.split_once(' ')?;
             let what = match word {
                 BEGUN => Noted::Begun,
                 WANTED => Noted::Wanted,
                 "Complete" => Noted::Complete,
                 "ConditionFalse" => Noted::ConditionFalse,
+                "Skipped" => Noted::Skipped,
                 // However it ended, it needs another attempt.
                 _ => Noted::Over(BlockState::Failed),
             };
@@ -111,14 +114,18 @@ mod tests {
         let begun = Note { attempt: 1, what: Noted::Begun };
         let wanted = Note { attempt: 2, what: Noted::Wanted };
         let no = Note { attempt: 2, what: Noted::end(BlockState::ConditionFalse) };
+        let skipped = Note { attempt: 1, what: Noted::end(BlockState::Skipped) };
         let gone = Note { attempt: 3, what: Noted::end(BlockState::Gone) };
-        let all =
-            annotations([("a", begun), ("w", wanted), ("copy:orig", no), ("c", gone)].into_iter());
+        let all = annotations(
+            [("a", begun), ("w", wanted), ("copy:orig", no), ("s", skipped), ("c", gone)]
+                .into_iter(),
+        );
         let map = serde_json::from_value(serde_json::json!({"metadata": {"annotations": all}}));
         let notes = Notes::of(&map.unwrap());
         assert_eq!(notes.get("a"), Some(begun));
         assert_eq!(notes.get("w"), Some(wanted));
         assert_eq!(notes.get("copy:orig"), Some(no));
+        assert_eq!(notes.get("s"), Some(skipped));
         assert_eq!(notes.get("c").unwrap().attempt, 3);
         assert_eq!(notes.get("d"), None);
     }

@@ -1,20 +1,25 @@
 //! A run as a table of its blocks.
 
+use std::collections::BTreeMap;
+
 use k8s_openapi::api::core::v1::{Event, Pod};
 use k8s_openapi::jiff::{SignedDuration, Timestamp};
 
 use super::blocks::Block;
 use crate::cluster::{
-    Driving, RunRow, RunStatus, Source, container_status, ended_at, main_container,
+    Driving, RunRow, RunStatus, Source, Unmet, container_status, ended_at, label_value,
+    main_container,
 };
 use crate::diagnose::{Facts, Standing, Story, seen_at, standing, story};
+
+const CONDITION_FALSE: &str = "ConditionFalse";
 
 /// One block in the table.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BlockView {
     /// The block run's uuid.
     pub block: String,
-    /// How its Job stands; else `Waiting`, `Skipped` or `NotStarted`.
+    /// How its Job stands, or `ConditionFalse`; without one `Waiting`, `Skipped` or `NotStarted`.
     pub state: String,
     /// Which attempt it is: of the run, or of the Job at a pod.
     pub attempt: usize,
@@ -54,24 +59,40 @@ pub struct RunView {
 /// A block of the plan: uuid, and the uuids it waits for.
 pub type Planned = (String, Vec<String>);
 
-/// Makes the table; `events` explain Jobs without a pod, `plan` names the blocks that have no Job.
+/// Makes the table; `events` explain Jobs without a pod, `plan` names the blocks that have no Job,
+/// `unmet` those that conditionals kept from running, by their labels.
 #[must_use]
-pub fn run_view(row: RunRow, found: &[Block<'_>], events: &[Event], plan: &[Planned]) -> RunView {
+pub fn run_view(
+    row: RunRow,
+    found: &[Block<'_>],
+    events: &[Event],
+    plan: &[Planned],
+    unmet: &BTreeMap<String, Unmet>,
+) -> RunView {
     let mut views: Vec<BlockView> =
         found.iter().map(|block| block_view(block, &tell(block, events, &[]))).collect();
+    for view in &mut views {
+        let said_no = unmet.get(&label_value(&view.block)) == Some(&Unmet::Own);
+        if said_no && view.state == Standing::Complete.as_str() {
+            CONDITION_FALSE.clone_into(&mut view.state);
+            let sentence = "its conditional said no: it did not run".to_owned();
+            view.reason = Some((CONDITION_FALSE.to_owned(), sentence));
+        }
+    }
     let position = |uuid: &str| plan.iter().position(|(planned, _)| planned == uuid);
     views.sort_by_key(|view| position(&view.block).unwrap_or(plan.len()));
     let mut blocks = Vec::with_capacity(plan.len().max(views.len()));
-    let failed: Vec<&str> = views
-        .iter()
-        .filter(|view| view.state == Standing::Failed.as_str())
-        .map(|view| view.block.as_str())
-        .collect();
+    let in_state = |state: &str| -> Vec<&str> {
+        let found = views.iter().filter(|view| view.state == state);
+        found.map(|view| view.block.as_str()).collect()
+    };
+    let failed = in_state(Standing::Failed.as_str());
+    let said_no = in_state(CONDITION_FALSE);
     for (uuid, _) in plan {
-        match views.iter().find(|view| &view.block == uuid) {
-            Some(view) => blocks.push(view.clone()),
-            None => blocks.push(without_job(uuid, &row, after(uuid, plan, &failed))),
-        }
+        let view = views.iter().find(|view| &view.block == uuid).cloned();
+        blocks.push(view.unwrap_or_else(|| {
+            without_job(uuid, &row, after(uuid, plan, &failed), after(uuid, plan, &said_no))
+        }));
     }
     blocks.extend(views.iter().filter(|view| position(&view.block).is_none()).cloned());
     RunView { row, blocks }
@@ -98,6 +119,7 @@ pub fn row_of_blocks(namespace: &str, run: &str, source: Source, found: &[Block<
         pipeline: found.first().map(|block| block.pipeline.clone()).unwrap_or_default(),
         status,
         done: all.iter().filter(|state| **state == Standing::Complete).count(),
+        unmet: 0,
         total: None,
         started,
         ended: None,
@@ -105,7 +127,7 @@ pub fn row_of_blocks(namespace: &str, run: &str, source: Source, found: &[Block<
     }
 }
 
-/// Returns the failed block that a block waits for, directly or not. The plan is in topological
+/// Returns the first of `failed` that a block waits for, directly or not. The plan is in topological
 /// order, so that every step goes back.
 fn after<'a>(uuid: &str, plan: &[Planned], failed: &[&'a str]) -> Option<&'a str> {
     let index = plan.iter().position(|(planned, _)| planned == uuid)?;
@@ -115,14 +137,17 @@ fn after<'a>(uuid: &str, plan: &[Planned], failed: &[&'a str]) -> Option<&'a str
     })
 }
 
-fn without_job(uuid: &str, row: &RunRow, failed: Option<&str>) -> BlockView {
-    let (state, reason) = match (failed, row.status) {
-        (Some(failed), _) => (
-            "Skipped",
-            Some(("UpstreamFailed".to_owned(), format!("needs {failed}, which failed"))),
-        ),
-        (None, RunStatus::Running) => ("Waiting", None),
-        (None, _) => ("NotStarted", None),
+fn without_job(uuid: &str, row: &RunRow, failed: Option<&str>, said_no: Option<&str>) -> BlockView {
+    let reason = |reason: &str, sentence| Some((reason.to_owned(), sentence));
+    let (state, reason) = match (failed, said_no, row.status) {
+        (Some(failed), ..) => {
+            ("Skipped", reason("UpstreamFailed", format!("needs {failed}, which failed")))
+        }
+        (None, Some(up), _) => {
+            ("Skipped", reason(CONDITION_FALSE, format!("the condition of {up} said no")))
+        }
+        (None, None, RunStatus::Running) => ("Waiting", None),
+        (None, None, _) => ("NotStarted", None),
     };
     BlockView {
         block: uuid.to_owned(),
@@ -198,7 +223,7 @@ fn exit_code(pod: &Pod) -> Option<i32> {
 #[cfg(test)]
 mod tests {
     use super::{Planned, run_view};
-    use crate::cluster::group_runs;
+    use crate::cluster::{Unmet, group_runs};
     use crate::status::blocks;
     use k8s_openapi::api::batch::v1::Job;
     use k8s_openapi::api::core::v1::Pod;
@@ -241,10 +266,12 @@ mod tests {
             planned("c", &["a"]),
             planned("d", &["c"]),
             planned("e", &["b"]),
+            planned("f", &[]),
         ];
         let pods = [pod];
         let row = group_runs(&jobs, &[]).remove(0);
-        let view = run_view(row, &blocks(&jobs, &pods), &[], &plan);
+        let unmet = [("b".to_owned(), Unmet::Own)].into();
+        let view = run_view(row, &blocks(&jobs, &pods), &[], &plan, &unmet);
         let rows: Vec<String> = view
             .blocks
             .iter()
@@ -256,10 +283,11 @@ mod tests {
             rows,
             [
                 "a Failed 1 -",
-                "b Complete 2 j2-abcde",
+                "b ConditionFalse 2 j2-abcde",
                 "c Skipped 0 -",
                 "d Skipped 0 -",
-                "e NotStarted 0 -"
+                "e Skipped 0 -",
+                "f NotStarted 0 -"
             ]
         );
     }

@@ -34,7 +34,7 @@ pub use run_reporter::RunReporter;
 pub(crate) use run_summary::headline_text;
 pub use run_summary::render_summary;
 pub(crate) use run_text::words;
-pub use runs_table::{run_json, runs_json, runs_table};
+pub use runs_table::{run_json, runs_json, runs_table, unmet_words};
 pub use sanitize::{for_terminal, line_for_terminal};
 pub use status_table::{Width, status_json, status_table};
 pub use table::{Headers, table};

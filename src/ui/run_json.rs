@@ -69,7 +69,7 @@ pub fn event_schema() -> Value {
             },
             "pod": text("The pod."),
             "state": {"description": "How far the run or the block is."},
-            "reason": text("One word why."),
+            "reason": text("One word why. Of a pod also `MageRetry`, `CallbackFailed` and `SensorWaiting`: what Mage does inside of it, by its log."),
             "message": text("A sentence; of a line of a log what Mage said in it."),
             "line": text("The line as the container wrote it; what is not UTF-8 is replaced."),
         },

@@ -59,6 +59,9 @@ impl Tree {
             row.pod = Some(Arc::clone(pod));
         }
         row.attempt = event.attempt.or(row.attempt);
+        if event.kind == EventKind::Pod && event.reason.is_some() && row.state.is_active() {
+            row.reason = event.message.clone().unwrap_or_default();
+        }
         if let EventKind::Block(state) = event.kind {
             row.state = state;
             row.reason = match state {
@@ -187,19 +190,22 @@ mod tests {
         tell("load", BlockState::Complete, 3, "after 3s");
         tell("left", BlockState::Running, 3, "");
         tell("right", BlockState::Pending, 3, "0/1 nodes are available");
+        let retry = "Mage's attempt 1 of 3 failed";
+        let told = RunEvent::new(EventKind::Pod).block(&"left".into()).reason("MageRetry");
+        tree.take(&told.message(retry));
         let text = |height| {
             let text = tree.lines(60, height, at(10)).join("\n");
             anstream::adapter::strip_str(&text).to_string()
         };
         insta::assert_snapshot!(text(20), @r"
         ✓ load complete 3s
-          ● left running 7s
+          ● left running 7s Mage's attempt 1 of 3 failed
           ◌ right pending 7s 0/1 nodes are available
             · join waiting
         1 of 4 complete, 2 active
         ");
         insta::assert_snapshot!(text(3), @r"
-          ● left running 7s
+          ● left running 7s Mage's attempt 1 of 3 failed
           ◌ right pending 7s 0/1 nodes are available
         1 of 4 complete, 2 active, 2 not shown
         ");

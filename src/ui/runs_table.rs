@@ -52,6 +52,15 @@ pub fn runs_table(
     table(&names, headers, rows)
 }
 
+/// Says how many blocks conditionals kept from running.
+#[must_use]
+pub fn unmet_words(row: &RunRow) -> String {
+    match row.unmet {
+        0 => String::new(),
+        unmet => format!(", {unmet} not run because a conditional said no"),
+    }
+}
+
 /// Renders the runs as JSON.
 #[must_use]
 pub fn runs_json(rows: &[RunRow]) -> serde_json::Value {
@@ -67,7 +76,7 @@ pub fn run_json(row: &RunRow) -> serde_json::Value {
         "source": row.source.as_str(),
         "pipeline": row.pipeline,
         "status": row.status.to_string(),
-        "blocks": {"complete": row.done, "total": row.total},
+        "blocks": {"complete": row.done, "unmet": row.unmet, "total": row.total},
         "started": row.started.map(|at| at.to_string()),
         "ended": row.ended.map(|at| at.to_string()),
     });
@@ -89,6 +98,7 @@ mod tests {
             pipeline: "etl".to_owned(),
             status: RunStatus::Running,
             done: 1,
+            unmet: 0,
             source: Source::Run,
             total: Some(4),
             ended: None,

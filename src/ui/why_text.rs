@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::duration::duration;
 use super::plural;
-use super::runs_table::run_json;
+use super::runs_table::{run_json, unmet_words};
 use super::status_table::block_json;
 use crate::cluster::{RunRow, RunStatus, Source};
 use crate::diagnose::{Cause, Standing};
@@ -52,8 +52,12 @@ fn run_line(row: &RunRow) -> String {
         None => format!("{} of the blocks whose Jobs are there complete", row.done),
     };
     format!(
-        "{whose} {} in namespace {}: pipeline {}, {}, {blocks}",
-        row.run, row.namespace, row.pipeline, row.status
+        "{whose} {} in namespace {}: pipeline {}, {}, {blocks}{}",
+        row.run,
+        row.namespace,
+        row.pipeline,
+        row.status,
+        unmet_words(row)
     )
 }
 

@@ -113,6 +113,19 @@ async fn a_false_conditional_is_named_and_spreads_and_a_broken_one_too() {
     assert_eq!(end_of(&events, "total"), "Complete");
     assert!(said_by(&events, "total").contains(&"total of [1, 2, 3]".to_owned()));
     assert_eq!(kinds.commands().await.len(), 4);
+    // Later and elsewhere the run is known to be over, and why.
+    let ask = |arguments: &[&str]| Project::new(&[]).run_on(&kinds.bench, arguments).ends(0);
+    let status: Value =
+        serde_json::from_str(&ask(&["status", "@latest", "-o", "json"]).stdout).unwrap();
+    assert_eq!(status["status"], "Complete");
+    assert_eq!(status["blocks"], serde_json::json!({"complete": 2, "unmet": 3, "total": 5}));
+    let items = status["items"].as_array().unwrap().iter();
+    let ends: Vec<_> = items.map(|item| item["state"].as_str().unwrap()).collect();
+    assert_eq!(ends, ["Complete", "ConditionFalse", "Skipped", "Complete", "ConditionFalse"]);
+    let why = ask(&["why", "@latest"]).stdout;
+    assert!(why.contains("cause: it did not run: conditional is_empty said no"), "{why}");
+    ask(&["resume", "@latest"]).says(&["show   : skipped", "2 of 5 blocks complete"]);
+    assert_eq!(kinds.commands().await.len(), 4);
     kinds.end().await;
 }
 
@@ -147,6 +160,8 @@ async fn mages_own_retries_are_shown_and_not_repeated() {
     assert_eq!(end_of(&events, "flaky"), "Complete");
     assert!(said_by(&events, "show").contains(&"inputs: ([1, 2, 3],)".to_owned()));
     assert_eq!(kinds.commands().await.len(), 3);
+    let why = Project::new(&[]).run_on(&kinds.bench, &["why", "retry/flaky"]).ends(0).stdout;
+    assert!(why.contains(&format!("log {}", attempt(2))), "{why}");
     kinds.end().await;
 }
 
@@ -156,6 +171,15 @@ async fn a_replica_runs_the_originals_code_on_its_own_data() {
     let events = events(&kinds.run(&["run", "replica", "-o", "json"]).ends(0));
     assert!(said_by(&events, "copy:double").contains(&"doubled to [4, 8, 12]".to_owned()));
     assert!(said_by(&events, "show").contains(&"inputs: ([2, 4, 6], [4, 8, 12])".to_owned()));
+    kinds.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn dbt_models_are_made_in_pods_and_their_rows_passed_on() {
+    let Some(kinds) = Kinds::new("dbt").await else { return };
+    let events = events(&kinds.run(&["run", "dbt", "-o", "json"]).ends(0));
+    let shown = said_by(&events, "show").join("\n");
+    assert!(shown.contains("total") && shown.contains('6'), "{shown}");
     kinds.end().await;
 }
 
