@@ -15,8 +15,11 @@ use crate::job::RenderedJob;
 use crate::load::{
     ClusterFacts, Edition, Inputs, ServerEnv, find_project, read_inputs, read_server_env,
 };
-use crate::project::{Block, ExecutorChoice, Missing, TemplateValues, differences, obstacles};
+use crate::project::{
+    Around, Block, ExecutorChoice, Missing, TemplateValues, differences, obstacles,
+};
 use crate::ui::Printer;
+use crate::yaml::Node;
 
 /// What was read on the way to the Jobs.
 pub(super) struct Loaded {
@@ -132,6 +135,12 @@ impl Making<'_> {
         let Self { maker, read, unit } = self;
         let pipeline = &read.pipeline;
         let block = unit.block(pipeline);
+        let features = read.project.root.get("features");
+        let integrates = features.and_then(|all| all.get("data_integration_in_batch_pipeline"));
+        let around = Around {
+            integrates: integrates.is_some_and(Node::is_truthy),
+            names_stream: maker.args.template_runtime_configuration.is_some(),
+        };
         let index = unit.block.as_ref().map(|(index, _)| *index);
         LoadedJob {
             job,
@@ -145,7 +154,7 @@ impl Making<'_> {
             timeout: block.and_then(Block::timeout),
             conditional: block
                 .is_some_and(|block| pipeline.conditionals(&block.uuid).next().is_some()),
-            obstacles: obstacles(pipeline, index),
+            obstacles: obstacles(pipeline, index, around),
             differences: if index.is_none() { differences(pipeline) } else { Vec::new() },
         }
     }

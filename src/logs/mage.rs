@@ -35,9 +35,14 @@ pub fn parse_line(line: &str) -> MageLine {
 }
 
 fn mage_line(line: &str) -> Option<MageLine> {
-    let (level, rest) = line.split_once(':')?;
+    let (level, rest) = line.split_at(line.find([':', ' '])?);
     let level = level_of(level)?;
-    let start = rest.find(":{")?;
+    // Data integrations take the logger over, and nothing stands between then.
+    let start = match rest.as_bytes() {
+        [b' ', b'{', ..] => 0,
+        [b':', ..] => rest.find(":{")?,
+        _ => return None,
+    };
     Some(MageLine { level: Some(level), text: text_of(&rest[start + 1..])? })
 }
 
@@ -144,7 +149,18 @@ mod tests {
         let print = r#"INFO:etl/p1/load:{"block_type": "data_loader", "block_uuid": "load", "level": "INFO", "message": "rows", "timestamp": 1795448183.82}"#;
         let line = parse_line(print);
         assert_eq!((line.level, line.text.as_str()), (Some(Level::Info), "rows"));
-        for plain in ["hello", "INFO: no json", "INFO:a:{broken", "{}", "", "INFO:x:[1]"] {
+        let integration = r#"INFO {"block_uuid": "src", "level": "INFO", "message": "Finish"}"#;
+        assert_eq!(parse_line(integration).text, "Finish");
+        for plain in [
+            "hello",
+            "INFO {broken",
+            r#"INFO x:{"a": 1}"#,
+            "INFO: no json",
+            "INFO:a:{broken",
+            "{}",
+            "",
+            "INFO:x:[1]",
+        ] {
             let line = parse_line(plain);
             assert_eq!((line.level, line.text.as_str()), (None, plain));
         }

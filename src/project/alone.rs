@@ -11,10 +11,21 @@ use crate::yaml::{Node, Span};
 
 const SCHEDULER: &str = "run it with Mage's own scheduler, which has the database";
 
+/// What is known of the Job beside the pipeline.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Around {
+    /// Whether the project has data integrations among other blocks
+    /// (`features.data_integration_in_batch_pipeline`).
+    pub integrates: bool,
+    /// Whether somebody says which stream and batch of a data integration is meant
+    /// (`--template-runtime-configuration`).
+    pub names_stream: bool,
+}
+
 /// Returns what keeps a block, or a whole pipeline that is one Job, from running alone.
 #[must_use]
-pub fn obstacles(pipeline: &Pipeline, block: Option<usize>) -> Vec<Problem> {
-    let alone = Alone { pipeline, found: Vec::new() };
+pub fn obstacles(pipeline: &Pipeline, block: Option<usize>, around: Around) -> Vec<Problem> {
+    let alone = Alone { pipeline, around, found: Vec::new() };
     match block {
         Some(index) => alone.block(index),
         None if pipeline.pipeline_type() == "streaming" => alone.streaming(),
@@ -51,6 +62,7 @@ pub fn differences(pipeline: &Pipeline) -> Vec<Problem> {
 
 struct Alone<'a> {
     pipeline: &'a Pipeline,
+    around: Around,
     found: Vec<Problem>,
 }
 
@@ -60,16 +72,16 @@ impl Alone<'_> {
     }
 
     fn block(mut self, index: usize) -> Vec<Problem> {
-        self.integration();
+        self.integration(index);
         self.child(index);
         self.product(index);
         self.found
     }
 
     fn one_process(mut self) -> Vec<Problem> {
-        self.integration();
         let hint = format!("run each block in a pod of its own: {}", each_by_itself(self.pipeline));
         for index in 0..self.pipeline.blocks.len() {
+            self.integration(index);
             self.child(index);
             self.product(index);
             self.attached(index, &hint);
@@ -108,18 +120,39 @@ impl Alone<'_> {
         );
     }
 
-    /// Every stream, and every batch of one, is a block run of its own
-    /// (`mage_ai/orchestration/pipeline_scheduler_original.py: run_integration_pipeline`).
-    fn integration(&mut self) {
-        if self.pipeline.pipeline_type() != "integration" {
+    /// Every stream, and every batch of one, is a block run of its own. Without one Mage fails, or
+    /// takes the first stream and of that the first rows, and says nothing
+    /// (`mage_ai/data_preparation/models/block/data_integration/utils.py: execute_data_integration`).
+    fn integration(&mut self, index: usize) {
+        let block = &self.pipeline.blocks[index];
+        let of_pipeline = self.pipeline.pipeline_type() == "integration";
+        if self.around.names_stream || !(of_pipeline || self.integrates(block)) {
             return;
         }
-        let Some(node) = self.pipeline.property("type") else { return };
+        let span = block.node.get("type").map_or(block.uuid_span, |node| node.span);
         let message = format!(
-            "pipeline `{}` is a data integration, whose streams and batches Mage keeps in its database: a pod without it cannot run them",
+            "block `{}` is a data integration, whose streams and batches Mage keeps in its database: a pod without it runs one that is named",
+            block.uuid
+        );
+        let hint = format!(
+            r#"run stream by stream: kubectl mage run {} --template-runtime-configuration '{{"selected_streams": ["STREAM"], "index": 0, "is_last_block_run": true}}'"#,
             self.pipeline.uuid
         );
-        self.refuse(node.span, message, SCHEDULER);
+        self.refuse(span, message, &hint);
+    }
+
+    /// Tells whether a block of a pipeline of another type is a source or a destination
+    /// (`mage_ai/data_preparation/models/block/data_integration/mixins.py: is_data_integration`).
+    fn integrates(&self, block: &Block) -> bool {
+        let text = |key: &str| block.node.get(key).and_then(Node::as_str);
+        let configured = block
+            .node
+            .get("configuration")
+            .is_some_and(|all| all.get("data_integration").is_some());
+        self.around.integrates
+            && self.pipeline.pipeline_type() != "streaming"
+            && matches!(block.block_type.as_str(), "data_loader" | "data_exporter")
+            && (text("language") == Some("yaml") || configured)
     }
 
     /// Whether the product is up to date, and the run that makes it, stand in the database
@@ -212,7 +245,7 @@ fn each_by_itself(pipeline: &Pipeline) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{differences, obstacles};
+    use super::{Around, differences, obstacles};
     use crate::error::Problem;
     use crate::project::Pipeline;
     use crate::yaml::SourceFile;
@@ -235,7 +268,7 @@ mod tests {
         let p = pipeline(
             "blocks:\n- {uuid: a, type: custom, configuration: {dynamic: true}}\n- {uuid: b, type: custom, upstream_blocks: [a]}\n- {uuid: c, type: custom, upstream_blocks: [b], configuration: {reduce_output: true}}\n- {uuid: d, type: custom, upstream_blocks: [c]}\n",
         );
-        let refused = |block| told(&obstacles(&p, Some(block)));
+        let refused = |block| told(&obstacles(&p, Some(block), Around::default()));
         assert_eq!(refused(0), "");
         assert_eq!(refused(3), "");
         insta::assert_snapshot!([refused(1), refused(2)].join("\n"), @"
@@ -244,7 +277,7 @@ mod tests {
         pipelines/p/metadata.yaml:4:45 block `c` runs once for each child of a dynamic block, and Mage keeps these in its database: a pod without it cannot run them
           run the blocks before it by name, and this one with Mage's own scheduler
         ");
-        assert!(obstacles(&p, None).len() >= 2);
+        assert!(obstacles(&p, None, Around::default()).len() >= 2);
     }
 
     #[test]
@@ -252,7 +285,7 @@ mod tests {
         let p = pipeline(
             "run_pipeline_in_one_process: true\nblocks:\n- {uuid: a, type: custom, downstream_blocks: [b], has_callback: true}\n- {uuid: b, type: custom, upstream_blocks: [a], downstream_blocks: [d], retry_config: {retries: 2}}\n- {uuid: c, type: custom, upstream_blocks: [a]}\n- {uuid: d, type: custom, upstream_blocks: [c, b]}\n- {uuid: e, type: custom, upstream_blocks: [c]}\nconditionals:\n- {uuid: is_x, type: conditional, upstream_blocks: [b]}\ncallbacks:\n- {uuid: tell, type: callback, upstream_blocks: [b, c]}\n",
         );
-        insta::assert_snapshot!(told(&obstacles(&p, None)), @"
+        insta::assert_snapshot!(told(&obstacles(&p, None, Around::default())), @"
         pipelines/p/metadata.yaml:3:51 callback `a_callback` would not be called: in one process and without its database Mage calls none after block `a`
           run each block in a pod of its own: kubectl mage run p/d p/e --upstream
         pipelines/p/metadata.yaml:9:10 conditional `is_x` would not be asked: in one process and without its database Mage runs block `b` in any case
@@ -270,25 +303,41 @@ mod tests {
          without its database Mage keeps the outputs of pipeline `p` in no partition: another run of it at the same time overwrites them
           run it once at a time, or each block in a pod of its own: kubectl mage run p/d p/e --upstream
         ");
-        assert_eq!(told(&obstacles(&p, Some(1))), "");
+        assert_eq!(told(&obstacles(&p, Some(1), Around::default())), "");
     }
 
     #[test]
     fn what_hangs_on_the_database_is_refused() {
         let p = pipeline("type: integration\nblocks:\n- {uuid: a, type: global_data_product}\n");
-        insta::assert_snapshot!(told(&obstacles(&p, Some(0))), @"
-        pipelines/p/metadata.yaml:1:7 pipeline `p` is a data integration, whose streams and batches Mage keeps in its database: a pod without it cannot run them
-          run it with Mage's own scheduler, which has the database
+        insta::assert_snapshot!(told(&obstacles(&p, Some(0), Around::default())), @r#"
+        pipelines/p/metadata.yaml:3:19 block `a` is a data integration, whose streams and batches Mage keeps in its database: a pod without it runs one that is named
+          run stream by stream: kubectl mage run p --template-runtime-configuration '{"selected_streams": ["STREAM"], "index": 0, "is_last_block_run": true}'
         pipelines/p/metadata.yaml:3:19 block `a` is a global data product, whose runs Mage keeps in its database: a pod without it cannot make one
           run it with Mage's own scheduler, which has the database
-        ");
+        "#);
         let p = pipeline(
             "type: streaming\nblocks:\n- {uuid: a, type: data_loader}\n- {uuid: b, type: data_exporter, upstream_blocks: [a]}\n",
         );
-        insta::assert_snapshot!(told(&obstacles(&p, None)), @"
+        insta::assert_snapshot!(told(&obstacles(&p, None, Around::default())), @"
         pipelines/p/metadata.yaml:4:52 block `b` would never run: in one process Mage goes along `downstream_blocks`, and those of `a` leave it out
           add `b` to the `downstream_blocks` of `a`
         ");
         assert!(differences(&p).is_empty());
+    }
+
+    #[test]
+    fn a_data_integration_runs_where_its_stream_is_named() {
+        let around = |integrates, names_stream| Around { integrates, names_stream };
+        let p = pipeline(
+            "blocks:\n- {uuid: a, type: data_loader, language: yaml}\n- {uuid: b, type: transformer, language: python, configuration: {data_integration: {}}}\n- {uuid: c, type: data_exporter, language: python, configuration: {data_integration: {}}}\n",
+        );
+        let refused = |around| -> Vec<usize> {
+            (0..3).filter(|block| !obstacles(&p, Some(*block), around).is_empty()).collect()
+        };
+        assert_eq!(refused(around(true, false)), [0, 2]);
+        assert!(refused(around(true, true)).is_empty());
+        assert!(refused(around(false, false)).is_empty());
+        let p = pipeline("type: integration\nblocks:\n- {uuid: a, type: data_loader}\n");
+        assert!(obstacles(&p, Some(0), around(false, true)).is_empty());
     }
 }

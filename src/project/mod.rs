@@ -8,7 +8,7 @@ pub mod jinja;
 mod metadata;
 mod pipeline;
 
-pub use alone::{differences, obstacles};
+pub use alone::{Around, differences, obstacles};
 pub use block::Block;
 pub use executor::{
     ExecutorChoice, ExecutorStep, TYPES as EXECUTOR_TYPES, block_executor, pipeline_executor,

@@ -33,7 +33,7 @@ fn what_needs_the_database_is_refused_with_its_place() {
             &["block `double` would never run", "add `double` to the `downstream_blocks`"],
         ),
         ("product", &["block `report` is a global data product"]),
-        ("integration", &["integration/metadata.yaml:3:7", "is a data integration"]),
+        ("integration", &["integration/metadata.yaml:7:9", "is a data integration"]),
     ] {
         let said = refused(target);
         for text in told {
