@@ -264,24 +264,29 @@ mod tests {
         );
     }
 
-    #[test]
-    fn what_conditionals_kept_from_running_is_not_missing() {
-        let plan = |unmet: &[(&str, Unmet)]| PlanFacts {
+    /// What the plan of run `r1` says.
+    fn plan() -> PlanFacts {
+        PlanFacts {
             namespace: "etl".to_owned(),
             name: "mage-run-r1".to_owned(),
             run: "r1".to_owned(),
             pipeline: "p".to_owned(),
             blocks: Some(3),
             dropped: Vec::new(),
-            unmet: unmet.iter().map(|(block, why)| ((*block).to_owned(), *why)).collect(),
+            unmet: BTreeMap::new(),
             cancelled: None,
             created: None,
             uid: String::new(),
-        };
+        }
+    }
+
+    #[test]
+    fn what_conditionals_kept_from_running_is_not_missing() {
         let at = "2026-01-01T00:00:00Z";
         let jobs = [job("r1", "a", at, Some("Complete")), job("r1", "b", at, Some("Complete"))];
         let told = |unmet: &[(&str, Unmet)]| {
-            let row = group_runs(&jobs, &[plan(unmet)]).remove(0);
+            let unmet = unmet.iter().map(|(block, why)| ((*block).to_owned(), *why)).collect();
+            let row = group_runs(&jobs, &[PlanFacts { unmet, ..plan() }]).remove(0);
             (row.status, row.done, row.unmet)
         };
         assert_eq!(told(&[]), (RunStatus::Stopped, 2, 0));
@@ -293,18 +298,7 @@ mod tests {
 
     #[test]
     fn a_plan_without_jobs_is_a_run_and_what_the_server_made_is_told_apart() {
-        let plan = PlanFacts {
-            namespace: "etl".to_owned(),
-            name: "mage-run-r1".to_owned(),
-            run: "r1".to_owned(),
-            pipeline: "p".to_owned(),
-            blocks: Some(3),
-            dropped: Vec::new(),
-            unmet: BTreeMap::new(),
-            cancelled: Some("now".to_owned()),
-            created: None,
-            uid: String::new(),
-        };
+        let plan = PlanFacts { cancelled: Some("now".to_owned()), ..plan() };
         let command =
             ["mage", "run", "/p", "etl", "--block-uuid", "load", "--pipeline-run-id", "4"];
         let server = |conditions: serde_json::Value| -> Job {

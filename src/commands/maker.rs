@@ -213,6 +213,7 @@ impl<'a> Maker<'a> {
         let one_process = self.inputs.env.value("RUN_PIPELINE_IN_ONE_PROCESS");
         let default = self.default_executor();
         if whole && pipeline.runs_as_one(one_process.as_deref()) {
+            refuse_to_skip(pipeline, widen)?;
             let executor = pipeline_executor(pipeline, values, default).map_err(problems)?;
             return Ok(vec![Unit { block: None, executor, upstream: Vec::new() }]);
         }
@@ -226,7 +227,7 @@ impl<'a> Maker<'a> {
         for (index, uuid) in &wanted {
             let executor =
                 block_executor(pipeline, &pipeline.blocks[*index], values, default.clone());
-            let upstream = pipeline.graph().upstream(*index);
+            let upstream = pipeline.graph().upstream_among(*index, |up| runs.contains_key(&up));
             let mut upstream: Vec<_> = upstream.iter().filter_map(|up| runs.get(up)).collect();
             upstream.sort();
             units.push(Unit {
@@ -478,6 +479,19 @@ impl<'a> Maker<'a> {
         let folder = self.inputs.project_dir.file_name().unwrap_or_default().to_string_lossy();
         (format!("/home/src/{folder}"), Source::BuiltIn)
     }
+}
+
+/// Nothing can be left out of a pipeline that is one Job.
+fn refuse_to_skip(pipeline: &Pipeline, widen: &Widen<'_>) -> Result<(), CliError> {
+    let skipped = |block: &&Block| widen.skip_types.contains(&block.block_type);
+    let Some(block) = pipeline.blocks.iter().find(skipped) else { return Ok(()) };
+    let message = format!(
+        "pipeline `{}` is one Job, of which --skip-type cannot leave out block `{}`",
+        pipeline.uuid, block.uuid
+    );
+    let problem = Problem::new(message).at(&pipeline.file, block.uuid_span);
+    let hint = "name the blocks to run instead, and each has a pod of its own";
+    Err(CliError::usage(problem.hint(hint)))
 }
 
 /// Makes a usage error of problems.

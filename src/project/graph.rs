@@ -21,6 +21,23 @@ impl Graph {
         &self.upstream[block]
     }
 
+    /// Returns the blocks among those taken that `block` waits for: where one it waits for is left
+    /// out, those that this one waits for.
+    #[must_use]
+    pub fn upstream_among(&self, block: usize, taken: impl Fn(usize) -> bool) -> BTreeSet<usize> {
+        let mut found = BTreeSet::new();
+        let mut seen = BTreeSet::new();
+        let mut queue: Vec<usize> = self.upstream[block].iter().copied().collect();
+        while let Some(up) = queue.pop() {
+            if taken(up) {
+                found.insert(up);
+            } else if seen.insert(up) {
+                queue.extend(&self.upstream[up]);
+            }
+        }
+        found
+    }
+
     /// Returns the blocks in an order in which each comes after those it waits for; among those
     /// that are ready, the order of the file. Blocks of a cycle are left out.
     #[must_use]
@@ -113,6 +130,8 @@ mod tests {
         assert_eq!(diamond.cycle(), None);
         assert_eq!(diamond.with_upstream(&[1].into()), [0, 1].into());
         assert_eq!(diamond.with_downstream(&[1].into()), [1, 3].into());
+        assert_eq!(diamond.upstream_among(3, |block| block != 1), [0, 2].into());
+        assert_eq!(diamond.upstream_among(3, |_| true), [1, 2].into());
     }
 
     #[test]

@@ -168,7 +168,7 @@ impl Dispatcher<'_> {
         match state {
             JobState::Complete if track.awaits_log(Instant::now(), &self.plan.blocks[block]) => {}
             JobState::Complete => {
-                let (state, cause) = track.completion(&self.plan.blocks[block]);
+                let (state, cause) = track.completion(&self.plan.blocks[block], self.role);
                 self.finish(block, state, cause);
             }
             JobState::Failed { .. } => {

@@ -280,14 +280,19 @@ impl Track {
         self.pods_now().any(|pod| pod.is_decided && succeeded(pod))
     }
 
-    /// Says how it ended, now that its Job is complete.
-    pub(super) fn completion(&self, planned: &PlannedBlock) -> (BlockState, Option<Cause>) {
+    /// Says how it ended, now that its Job is complete. Who only watches leaves to the driver what is
+    /// to be made of a log that does not tell.
+    pub(super) fn completion(
+        &self,
+        planned: &PlannedBlock,
+        role: Role,
+    ) -> (BlockState, Option<Cause>) {
         let last = self.pods_now().last();
         if let Some(condition) = last.and_then(|pod| pod.condition.as_ref()) {
             let cause = Cause::new(condition.reason(), condition.sentence());
             return (BlockState::ConditionFalse, Some(cause));
         }
-        if planned.conditional && !self.is_decided() {
+        if planned.conditional && role == Role::Driver && !self.is_decided() {
             let cause = Cause::new(
                 "ConditionUnknown",
                 "its Job is complete, but whether its conditional said no stands only in its log, which does not tell",

@@ -332,6 +332,19 @@ async fn a_timeout_ends_in_four_and_removes_what_runs() {
     bench.end().await;
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_block_waits_also_by_way_of_what_is_left_out() {
+    let Some(bench) = Bench::new("cli-left-out").await else { return };
+    let project = diamond(&[("STANDIN_SLEEP_load", "2")]);
+    let said = project.run_on(&bench, &["run", "etl/load", "etl/export", "-o", "json"]).ends(0);
+    let events = events(&said);
+    let at = |block: &str, state: &str| {
+        events.iter().position(|event| event["block"] == block && event["state"] == state).unwrap()
+    };
+    assert!(at("load", "Complete") < at("export", "Created"), "{events:#?}");
+    bench.end().await;
+}
+
 /// Several runs at once in one namespace, each of other blocks.
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_selected_is_what_runs() {

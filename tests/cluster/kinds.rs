@@ -2,8 +2,9 @@
 //! would with Mage's database, or `run` refuses it.
 #![expect(clippy::unwrap_used, reason = "helpers of tests, outside `#[test]`")]
 
+use std::io::{BufRead as _, BufReader, Read as _};
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use kube::api::ListParams;
 use serde_json::Value;
@@ -11,7 +12,7 @@ use serde_json::Value;
 use crate::binary::{Project, Said};
 use crate::cli_run::signal;
 use crate::genuine::{copy, script, server};
-use crate::support::{Bench, until};
+use crate::support::Bench;
 
 /// A namespace with the project of all kinds, and a server's pod in it.
 struct Kinds {
@@ -188,14 +189,17 @@ async fn what_waits_for_a_sensor_waits_and_the_sensor_says_so() {
     let Some(kinds) = Kinds::new("sensor").await else { return };
     let arguments = kinds.arguments(&["run", "sensor", "--on-interrupt=cancel", "--logs=none"]);
     let mut command = kinds.home.command_on(&kinds.bench, &arguments);
-    let stderr = kinds.home.path().join("stderr");
-    command.stdout(std::process::Stdio::null()).stderr(std::fs::File::create(&stderr).unwrap());
+    command.stdout(Stdio::null()).stderr(Stdio::piped());
     let mut child = command.spawn().unwrap();
-    let says = async |text: &str| std::fs::read_to_string(&stderr).unwrap().contains(text);
-    until("the sensor's first look", async || says("(SensorWaiting)").await).await;
+    let mut stderr = BufReader::new(child.stderr.take().unwrap());
+    let mut text = String::new();
+    // The run ends by itself only if the sensor does not wait.
+    while !text.contains("(SensorWaiting)") {
+        assert!(stderr.read_line(&mut text).unwrap() > 0, "{text}");
+    }
     signal(&child, "-INT");
-    assert_eq!(child.wait().unwrap().code(), Some(130));
-    let text = std::fs::read_to_string(&stderr).unwrap();
+    stderr.read_to_string(&mut text).unwrap();
+    assert_eq!(child.wait().unwrap().code(), Some(130), "{text}");
     for line in ["seen   : complete", "the sensor does not see it yet and looks once a minute"] {
         assert!(text.contains(line), "{text}");
     }

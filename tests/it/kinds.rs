@@ -5,9 +5,26 @@ use crate::support::{binary, fixture, run_command};
 
 /// Returns what `run` says where there is no cluster.
 fn refused(target: &str) -> String {
+    refused_with(target, &[])
+}
+
+fn refused_with(target: &str, flags: &[&str]) -> String {
     let project = fixture("kinds");
     let mut command = binary(&["run", target, "--server-pod", "none", "--image", "i", "--project"]);
-    run_command(command.arg(project)).fails(2)
+    run_command(command.arg(project).args(flags)).fails(2)
+}
+
+#[test]
+fn nothing_is_left_out_of_one_job_in_silence() {
+    let said = refused_with("one_process", &["--skip-type", "data_exporter"]);
+    assert!(said.contains("--skip-type cannot leave out block `show`"), "{said}");
+}
+
+#[test]
+fn a_data_integration_runs_where_its_stream_is_named() {
+    let stream = r#"{"selected_streams": ["orders"], "index": 0, "is_last_block_run": true}"#;
+    let said = refused_with("integration", &["--template-runtime-configuration", stream]);
+    assert!(!said.contains("is a data integration") && said.contains("kubeconfig"), "{said}");
 }
 
 #[test]
