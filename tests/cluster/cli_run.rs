@@ -275,7 +275,7 @@ pub(crate) fn signal(child: &Child, name: &str) {
     assert!(status.success());
 }
 
-async fn running_pods(bench: &Bench) -> Vec<String> {
+pub(crate) async fn running_pods(bench: &Bench) -> Vec<String> {
     let api: Api<Pod> = Api::namespaced(bench.cluster.client().clone(), &bench.namespace);
     let pods = api.list(&ListParams::default()).await.unwrap().items;
     let running = |pod: &Pod| {

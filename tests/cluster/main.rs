@@ -21,6 +21,7 @@ mod http_proxy;
 mod interrupts;
 mod kills;
 mod kinds;
+mod leaving;
 mod local_program;
 mod mage_server;
 mod oracle;
