@@ -41,6 +41,14 @@ fn told(events: &[RunEvent]) -> Vec<&str> {
     told.filter_map(|event| event.message.as_deref()).collect()
 }
 
+async fn until_running(bench: &Bench) {
+    let running = async || {
+        let said = kubectl(bench, &["-n", &bench.namespace, "get", "pods"]).output().unwrap();
+        Said::new(said).stdout.contains("Running")
+    };
+    until("a running pod", running).await;
+}
+
 /// Waits until `why RUN` says all of this.
 async fn why(bench: &Bench, run: &str, texts: &[&str]) {
     let project = Project::new(&[]);
@@ -60,11 +68,7 @@ async fn a_preempted_block_is_told_as_such_and_tried_again() {
     let mut pod = plan.blocks[0].job["spec"]["template"]["spec"].clone();
     let options = Options { retries: 1, ..Options::default() };
     let going = start(&bench.cluster, plan, run.clone(), options);
-    let running = async || {
-        let said = kubectl(&bench, &["-n", &bench.namespace, "get", "pods"]).output().unwrap();
-        Said::new(said).stdout.contains("Running")
-    };
-    until("a running pod", running).await;
+    until_running(&bench).await;
     let class = format!("high-{}", bench.namespace);
     make(
         &bench,
@@ -97,11 +101,7 @@ async fn a_lost_node_is_told_and_the_block_is_tried_again_when_it_is_given_up() 
     on_virtual_node(&bench, &mut plan);
     let options = Options { retries: 1, ..Options::default() };
     let going = start(&bench.cluster, plan, run.clone(), options);
-    let running = async || {
-        let said = kubectl(&bench, &["-n", &bench.namespace, "get", "pods"]).output().unwrap();
-        Said::new(said).stdout.contains("Running")
-    };
-    until("a running pod", running).await;
+    until_running(&bench).await;
     node.kill();
     why(&bench, run.as_str(), &["lost its node"]).await;
     // Somebody says that the node does not come back.

@@ -4,12 +4,12 @@
 use std::time::{Duration, Instant};
 
 use kubectl_mage::exit::Exit;
-use kubectl_mage::run::{EventKind, Options, RunEvent, RunState};
+use kubectl_mage::run::{Options, RunState};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 
-use crate::support::{Bench, logged, start, states, until};
+use crate::support::{Bench, logged, notices, start, states, until};
 
 /// What the proxy does with every connection, old and new.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -98,14 +98,6 @@ async fn copy(
             },
         }
     }
-}
-
-fn notices(events: &[RunEvent]) -> Vec<&str> {
-    events
-        .iter()
-        .filter(|event| event.kind == EventKind::Notice)
-        .filter_map(|event| event.message.as_deref())
-        .collect()
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -7,10 +7,11 @@ use std::time::Duration;
 use http::Method;
 use kubectl_mage::cluster::{Cluster, ConnectionFlags};
 use kubectl_mage::exit::Exit;
-use kubectl_mage::run::{EventKind, Options, RunEvent, RunState};
+use kubectl_mage::run::{Options, RunState};
+use tempfile::TempDir;
 
 use crate::http_proxy::{Fault, HttpProxy};
-use crate::support::{Bench, logged, start, until};
+use crate::support::{Bench, logged, notices, start, until};
 
 const EXPIRED: &str = r#"{"type": "ERROR", "object": {"kind": "Status", "apiVersion": "v1", "status": "Failure", "message": "too old resource version: 1 (2)", "reason": "Expired", "code": 410}}
 "#;
@@ -18,14 +19,6 @@ const GONE: &str = r#"{"kind": "Status", "apiVersion": "v1", "status": "Failure"
 const BROKEN: &str = r#"{"kind": "Status", "apiVersion": "v1", "status": "Failure", "message": "etcdserver: leader changed", "reason": "InternalError", "code": 500}"#;
 /// What a kubelet says in the place of a log, with code 200.
 const NO_LOG: &str = "unable to retrieve container logs for containerd://0123456789abcdef";
-
-fn notices(events: &[RunEvent]) -> Vec<&str> {
-    events
-        .iter()
-        .filter(|event| event.kind == EventKind::Notice)
-        .filter_map(|event| event.message.as_deref())
-        .collect()
-}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn refusals_that_pass_are_waited_out_and_no_job_is_made_twice() {
@@ -117,23 +110,25 @@ fn with_plugin(folder: &std::path::Path, server: &str) -> std::path::PathBuf {
     kubeconfig
 }
 
-async fn connect(bench: &Bench, kubeconfig: std::path::PathBuf) -> Cluster {
+/// A cluster that is reached by whoever has the token that the plugin gives, `first`.
+async fn with_tokens(bench: &Bench) -> (HttpProxy, TempDir, Cluster) {
+    let proxy = HttpProxy::start(bench.cluster.client().clone()).await;
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("token"), "first").unwrap();
+    proxy.accept("first");
     let flags = ConnectionFlags {
-        kubeconfig: Some(kubeconfig),
+        kubeconfig: Some(with_plugin(folder.path(), &proxy.url)),
         namespace: Some(bench.namespace.clone()),
         ..ConnectionFlags::default()
     };
-    Cluster::connect(&flags).await.unwrap()
+    let cluster = Cluster::connect(&flags).await.unwrap();
+    (proxy, folder, cluster)
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_token_that_is_no_longer_accepted_is_got_anew() {
     let Some(bench) = Bench::new("token").await else { return };
-    let proxy = HttpProxy::start(bench.cluster.client().clone()).await;
-    let folder = tempfile::tempdir().unwrap();
-    std::fs::write(folder.path().join("token"), "first").unwrap();
-    proxy.accept("first");
-    let cluster = connect(&bench, with_plugin(folder.path(), &proxy.url)).await;
+    let (proxy, folder, cluster) = with_tokens(&bench).await;
     let work: &[(&str, &str)] = &[("STANDIN_SLEEP", "3")];
     let (plan, run) = bench.plan(&[("a", &[], work), ("b", &["a"], work), ("c", &["a"], work)]);
     let going = start(&cluster, plan, run, Options::default());
@@ -156,11 +151,7 @@ async fn a_token_that_is_no_longer_accepted_is_got_anew() {
 #[tokio::test(flavor = "multi_thread")]
 async fn without_a_new_token_contact_is_lost_and_the_run_goes_on() {
     let Some(bench) = Bench::new("stale").await else { return };
-    let proxy = HttpProxy::start(bench.cluster.client().clone()).await;
-    let folder = tempfile::tempdir().unwrap();
-    std::fs::write(folder.path().join("token"), "first").unwrap();
-    proxy.accept("first");
-    let cluster = connect(&bench, with_plugin(folder.path(), &proxy.url)).await;
+    let (proxy, _folder, cluster) = with_tokens(&bench).await;
     let work: &[(&str, &str)] = &[("STANDIN_SLEEP", "3")];
     let (plan, run) = bench.plan(&[("a", &[], work), ("b", &["a"], work)]);
     let options = Options { contact_timeout: Duration::from_secs(5), ..Options::default() };

@@ -3,17 +3,9 @@
 use kubectl_mage::cluster::ClusterError;
 use kubectl_mage::error::CliError;
 use kubectl_mage::exit::Exit;
-use kubectl_mage::run::{EventKind, Options, RunEvent};
+use kubectl_mage::run::Options;
 
-use crate::support::{Bench, logged, start, states};
-
-fn notices(events: &[RunEvent]) -> Vec<&str> {
-    events
-        .iter()
-        .filter(|event| event.kind == EventKind::Notice)
-        .filter_map(|event| event.message.as_deref())
-        .collect()
-}
+use crate::support::{Bench, logged, notices, start, states};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn whoever_may_nothing_is_told_verb_and_resource() {

@@ -328,6 +328,15 @@ pub(crate) fn states(outcome: &Outcome) -> Vec<String> {
     outcome.blocks.iter().map(|block| format!("{} {}", block.uuid, block.state)).collect()
 }
 
+/// Returns the notices about the run as a whole.
+pub(crate) fn notices(events: &[RunEvent]) -> Vec<&str> {
+    events
+        .iter()
+        .filter(|event| event.kind == EventKind::Notice)
+        .filter_map(|event| event.message.as_deref())
+        .collect()
+}
+
 /// Returns the messages of the log lines of a block.
 pub(crate) fn logged(events: &[RunEvent], block: &str) -> Vec<String> {
     events
