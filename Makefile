@@ -89,7 +89,7 @@ fuzz: ## Fuzz for longer (SECONDS=600 for each target, ONLY="yaml jinja merge pa
 	fuzz/run --seconds $(or $(SECONDS),600) $(ONLY)
 
 .PHONY: bench
-bench: build ## Ratios against kubectl and Helm, measured in one run (ONLY=start,runs,render,many,lint,explain,chain,fan,genuine,scale)
+bench: build ## Ratios against kubectl and Helm, measured in one run (ONLY=start,runs,render,many,lint,explain,chain,fan,pending,genuine,scale)
 	@.ci/needs python time
 	.ci/with-cluster bench benches/run $(if $(ONLY),--only $(ONLY))
 

@@ -71,6 +71,15 @@ class Audit:
                 finished[name] = moment(entry, "stageTimestamp")
         return {name: Times(posted[name], finished[name]) for name in posted.keys() & finished.keys()}, deleted
 
+    def unschedulable(self, namespace):
+        """Returns when the scheduler first wrote the status of a pod: it writes none of a pod that it places."""
+        for entry in self.entries():
+            subject = entry.get("objectRef") or {}
+            writes = entry["user"]["username"] == "system:kube-scheduler" and subject.get("subresource") == "status"
+            if writes and subject.get("namespace") == namespace:
+                return moment(entry, "stageTimestamp")
+        raise NotMeasured(f"the scheduler said nothing of a pod in {namespace}")
+
     def requests(self, agent):
         """Counts the requests of one client by what they ask for."""
         asked = {entry["auditID"]: entry for entry in self.entries() if entry.get("userAgent", "").startswith(agent)}

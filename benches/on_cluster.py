@@ -11,10 +11,11 @@ import statistics
 import subprocess
 import time
 from dataclasses import dataclass, field
+from datetime import datetime, timezone
 from pathlib import Path
 
 from audit import Audit, by_order, from_first_to_last, overheads
-from measure import LOCAL_CLUSTER, OURS, NotMeasured, spawn, take_turns
+from measure import LOCAL_CLUSTER, OURS, NotMeasured, milliseconds, spawn, take_turns
 
 # Ours divided by theirs may be this at most. To be ahead is 1.
 RUNS_TARGET = 1 / 3
@@ -33,6 +34,7 @@ GENUINE_BLOCKS = 5
 LARGE_LAYERS, LARGE_WIDTH = 10, 50
 RUNS_SIDE_BY_SIDE, BLOCKS_SIDE_BY_SIDE = 50, 10
 REPETITIONS = 3
+PENDING_TARGET_SECONDS = 2
 
 SECONDS_OF_A_POD = 1
 NODES = "bench-virtual"
@@ -107,6 +109,31 @@ class Side:
 
     def overhead(self):
         return statistics.median(self.overheads)
+
+
+def pending(machine, table):
+    """From the scheduler's word that a pod fits nowhere to the line that says why a block is pending."""
+    what = "pending: condition to the line that tells"
+    try:
+        environment = machine.with_cluster()
+        audit = Audit(machine.kubeconfig)
+        project = write_graph(machine.folder / "pending", {"b0": []})
+        took = []
+        for _ in range(REPETITIONS):
+            namespace = fresh_namespace(machine)
+            audit.begin()
+            # No virtual node is there.
+            command = [OURS, "run", "graph", "--project", project, "--namespace", namespace, "--image", IMAGE, "--server-pod", "none", "-o", "json"]
+            with subprocess.Popen(command, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as run:
+                told = next((datetime.now(timezone.utc) for line in run.stdout if json.loads(line)["reason"] == "Unschedulable"), None)
+                run.terminate()
+            if told is None:
+                raise NotMeasured("no line told why")
+            took.append((told - audit.unschedulable(namespace)).total_seconds())
+        slowest = max(took)
+        table.verdict(slowest <= PENDING_TARGET_SECONDS, what, milliseconds(slowest), f"the slowest of {REPETITIONS}", "", f"{PENDING_TARGET_SECONDS} s")
+    except (NotMeasured, subprocess.TimeoutExpired) as why:
+        table.missing(what, why)
 
 
 def genuine(machine, table):

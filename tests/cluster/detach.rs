@@ -420,6 +420,28 @@ async fn a_laptop_goes_on_where_a_driver_was_removed_and_the_other_way_round() {
     bench.end().await;
 }
 
+/// Two laptops and a driver want the same run at the same moment.
+#[tokio::test(flavor = "multi_thread")]
+async fn two_clients_and_a_driver_at_once_make_no_job_twice() {
+    let Some((bench, image)) = bench("detach-race").await else { return };
+    let project = diamond(&[("STANDIN_SLEEP", "3")]);
+    let laptop = project.start_on(&bench, &["run", "etl"]);
+    runs(&bench, "load").await;
+    kill(laptop);
+    let detach = ["resume", "@latest", "--detach", "--driver-image", &image, "--create-rbac"];
+    let racers = [&["resume", "@latest"][..], &detach, &["resume", "@latest"]]
+        .map(|arguments| elsewhere().start_on(&bench, arguments));
+    let said = racers.map(|racer| Said::new(racer.wait_with_output().unwrap()));
+    assert!(said.iter().any(|said| said.code == 0), "{said:#?}");
+    assert!(said.iter().all(|said| [0, 2].contains(&said.code)), "{said:#?}");
+    elsewhere().run_on(&bench, &["attach", "@latest"]).ends(0).says(&["is complete: 4 of 4"]);
+    in_order(&bench).await;
+    let posts = bench.posts().unwrap_or_default();
+    let blocks: Vec<&String> = posts.iter().filter(|name| !name.ends_with("-driver")).collect();
+    assert!(posts.is_empty() || blocks.len() == 4, "{posts:#?}");
+    bench.end().await;
+}
+
 /// Sends a signal to the driver's process on the node, which is this machine; tells whether it could.
 fn signal_driver(run: &str, kind: &str) -> bool {
     let found = std::fs::read_dir("/proc").unwrap().flatten().find(|entry| {
