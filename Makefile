@@ -75,7 +75,8 @@ test-cluster: ## Tests against a real Kubernetes, started and ended here (or KUB
 	echo "==> genuine Mage for the tests"
 	tests/local-cluster/mage-venv
 	echo "==> tests against a real Kubernetes"
-	.ci/with-cluster test cargo test --locked --test cluster
+	# They wait more than they work.
+	.ci/with-cluster test cargo test --locked --test cluster -- --test-threads 4
 
 .PHONY: test-long
 test-long: export PROPTEST_CASES = 50000
