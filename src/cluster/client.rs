@@ -10,6 +10,7 @@ use kube::core::response::StatusCause;
 use serde::de::DeserializeOwned;
 
 use super::connector;
+use super::credentials;
 use super::error::{Action, Cause, ClusterError};
 use super::flags::ConnectionFlags;
 use super::kubeconfig;
@@ -181,7 +182,7 @@ impl Cluster {
             kube::Error::Auth(error) => {
                 return ClusterError::Setup {
                     server: self.server.clone(),
-                    cause: error.to_string(),
+                    cause: credentials::refusal(&error),
                 };
             }
             error => {

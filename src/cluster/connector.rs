@@ -18,7 +18,7 @@ use hyper_util::rt::{TokioExecutor, TokioTimer};
 use kube::client::{Body, ClientBuilder, ConfigExt};
 use tower::{BoxError, ServiceExt};
 
-use super::credentials::Credentials;
+use super::credentials::{Credentials, refusal};
 use super::error::ClusterError;
 
 /// What a connection is for.
@@ -39,7 +39,10 @@ const PING_ANSWER: Duration = Duration::from_secs(10);
 /// An exec plugin may take a second, so it is run once where it gives a token, as most do; kube's
 /// own way runs it for the token and again for a certificate, for each client.
 pub(super) fn clients(config: &kube::Config) -> Result<[kube::Client; 2], ClusterError> {
-    let credentials = Credentials::get(config).map_err(|error| setup(config, &error))?;
+    let credentials = Credentials::get(config).map_err(|error| match error {
+        kube::Error::Auth(error) => setup(config, &refusal(&error)),
+        error => setup(config, &error),
+    })?;
     let mut for_tls = config.clone();
     if credentials.in_requests() {
         for_tls.auth_info.exec = None;

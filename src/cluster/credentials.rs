@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use futures::future::BoxFuture;
 use http::{Request, Response, StatusCode};
 use kube::client::middleware::AuthLayer;
-use kube::client::{Body, ConfigExt};
+use kube::client::{AuthError, Body, ConfigExt};
 use tokio::sync::Mutex;
 use tower::{BoxError, Layer, Service, ServiceExt};
 
@@ -128,6 +128,23 @@ where
     match layer {
         Some(layer) => layer.layer(inner).oneshot(request).await,
         None => inner.oneshot(request).await,
+    }
+}
+
+/// Says why there are no credentials. Of a plugin only its last words are told: what it prints beside
+/// them may be a secret.
+pub(super) fn refusal(error: &AuthError) -> String {
+    match error {
+        AuthError::AuthExecRun { cmd, out } => {
+            let said = String::from_utf8_lossy(&out.stderr);
+            let last = said.lines().rev().find(|line| !line.trim().is_empty());
+            let last = last.map(|line| format!(": {}", line.trim())).unwrap_or_default();
+            format!("the exec plugin `{cmd}` of the kubeconfig ended with {}{last}", out.status)
+        }
+        AuthError::AuthExecStart(error) => {
+            format!("the exec plugin of the kubeconfig cannot be run: {error}")
+        }
+        error => error.to_string(),
     }
 }
 

@@ -166,13 +166,13 @@ impl ClusterError {
     /// these credentials, which may be good again later.
     #[must_use]
     pub fn is_loss(&self) -> bool {
-        self.is_transient() || self.is_unauthorized()
+        self.is_transient() || self.is_about_credentials()
     }
 
-    /// Tells whether the credentials were not accepted.
+    /// Tells whether the credentials were not accepted, or could not be got.
     #[must_use]
-    pub fn is_unauthorized(&self) -> bool {
-        matches!(self, Self::Unauthorized { .. })
+    pub fn is_about_credentials(&self) -> bool {
+        matches!(self, Self::Unauthorized { .. } | Self::Setup { .. })
     }
 
     /// Tells whether the resource version asked for is too old.

@@ -260,7 +260,7 @@ impl Dispatcher<'_> {
                 if track.state.is_active() {
                     self.tell_created(block);
                 }
-                if self.lost.as_ref().is_some_and(|loss| loss.error.is_unauthorized()) {
+                if self.lost.as_ref().is_some_and(|loss| loss.error.is_about_credentials()) {
                     self.take_return();
                 }
                 if self.read_plan {
@@ -311,7 +311,7 @@ impl Dispatcher<'_> {
             message: error.to_string(),
         };
         self.note_pending(block, Some(pending));
-        if error.is_unauthorized() {
+        if error.is_about_credentials() {
             // Watches that are open go on, and do not notice.
             self.take_loss(error.clone());
         }

@@ -111,10 +111,9 @@ impl Dispatcher<'_> {
     fn tick_loss(&mut self, now: Instant) {
         let Some(loss) = &mut self.lost else { return };
         let away = now.saturating_duration_since(loss.since);
-        let limit = match loss.error {
-            ClusterError::Unauthorized { .. } => UNAUTHORIZED.min(self.options.contact_timeout),
-            _ => self.options.contact_timeout,
-        };
+        let patience = self.options.contact_timeout;
+        let limit =
+            if loss.error.is_about_credentials() { UNAUTHORIZED.min(patience) } else { patience };
         if away >= limit {
             self.stop = Some(Stop::ContactLost(loss.error.clone()));
         } else if away >= TELL_LOSS && !std::mem::replace(&mut loss.told, true) {

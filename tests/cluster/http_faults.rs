@@ -96,7 +96,7 @@ async fn an_end_that_no_watch_told_of_is_found() {
 fn with_plugin(folder: &std::path::Path, server: &str) -> std::path::PathBuf {
     let plugin = folder.join("plugin");
     let script = format!(
-        "#!/bin/sh\ncd {}\necho called >>calls\nprintf '{{\"apiVersion\": \"client.authentication.k8s.io/v1\", \"kind\": \"ExecCredential\", \"status\": {{\"token\": \"%s\", \"expirationTimestamp\": \"2099-01-01T00:00:00Z\"}}}}' \"$(cat token)\"\n",
+        "#!/bin/sh\ncd {}\necho called >>calls\ntoken=$(cat token) || exit 1\nprintf '{{\"apiVersion\": \"client.authentication.k8s.io/v1\", \"kind\": \"ExecCredential\", \"status\": {{\"token\": \"%s\", \"expirationTimestamp\": \"2099-01-01T00:00:00Z\"}}}}' \"$token\"\n",
         folder.display()
     );
     std::fs::write(&plugin, script).unwrap();
@@ -150,17 +150,26 @@ async fn a_token_that_is_no_longer_accepted_is_got_anew() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn without_a_new_token_contact_is_lost_and_the_run_goes_on() {
-    let Some(bench) = Bench::new("stale").await else { return };
-    let (proxy, _folder, cluster) = with_tokens(&bench).await;
-    let work: &[(&str, &str)] = &[("STANDIN_SLEEP", "3")];
-    let (plan, run) = bench.plan(&[("a", &[], work), ("b", &["a"], work)]);
-    let options = Options { contact_timeout: Duration::from_secs(5), ..Options::default() };
-    let going = start(&cluster, plan, run, options);
-    until("the first Job", async || !bench.job_names().await.is_empty()).await;
-    proxy.accept("second");
-    let (outcome, events) = going.end().await;
-    assert_eq!(outcome.exit, Exit::Cluster, "{outcome:#?}");
-    assert_eq!(outcome.state, RunState::ContactLost, "{:#?}", notices(&events));
-    assert_eq!(bench.job_names().await.len(), 1);
-    bench.end().await;
+    // The plugin gives what is no longer accepted, or fails.
+    for (token, said) in
+        [(Some("first"), "does not accept the credentials"), (None, "the exec plugin `")]
+    {
+        let Some(bench) = Bench::new("stale").await else { return };
+        let (proxy, folder, cluster) = with_tokens(&bench).await;
+        let work: &[(&str, &str)] = &[("STANDIN_SLEEP", "3")];
+        let (plan, run) = bench.plan(&[("a", &[], work), ("b", &["a"], work)]);
+        let options = Options { contact_timeout: Duration::from_secs(5), ..Options::default() };
+        let going = start(&cluster, plan, run, options);
+        until("the first Job", async || !bench.job_names().await.is_empty()).await;
+        proxy.accept("second");
+        if token.is_none() {
+            std::fs::remove_file(folder.path().join("token")).unwrap();
+        }
+        let (outcome, events) = going.end().await;
+        assert_eq!(outcome.exit, Exit::Cluster, "{outcome:#?}");
+        assert_eq!(outcome.state, RunState::ContactLost, "{:#?}", notices(&events));
+        assert!(notices(&events).iter().any(|text| text.contains(said)), "{:#?}", notices(&events));
+        assert_eq!(bench.job_names().await.len(), 1);
+        bench.end().await;
+    }
 }
