@@ -131,15 +131,16 @@ where
     }
 }
 
-/// Says why there are no credentials. Of a plugin only its last words are told: what it prints beside
-/// them may be a secret.
+/// Says why there are no credentials. Of a plugin only its name and last words are told: variables,
+/// arguments and what else it prints may hold secrets.
 pub(super) fn refusal(error: &AuthError) -> String {
     match error {
         AuthError::AuthExecRun { cmd, out } => {
             let said = String::from_utf8_lossy(&out.stderr);
             let last = said.lines().rev().find(|line| !line.trim().is_empty());
             let last = last.map(|line| format!(": {}", line.trim())).unwrap_or_default();
-            format!("the exec plugin `{cmd}` of the kubeconfig ended with {}{last}", out.status)
+            let program = program_of(cmd);
+            format!("the exec plugin {program} of the kubeconfig ended with {}{last}", out.status)
         }
         AuthError::AuthExecStart(error) => {
             format!("the exec plugin of the kubeconfig cannot be run: {error}")
@@ -148,10 +149,33 @@ pub(super) fn refusal(error: &AuthError) -> String {
     }
 }
 
+/// Takes the program out of a command as Rust writes it: `NAME="VALUE" "PROGRAM" "ARGUMENT"`.
+fn program_of(command: &str) -> &str {
+    let words = command.match_indices('"').map(|(at, _)| at);
+    let start = words.filter(|&at| at == 0 || command[..at].ends_with(' ')).map(|at| at + 1).next();
+    let rest = start.map_or("", |start| &command[start..]);
+    rest.split('"').next().unwrap_or_default()
+}
+
 fn copy(request: &Request<Body>) -> Option<Request<Body>> {
     let mut copy = Request::new(request.body().try_clone()?);
     *copy.method_mut() = request.method().clone();
     *copy.uri_mut() = request.uri().clone();
     *copy.headers_mut() = request.headers().clone();
     Some(copy)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::program_of;
+    use std::process::Command;
+
+    #[test]
+    fn the_program_is_told_and_no_variable_or_argument() {
+        let mut command = Command::new("/opt/aws");
+        command.arg("get-token").arg("--key=hunter2");
+        assert_eq!(program_of(&format!("{command:?}")), "/opt/aws");
+        command.env("SECRET", r#"hunter2 "and" more"#).env("A", "b");
+        assert_eq!(program_of(&format!("{command:?}")), "/opt/aws");
+    }
 }

@@ -152,7 +152,7 @@ async fn a_token_that_is_no_longer_accepted_is_got_anew() {
 async fn without_a_new_token_contact_is_lost_and_the_run_goes_on() {
     // The plugin gives what is no longer accepted, or fails.
     for (token, said) in
-        [(Some("first"), "does not accept the credentials"), (None, "the exec plugin `")]
+        [(Some("first"), "does not accept the credentials"), (None, "the exec plugin /")]
     {
         let Some(bench) = Bench::new("stale").await else { return };
         let (proxy, folder, cluster) = with_tokens(&bench).await;
