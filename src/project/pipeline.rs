@@ -1,7 +1,7 @@
 //! A pipeline's file (`mage_ai/data_preparation/models/pipeline.py`). It is not a template.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use super::block::{BLOCK_TYPES, Block, NEVER_RUN};
 use super::graph::Graph;
@@ -27,6 +27,7 @@ pub struct Pipeline {
     pub overrides: Option<Node>,
     root: Node,
     graph: Graph,
+    dynamic_children: OnceLock<BTreeSet<usize>>,
 }
 
 impl Pipeline {
@@ -65,7 +66,9 @@ impl Pipeline {
             return Err(reading.problems);
         }
         let file = Arc::clone(file);
-        Ok((Self { uuid: uuid.to_owned(), file, blocks, overrides, root, graph }, warnings))
+        let uuid = uuid.to_owned();
+        let dynamic_children = OnceLock::new();
+        Ok((Self { uuid, file, blocks, overrides, root, graph, dynamic_children }, warnings))
     }
 
     /// Returns a property of the pipeline, `overrides.<ENV>` first.
@@ -107,8 +110,13 @@ impl Pipeline {
 
     /// Returns the blocks that run once for each child of a dynamic block, up to one that gathers
     /// its output (`mage_ai/data_preparation/models/block/dynamic/shared.py: is_dynamic_block_child`).
+    /// They are found once, when first asked for: who asks does so for every block.
     #[must_use]
-    pub fn dynamic_children(&self) -> BTreeSet<usize> {
+    pub fn dynamic_children(&self) -> &BTreeSet<usize> {
+        self.dynamic_children.get_or_init(|| self.find_dynamic_children())
+    }
+
+    fn find_dynamic_children(&self) -> BTreeSet<usize> {
         let mut found = BTreeSet::new();
         for index in self.graph.topological() {
             let spreads = |up: &usize| {
