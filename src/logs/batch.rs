@@ -1,0 +1,120 @@
+//! Lines of one log that came together (pure).
+
+use k8s_openapi::jiff::Timestamp;
+
+/// One line of a log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Line<'a> {
+    /// When it was written, by the node's clock.
+    pub time: Timestamp,
+    /// What was written, with its line end. Without one it is the last line of a log that does not
+    /// end in a line end, or a piece of a very long line: the next piece follows, with the same time.
+    pub bytes: &'a [u8],
+}
+
+impl<'a> Line<'a> {
+    /// Returns what was written, without the line end.
+    #[must_use]
+    pub fn text(&self) -> &'a [u8] {
+        self.bytes.strip_suffix(b"\n").unwrap_or(self.bytes)
+    }
+
+    /// Tells whether the line ends here.
+    #[must_use]
+    pub fn ends(&self) -> bool {
+        self.bytes.ends_with(b"\n")
+    }
+}
+
+/// Lines of one log that came together, in the order in which they were written.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Batch {
+    bytes: Vec<u8>,
+    lines: Vec<Mark>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Mark {
+    time: Timestamp,
+    end: usize,
+}
+
+impl Batch {
+    /// Adds a line.
+    pub fn push(&mut self, time: Timestamp, bytes: &[u8]) {
+        self.bytes.extend_from_slice(bytes);
+        self.lines.push(Mark { time, end: self.bytes.len() });
+    }
+
+    /// Returns the lines.
+    #[must_use]
+    pub fn lines(&self) -> Lines<'_> {
+        Lines { batch: self, next: 0, start: 0 }
+    }
+
+    /// Returns what was written, all of it.
+    #[must_use]
+    pub fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    /// Returns how many lines there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.lines.len()
+    }
+
+    /// Tells whether there is none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.lines.is_empty()
+    }
+}
+
+/// The lines of a batch.
+#[derive(Clone, Debug)]
+pub struct Lines<'a> {
+    batch: &'a Batch,
+    next: usize,
+    start: usize,
+}
+
+impl<'a> Iterator for Lines<'a> {
+    type Item = Line<'a>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let Mark { time, end } = *self.batch.lines.get(self.next)?;
+        let bytes = &self.batch.bytes[self.start..end];
+        self.next += 1;
+        self.start = end;
+        Some(Line { time, bytes })
+    }
+}
+
+impl<'a> IntoIterator for &'a Batch {
+    type Item = Line<'a>;
+    type IntoIter = Lines<'a>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.lines()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Batch;
+    use k8s_openapi::jiff::Timestamp;
+
+    #[test]
+    fn lines_come_out_as_they_went_in() {
+        let at = |second| Timestamp::from_second(second).unwrap();
+        let mut batch = Batch::default();
+        for (second, bytes) in [(1, &b"a\n"[..]), (2, b"\n"), (2, b"\xff\0")] {
+            batch.push(at(second), bytes);
+        }
+        let lines: Vec<_> =
+            batch.lines().map(|line| (line.time.as_second(), line.text(), line.ends())).collect();
+        assert_eq!(lines, [(1, &b"a"[..], true), (2, b"", true), (2, b"\xff\0", false)]);
+        assert_eq!((batch.len(), batch.bytes()), (3, &b"a\n\n\xff\0"[..]));
+    }
+}
