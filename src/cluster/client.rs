@@ -9,12 +9,13 @@ use kube::client::Body;
 use kube::core::response::StatusCause;
 use serde::de::DeserializeOwned;
 
-use super::connector;
+use super::connector::{Connector, Purpose};
 use super::credentials;
 use super::error::{Action, Cause, ClusterError};
 use super::flags::ConnectionFlags;
 use super::kubeconfig;
 use super::leases::status_of;
+use super::log_connections::LogConnections;
 
 /// How long a request may take when `--request-timeout` says nothing. kubectl would wait for ever,
 /// but here a lost answer is asked for again.
@@ -24,7 +25,8 @@ const DEFAULT_REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
 #[derive(Clone)]
 pub struct Cluster {
     control: kube::Client,
-    streams: kube::Client,
+    commands: kube::Client,
+    logs: Arc<LogConnections>,
     context: Option<String>,
     user: Option<String>,
     namespace: String,
@@ -39,10 +41,11 @@ impl Cluster {
     pub async fn connect(flags: &ConnectionFlags) -> Result<Self, ClusterError> {
         let resolved = kubeconfig::resolve(flags).await?;
         let config = resolved.config;
-        let [control, streams] = connector::clients(&config)?;
+        let connector = Connector::new(&config)?;
         Ok(Self {
-            control,
-            streams,
+            control: connector.client(Purpose::Control)?,
+            commands: connector.client(Purpose::Commands)?,
+            logs: Arc::new(LogConnections::new(connector)?),
             context: resolved.context,
             user: resolved.user,
             namespace: config.default_namespace.clone(),
@@ -59,7 +62,8 @@ impl Cluster {
     #[cfg(test)]
     pub(crate) fn of_client(client: kube::Client) -> Self {
         Self {
-            streams: client.clone(),
+            logs: Arc::new(LogConnections::of_client(client.clone())),
+            commands: client.clone(),
             control: client,
             context: None,
             user: None,
@@ -107,9 +111,14 @@ impl Cluster {
         &self.control
     }
 
-    /// Returns the client whose every request has a connection of its own.
-    pub(super) fn streams(&self) -> &kube::Client {
-        &self.streams
+    /// Returns the client for commands in pods.
+    pub(super) fn commands(&self) -> &kube::Client {
+        &self.commands
+    }
+
+    /// Returns the connections for logs.
+    pub(super) fn logs(&self) -> &LogConnections {
+        &self.logs
     }
 
     /// Returns how long one request may take.

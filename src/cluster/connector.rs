@@ -16,6 +16,7 @@ use hyper_util::client::legacy::connect::{Connect, HttpConnector};
 use hyper_util::client::legacy::{Builder, Client};
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 use kube::client::{Body, ClientBuilder, ConfigExt};
+use rustls::ClientConfig;
 use tower::{BoxError, ServiceExt};
 
 use super::credentials::{Credentials, refusal};
@@ -23,36 +24,59 @@ use super::error::ClusterError;
 
 /// What a connection is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Purpose {
+pub(super) enum Purpose {
     /// Requests and watches: one HTTP/2 connection, kept honest by pings.
     Control,
-    /// Log streams: HTTP/1.1, a connection each, so that none slows another.
-    Streams,
+    /// Log streams: HTTP/2 too, many in one connection of their own.
+    Logs,
+    /// Commands in a pod, which need HTTP/1.1.
+    Commands,
 }
 
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
-const PING_EVERY: Duration = Duration::from_secs(10);
-const PING_ANSWER: Duration = Duration::from_secs(10);
+/// How many log streams share a connection; API servers allow a hundred.
+pub(super) const LOGS_TOGETHER: u16 = 32;
+/// How much of one log may be under way: what 40 MB/s need at 12 ms of round-trip time.
+const LOG_WINDOW: u32 = 512 << 10;
+/// The same for all logs of a connection, so that one that nobody reads stalls no other.
+const LOGS_WINDOW: u32 = LOG_WINDOW * (LOGS_TOGETHER as u32);
+const LOG_FRAME: u32 = 64 << 10;
 
-/// Builds a kube client for each purpose, control first.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+/// A dead connection is noticed within 13 seconds.
+const PING_EVERY: Duration = Duration::from_secs(5);
+const PING_ANSWER: Duration = Duration::from_secs(8);
+
+/// Makes clients that share credentials, each with connections of its own.
 ///
 /// An exec plugin may take a second, so it is run once where it gives a token, as most do; kube's
 /// own way runs it for the token and again for a certificate, for each client.
-pub(super) fn clients(config: &kube::Config) -> Result<[kube::Client; 2], ClusterError> {
-    let credentials = Credentials::get(config).map_err(|error| match error {
-        kube::Error::Auth(error) => setup(config, &refusal(&error)),
-        error => setup(config, &error),
-    })?;
-    let mut for_tls = config.clone();
-    if credentials.in_requests() {
-        for_tls.auth_info.exec = None;
+pub(super) struct Connector {
+    config: kube::Config,
+    credentials: Credentials,
+    tls: ClientConfig,
+}
+
+impl Connector {
+    /// Gets the credentials, which may run an exec plugin; connects to nothing yet.
+    pub(super) fn new(config: &kube::Config) -> Result<Self, ClusterError> {
+        let credentials = Credentials::get(config).map_err(|error| match error {
+            kube::Error::Auth(error) => setup(config, &refusal(&error)),
+            error => setup(config, &error),
+        })?;
+        let mut for_tls = config.clone();
+        if credentials.in_requests() {
+            for_tls.auth_info.exec = None;
+        }
+        let tls = for_tls.rustls_client_config().map_err(|error| setup(config, &error))?;
+        Ok(Self { config: config.clone(), credentials, tls })
     }
-    let tls = for_tls.rustls_client_config().map_err(|error| setup(config, &error))?;
-    let client = |purpose| -> Result<kube::Client, ClusterError> {
-        let builder = HttpsConnectorBuilder::new().with_tls_config(tls.clone()).https_or_http();
-        client(config, &credentials, purpose, builder)
-    };
-    Ok([client(Purpose::Control)?, client(Purpose::Streams)?])
+
+    /// Makes a client.
+    pub(super) fn client(&self, purpose: Purpose) -> Result<kube::Client, ClusterError> {
+        let builder =
+            HttpsConnectorBuilder::new().with_tls_config(self.tls.clone()).https_or_http();
+        client(&self.config, &self.credentials, purpose, builder)
+    }
 }
 
 fn client(
@@ -99,15 +123,22 @@ where
     HttpsConnector<C>: Connect + Clone + Send + Sync + 'static,
 {
     let connector = match purpose {
-        Purpose::Control => builder.enable_http1().enable_http2().wrap_connector(tcp),
-        Purpose::Streams => builder.enable_http1().wrap_connector(tcp),
+        Purpose::Control | Purpose::Logs => {
+            builder.enable_http1().enable_http2().wrap_connector(tcp)
+        }
+        Purpose::Commands => builder.enable_http1().wrap_connector(tcp),
     };
-    let http: Client<_, Body> = Builder::new(TokioExecutor::new())
-        .timer(TokioTimer::new())
+    let mut http = Builder::new(TokioExecutor::new());
+    http.timer(TokioTimer::new())
         .pool_timer(TokioTimer::new())
         .http2_keep_alive_interval(PING_EVERY)
-        .http2_keep_alive_timeout(PING_ANSWER)
-        .build(connector);
+        .http2_keep_alive_timeout(PING_ANSWER);
+    if purpose == Purpose::Logs {
+        http.http2_initial_stream_window_size(LOG_WINDOW)
+            .http2_initial_connection_window_size(LOGS_WINDOW)
+            .http2_max_frame_size(LOG_FRAME);
+    }
+    let http: Client<_, Body> = http.build(connector);
     let headers = config.extra_headers_layer().map_err(|error| setup(config, &error))?;
     let http = http.map_err(BoxError::from as fn(_) -> _).map_response(told_to_wait as fn(_) -> _);
     Ok(ClientBuilder::new(http, config.default_namespace.clone())

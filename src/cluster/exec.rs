@@ -28,7 +28,7 @@ impl Cluster {
         };
         let params = AttachParams::default().container(container).stdin(false).stderr(false);
         // An upgrade needs HTTP/1.1.
-        let pods: Api<Pod> = Api::namespaced(self.streams().clone(), namespace);
+        let pods: Api<Pod> = Api::namespaced(self.commands().clone(), namespace);
         let asked = async {
             let mut process = pods.exec(pod, command.iter().copied(), &params).await?;
             let mut text = Vec::new();

@@ -1,12 +1,20 @@
 //! A container's log as the API serves it.
 
 use std::fmt::Write;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::Duration;
 
-use futures::AsyncBufRead;
+use bytes::Bytes;
+use futures::{Stream, StreamExt};
+use http_body_util::{BodyDataStream, BodyExt};
 use k8s_openapi::jiff::Timestamp;
+use kube::client::Body;
+use tokio::sync::OwnedSemaphorePermit;
 
 use super::client::Cluster;
 use super::error::{Action, ClusterError};
+use super::leases::status_of;
 
 /// Which part of which log is asked for; timestamps are always asked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -62,24 +70,56 @@ impl LogRequest {
     }
 }
 
+/// How a stream of a log breaks.
+pub type LogStreamError = kube::Error;
+
+/// The bytes of a log as they come.
+pub struct LogStream {
+    body: BodyDataStream<Body>,
+    /// The place in a connection, given back with the stream.
+    _place: OwnedSemaphorePermit,
+}
+
+impl Stream for LogStream {
+    type Item = Result<Bytes, LogStreamError>;
+
+    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        self.body.poll_next_unpin(context)
+    }
+}
+
+/// How long a log is waited for to be opened. The server may only say so much after a while, but a
+/// dead connection says nothing at all.
+const OPEN_TIMEOUT: Duration = Duration::from_secs(10);
+
 impl Cluster {
     /// Opens a log; the stream itself has no time limit.
-    pub async fn open_log(
-        &self,
-        request: &LogRequest,
-    ) -> Result<impl AsyncBufRead + Send + Unpin + use<>, ClusterError> {
+    pub async fn open_log(&self, request: &LogRequest) -> Result<LogStream, ClusterError> {
         let action = request.action();
         let http = http::Request::get(request.path_and_query())
-            .body(Vec::new())
+            .body(Body::empty())
             .expect("names from the API make a valid path");
-        let opening = self.streams().request_stream(http);
-        match tokio::time::timeout(self.request_timeout(), opening).await {
-            Ok(Ok(stream)) => Ok(Box::pin(stream)),
-            Ok(Err(error)) => Err(self.explain(&action, error)),
+        let timeout = self.request_timeout().min(OPEN_TIMEOUT);
+        let opening = self.logs().send(async |client| {
+            let answer = client.send(http).await?;
+            let code = answer.status();
+            let body = answer.into_body();
+            if code.is_success() {
+                return Ok(body);
+            }
+            let bytes = body.collect_bytes().await?;
+            Err(kube::Error::Api(status_of(code.as_u16(), &bytes).boxed()))
+        });
+        match tokio::time::timeout(timeout, opening).await {
+            Ok(opened) => {
+                let (body, place) = opened?;
+                let body = body.map_err(|error| self.explain(&action, error))?;
+                Ok(LogStream { body: body.into_data_stream(), _place: place })
+            }
             Err(_) => Err(ClusterError::TimedOut {
                 server: self.server().to_owned(),
                 action: Box::new(action),
-                after: self.request_timeout(),
+                after: timeout,
             }),
         }
     }

@@ -18,6 +18,7 @@ mod known_runs;
 mod kubeconfig;
 mod labels;
 mod leases;
+mod log_connections;
 mod logs;
 mod mage_jobs;
 mod plans;
@@ -46,7 +47,7 @@ pub use labels::{
     label_value, run_selector,
 };
 pub use leases::{Driving, Lease};
-pub use logs::LogRequest;
+pub use logs::{LogRequest, LogStream, LogStreamError};
 pub use mage_jobs::{Belongs, Source, belongs, pod_belongs};
 pub use plans::{CANCELLED, PlanFacts, Unmet};
 pub(crate) use plans::{DROPPED, ENDED};

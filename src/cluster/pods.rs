@@ -23,6 +23,16 @@ pub enum ContainerPhase {
     Running,
     /// It ended.
     Terminated,
+    /// It ended, and waits to be started again.
+    BackOff,
+}
+
+impl ContainerPhase {
+    /// Tells whether it is to be started.
+    #[must_use]
+    pub fn is_waiting(self) -> bool {
+        matches!(self, Self::Waiting | Self::BackOff)
+    }
 }
 
 /// What a log follower needs to know of a container.
@@ -32,7 +42,7 @@ pub struct ContainerView {
     pub phase: ContainerPhase,
     /// How often the kubelet has restarted it.
     pub restarts: u32,
-    /// Whether the pod has ended, or is gone: no further restart will come.
+    /// Whether it has ended for good, with its pod or before it: no further restart will come.
     pub pod_ended: bool,
 }
 
@@ -69,8 +79,10 @@ pub fn main_container(pod: &Pod) -> Option<String> {
 
 /// Returns the status of the container of that name, if the kubelet gave one.
 pub(crate) fn container_status<'a>(pod: &'a Pod, name: &str) -> Option<&'a ContainerStatus> {
-    let statuses = pod.status.as_ref()?.container_statuses.as_ref()?;
-    statuses.iter().find(|status| status.name == name)
+    let all = pod.status.as_ref()?;
+    let kinds =
+        [&all.container_statuses, &all.init_container_statuses, &all.ephemeral_container_statuses];
+    kinds.into_iter().flatten().flatten().find(|status| status.name == name)
 }
 
 /// Reads how far the container is.
@@ -80,16 +92,33 @@ pub fn container_view(pod: &Pod, name: &str) -> ContainerView {
     let pod_ended = matches!(phase, "Succeeded" | "Failed");
     let status = container_status(pod, name);
     let state = status.and_then(|status| status.state.as_ref());
+    let ended_before = status
+        .and_then(|status| status.last_state.as_ref())
+        .is_some_and(|last| last.terminated.is_some());
+    let terminated = state.and_then(|state| state.terminated.as_ref());
     let phase = match state {
-        Some(ContainerState { terminated: Some(_), .. }) => ContainerPhase::Terminated,
+        _ if terminated.is_some() => ContainerPhase::Terminated,
         Some(ContainerState { running: Some(_), .. }) => ContainerPhase::Running,
         _ if pod_ended => ContainerPhase::Terminated,
+        _ if ended_before => ContainerPhase::BackOff,
         _ => ContainerPhase::Waiting,
     };
     let restarts = status.map_or(0, |status| u32::try_from(status.restart_count).unwrap_or(0));
-    let never = pod.spec.as_ref().and_then(|spec| spec.restart_policy.as_deref()) == Some("Never");
-    let ended = pod_ended || (never && phase == ContainerPhase::Terminated);
-    ContainerView { phase, restarts, pod_ended: ended }
+    let for_good = terminated.is_some_and(|end| !is_restarted(pod, name, end.exit_code));
+    ContainerView { phase, restarts, pod_ended: pod_ended || for_good }
+}
+
+/// Tells whether the kubelet starts a container again that ended with that code.
+fn is_restarted(pod: &Pod, name: &str, code: i32) -> bool {
+    let Some(spec) = &pod.spec else { return true };
+    let init = spec.init_containers.iter().flatten().find(|container| container.name == name);
+    let sidecar = init.is_some_and(|init| init.restart_policy.as_deref() == Some("Always"));
+    match spec.restart_policy.as_deref() {
+        _ if sidecar => true,
+        Some("Never") => false,
+        Some("OnFailure") => code != 0,
+        _ => init.is_none() || code != 0,
+    }
 }
 
 pub(super) fn action(verb: &'static str, namespace: &str, name: &str) -> Action {
@@ -202,6 +231,45 @@ mod tests {
             "spec": {"containers": [sidecar, mage]}
         }));
         assert_eq!(main_container(&named).as_deref(), Some("proxy"));
+    }
+
+    #[test]
+    fn a_container_ends_for_good_by_the_policy_and_its_kind() {
+        let ended = |policy: &str, code: i32, init: bool| {
+            let status = json!([{"name": "c", "image": "", "imageID": "", "ready": false, "restartCount": 1, "state": {"terminated": {"exitCode": code}}}]);
+            let (kind, statuses) = if init {
+                ("initContainers", "initContainerStatuses")
+            } else {
+                ("containers", "containerStatuses")
+            };
+            let mut spec = json!({"restartPolicy": policy, "containers": []});
+            spec[kind] = json!([{"name": "c"}]);
+            let view =
+                container_view(&pod(json!({"spec": spec, "status": {statuses: status}})), "c");
+            assert_eq!((view.phase, view.restarts), (ContainerPhase::Terminated, 1));
+            view.pod_ended
+        };
+        for (policy, code, init, for_good) in [
+            ("Never", 1, false, true),
+            ("OnFailure", 1, false, false),
+            ("OnFailure", 0, false, true),
+            ("Always", 0, false, false),
+            ("Always", 0, true, true),
+            ("Always", 1, true, false),
+        ] {
+            assert_eq!(ended(policy, code, init), for_good, "{policy} {code} {init}");
+        }
+    }
+
+    #[test]
+    fn a_container_that_waits_to_be_started_again_has_a_log() {
+        let status = json!([{"name": "c", "image": "", "imageID": "", "ready": false, "restartCount": 1,
+            "state": {"waiting": {"reason": "CrashLoopBackOff"}}, "lastState": {"terminated": {"exitCode": 1}}}]);
+        let view = container_view(
+            &pod(json!({"spec": {"containers": []}, "status": {"containerStatuses": status}})),
+            "c",
+        );
+        assert_eq!((view.phase, view.pod_ended), (ContainerPhase::BackOff, false));
     }
 
     #[test]

@@ -11,8 +11,8 @@ use super::mage_log::{Known, MageLog, mage_log, number_of};
 use super::subject::Subject;
 use crate::cli::{WhyArgs, WhyOutput};
 use crate::cluster::{
-    Cluster, ClusterError, ContainerPhase, LogRequest, RunRow, Unmet, container_status,
-    container_view, label_value, main_container,
+    Cluster, ClusterError, LogRequest, RunRow, Unmet, container_status, container_view,
+    label_value, main_container,
 };
 use crate::diagnose::{Cause, Standing};
 use crate::error::CliError;
@@ -260,7 +260,7 @@ async fn last_lines(
 ) -> Result<Vec<MageLine>, ClusterError> {
     let Some(pod) = block.last_pod() else { return Ok(Vec::new()) };
     let Some(main) = main_container(pod) else { return Ok(Vec::new()) };
-    let waits = container_view(pod, &main).phase == ContainerPhase::Waiting;
+    let waits = container_view(pod, &main).phase.is_waiting();
     let restarts = container_status(pod, &main).map_or(0, |status| status.restart_count);
     let begun = container_status(pod, &main).is_some_and(|status| status.container_id.is_some());
     if !begun || (waits && restarts == 0) {

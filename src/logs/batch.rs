@@ -91,15 +91,6 @@ impl<'a> Iterator for Lines<'a> {
     }
 }
 
-impl<'a> IntoIterator for &'a Batch {
-    type Item = Line<'a>;
-    type IntoIter = Lines<'a>;
-
-    fn into_iter(self) -> Self::IntoIter {
-        self.lines()
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::Batch;

@@ -3,14 +3,19 @@
 
 mod batch;
 mod keep;
+mod lines;
 mod mage;
 mod notable;
+mod patience;
+mod pod_log;
 mod resume;
 mod stream;
+mod trail;
 
 pub use batch::{Batch, Line, Lines};
 pub use keep::{KeepError, Keeper, LogFolder};
 pub use mage::{Level, MageLine, is_drawn, last_error_line, parse_file_line, parse_line};
 pub use notable::{FalseCondition, Listener, Notable};
+pub use pod_log::PodLog;
 pub use resume::{Admission, Cursor};
-pub use stream::{Ask, End, Item, Source, follow};
+pub use stream::{Ask, End, FirstRun, Gap, Item, Part, Source, Until, follow};

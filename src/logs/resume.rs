@@ -8,65 +8,143 @@ use std::collections::BTreeMap;
 
 use k8s_openapi::jiff::Timestamp;
 
+use super::trail::Trail;
+
 /// What to do with a line of a stream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Admission {
-    /// It was seen before.
+    /// It was seen before, or is from before the place where reading began.
     Drop,
     /// It is new.
     Pass,
     /// It is new, and lines before it are missing: the place where the last stream stopped is gone
     /// from the log, as after a rotation.
-    PassAfterGap,
+    PassAfterGap {
+        /// When the last line before the gap was written.
+        last: Timestamp,
+    },
 }
 
 /// What was seen of a log so far.
 #[derive(Clone, Debug, Default)]
 pub struct Cursor {
-    /// How many lines of each timestamp were seen, for the timestamps from `floor` on.
-    seen: BTreeMap<Timestamp, u32>,
+    /// The timestamps seen from the second before the newest on.
+    seen: Trail,
     newest: Option<Timestamp>,
+    /// Lines before it are not wanted.
+    begin: Option<Begin>,
     /// Of a resumed stream: what it is expected to repeat.
-    replay: Option<BTreeMap<Timestamp, u32>>,
+    replay: Option<Replay>,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Begin {
+    /// At this time, wherever it falls.
+    At(Timestamp),
+    /// At the first line of that time which was seen: those that come up before it were not asked for.
+    Line(Timestamp),
+}
+
+#[derive(Clone, Debug)]
+struct Replay {
+    /// How many lines of each timestamp are still to come again.
+    left: BTreeMap<Timestamp, u32>,
+    /// Whether a line as new as the newest one has come again.
+    reached: bool,
 }
 
 impl Cursor {
+    /// Begins at that time.
+    #[must_use]
+    pub fn since(time: Timestamp) -> Self {
+        Self { begin: Some(Begin::At(time)), ..Self::default() }
+    }
+
     /// Returns the second from which to ask, or nothing for the whole log.
     #[must_use]
     pub fn since_second(&self) -> Option<Timestamp> {
-        self.newest.map(|newest| floor(newest, 1))
+        match (self.newest, self.begin) {
+            (Some(newest), _) => Some(floor(newest, 1)),
+            (None, Some(Begin::At(time))) => Some(floor(time, 0)),
+            (None, _) => None,
+        }
+    }
+
+    /// Returns when the newest line was written, if one was seen.
+    #[must_use]
+    pub fn newest(&self) -> Option<Timestamp> {
+        self.newest
+    }
+
+    /// Notes that the next line seen is the first one wanted, as when only the last lines are asked
+    /// for.
+    pub fn begin_here(&mut self) {
+        if let (None, Some(first)) = (self.begin, self.newest) {
+            self.begin = Some(Begin::Line(first));
+        }
     }
 
     /// Notes that a new stream begins, asked for from [`Self::since_second`].
     pub fn resume(&mut self) {
-        self.replay = self.newest.map(|_| self.seen.clone());
+        self.replay = self.newest.map(|_| {
+            let mut left = BTreeMap::new();
+            self.seen.for_each(|stamp| *left.entry(stamp).or_insert(0) += 1);
+            Replay { left, reached: false }
+        });
+    }
+
+    /// Tells when the last line was written, if the stream that ended now did not come by it: what
+    /// followed it is gone, too.
+    #[must_use]
+    pub fn lost(&self) -> Option<Timestamp> {
+        let replay = self.replay.as_ref()?;
+        self.newest.filter(|_| !replay.reached)
     }
 
     /// Decides about a line of that timestamp, and remembers it.
     pub fn admit(&mut self, stamp: Timestamp) -> Admission {
-        let mut gap = false;
+        let mut gap = None;
+        if let Some(begin) = self.begin
+            && !begin.wants(stamp)
+        {
+            return Admission::Drop;
+        }
         if let (Some(replay), Some(newest)) = (&mut self.replay, self.newest) {
-            if let Some(count) = replay.get_mut(&stamp).filter(|count| **count > 0) {
+            replay.reached |= stamp == newest;
+            if let Some(count) = replay.left.get_mut(&stamp).filter(|count| **count > 0) {
                 *count -= 1;
                 return Admission::Drop;
             }
-            if stamp < floor(newest, 1) {
+            let before_line = matches!(self.begin, Some(Begin::Line(first)) if stamp == first);
+            if before_line || stamp < floor(newest, 1) {
                 return Admission::Drop;
             }
             if stamp > newest {
                 // The first line past the place: it is sound if the place itself was repeated.
-                gap = replay.get(&newest) == self.seen.get(&newest);
+                gap = (!replay.reached).then_some(newest);
                 self.replay = None;
             }
         }
-        *self.seen.entry(stamp).or_insert(0) += 1;
-        if self.newest.is_none_or(|newest| stamp > newest) {
-            if self.newest.is_none_or(|newest| stamp.as_second() != newest.as_second()) {
-                self.seen = self.seen.split_off(&floor(stamp, 1));
+        match self.newest {
+            Some(newest) if stamp <= newest => {}
+            newest => {
+                let second = |time: Timestamp| time.as_second();
+                if let Some(newest) = newest.filter(|newest| second(*newest) != second(stamp)) {
+                    self.seen.next_second(second(stamp) - second(newest) == 1);
+                }
+                self.newest = Some(stamp);
             }
-            self.newest = Some(stamp);
         }
-        if gap { Admission::PassAfterGap } else { Admission::Pass }
+        self.seen.push(stamp);
+        gap.map_or(Admission::Pass, |last| Admission::PassAfterGap { last })
+    }
+}
+
+impl Begin {
+    fn wants(self, stamp: Timestamp) -> bool {
+        match self {
+            Self::At(time) | Self::Line(time) => stamp >= time,
+        }
     }
 }
 
@@ -90,7 +168,9 @@ mod tests {
         let mut cursor = Cursor::default();
         assert_eq!(cursor.admit(at(5)), Admission::Pass);
         cursor.resume();
-        assert_eq!(cursor.admit(at(9_000_000_000)), Admission::PassAfterGap);
+        assert_eq!(cursor.lost(), Some(at(5)));
+        assert_eq!(cursor.admit(at(9_000_000_000)), Admission::PassAfterGap { last: at(5) });
+        assert_eq!(cursor.lost(), None);
         assert_eq!(cursor.admit(at(9_000_000_001)), Admission::Pass);
     }
 
@@ -104,6 +184,29 @@ mod tests {
         let admitted: Vec<_> = (0..5).map(|_| cursor.admit(at(5))).collect();
         let [old, new] = [Admission::Drop, Admission::Pass];
         assert_eq!(admitted, [old, old, old, new, new]);
+    }
+
+    #[test]
+    fn what_came_before_the_last_lines_asked_for_stays_out() {
+        let mut cursor = Cursor::default();
+        cursor.admit(at(7));
+        cursor.begin_here();
+        cursor.admit(at(8));
+        cursor.resume();
+        let admitted: Vec<_> = [5, 7, 7, 8, 8].map(|nanos| cursor.admit(at(nanos))).into();
+        let [old, new] = [Admission::Drop, Admission::Pass];
+        assert_eq!(admitted, [old, old, old, old, new]);
+    }
+
+    #[test]
+    fn the_second_asked_for_is_read_from_its_fraction_on() {
+        let mut cursor = Cursor::since(at(500));
+        assert_eq!(cursor.since_second(), Some(at(0)));
+        cursor.resume();
+        assert_eq!(
+            [499, 500].map(|nanos| cursor.admit(at(nanos))),
+            [Admission::Drop, Admission::Pass]
+        );
     }
 
     proptest! {
@@ -142,7 +245,7 @@ mod tests {
                     match cursor.admit(*stamp) {
                         Admission::Drop => {}
                         Admission::Pass => seen.push(index),
-                        Admission::PassAfterGap => prop_assert!(false, "no line is missing"),
+                        Admission::PassAfterGap { .. } => prop_assert!(false, "no line is missing"),
                     }
                 }
                 if length == usize::MAX {

@@ -2,26 +2,27 @@
 
 use std::time::Duration;
 
-use futures::{AsyncBufRead, AsyncBufReadExt};
-use k8s_openapi::jiff::Timestamp;
+use bytes::Bytes;
+use futures::{FutureExt, Stream, StreamExt};
+use k8s_openapi::jiff::{SignedDuration, Timestamp};
 use tokio::sync::{mpsc, watch};
 
+use super::batch::Batch;
+use super::lines::{Cut, Lines};
+use super::patience::Patience;
 use super::resume::{Admission, Cursor};
 use crate::cluster::{ClusterError, ContainerPhase, ContainerView};
 
-/// A silent stream is replaced after that long: a dead connection looks just like a quiet block,
-/// and replacing one costs a request.
-const IDLE: Duration = Duration::from_mins(1);
 /// A silent stream of a container that has ended is given up after that long.
 const IDLE_ENDED: Duration = Duration::from_secs(3);
-const FIRST_DELAY: Duration = Duration::from_millis(100);
-const LONGEST_DELAY: Duration = Duration::from_secs(5);
 /// How often the API is asked about a container that nobody watches.
 const UNWATCHED: Duration = Duration::from_secs(1);
-/// How often the log of an ended container is asked for before it is given up.
-const TRIES_AFTER_END: u32 = 6;
-/// A line longer than this comes in pieces, or memory would have no bound.
-const LONGEST_LINE: usize = 16 << 20;
+/// How often a log that may not change any more is asked for before it is given up.
+const TRIES: u32 = 6;
+/// The same while the API server itself is away.
+const TRIES_WITHOUT_CONTACT: u32 = 20;
+/// How much comes together at most.
+const LARGEST_BATCH: usize = 64 << 10;
 
 /// What is asked of a log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,12 +33,16 @@ pub struct Ask {
     pub previous: bool,
     /// From which second on.
     pub since_second: Option<Timestamp>,
+    /// Only that many lines from the end.
+    pub tail_lines: Option<u32>,
 }
 
 /// Where a log comes from.
 pub trait Source: Send + Sync {
     /// The stream.
-    type Body: AsyncBufRead + Unpin + Send;
+    type Body: Stream<Item = Result<Bytes, Self::Error>> + Unpin + Send;
+    /// How a stream breaks.
+    type Error: Send;
     /// Opens a stream.
     fn open(&self, ask: Ask) -> impl Future<Output = Result<Self::Body, ClusterError>> + Send;
     /// Asks the API how far the container is.
@@ -47,23 +52,46 @@ pub trait Source: Send + Sync {
 /// What following a log gives.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Item {
-    /// A line, or a piece of a very long one.
-    Line {
-        /// When it was written, by the node's clock.
-        time: Timestamp,
-        /// What was written, with its line end if it has one.
-        bytes: Vec<u8>,
-    },
+    /// Lines that came together; of a very long line it may be a piece.
+    Lines(Batch),
     /// Lines are missing here: the node rotated them away.
-    Gap,
+    Gap(Gap),
     /// The container was restarted; its lines follow.
     Restarted,
+}
+
+/// Where lines are missing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Gap {
+    /// When the line before it was written, if there was one.
+    pub last: Option<Timestamp>,
+    /// When the line after it was written, if there is one.
+    pub next: Option<Timestamp>,
+}
+
+impl Gap {
+    /// Says what is missing, and how much that is in time.
+    #[must_use]
+    pub fn sentence(&self) -> String {
+        match (self.last, self.next) {
+            (Some(last), Some(next)) => {
+                let seconds = next.duration_since(last).as_secs_f64();
+                format!(
+                    "up to {seconds:.3} s of the log are missing here, from {last} to {next}: the node has rotated them away"
+                )
+            }
+            (Some(last), None) => {
+                format!("the log may go on after {last}: the node has rotated it away")
+            }
+            (None, _) => "the log before this is gone from the node".to_owned(),
+        }
+    }
 }
 
 /// How following ended.
 #[derive(Clone, Debug)]
 pub enum End {
-    /// The container ended, and its log was read to the end.
+    /// The container ended, and its log was read to the end; or as far as it was asked for.
     Complete,
     /// The rest could not be read.
     Unreadable(ClusterError),
@@ -71,82 +99,154 @@ pub enum End {
     Gone,
 }
 
+/// Which part of a log is read.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Part {
+    /// How far.
+    pub until: Until,
+    /// Which run of the container comes first.
+    pub first: FirstRun,
+    /// From when on.
+    pub since: Option<Timestamp>,
+    /// Only that many lines from the end of what is there.
+    pub tail_lines: Option<u32>,
+}
+
+/// How far a log is read.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Until {
+    /// To the end of the container, restarts included.
+    #[default]
+    End,
+    /// As far as it goes now, by the server's clock if that is known.
+    Now(Option<Timestamp>),
+}
+
+/// Which run of a container is read first.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum FirstRun {
+    /// The present one.
+    #[default]
+    Present,
+    /// The one before it, if there was one; of older ones nodes keep no log.
+    Previous,
+    /// The one before it and no other.
+    OnlyPrevious,
+}
+
 /// How one stream ended.
 enum Broke {
-    /// It ended cleanly; what stood after the last line end.
-    Clean(Option<(Timestamp, Vec<u8>)>),
+    /// It ended cleanly.
+    Clean,
     Error,
     Idle,
+    /// It held something that the kubelet said in the place of a log.
+    Words,
     /// Nobody listens any more.
     Deaf,
 }
 
+/// Whether to go on.
+enum Step {
+    Again,
+    End(End),
+}
+
 struct Follower<'a, S> {
     source: &'a S,
+    part: Part,
     view: watch::Receiver<ContainerView>,
     asked: ContainerView,
     items: &'a mpsc::Sender<Item>,
     cursor: Cursor,
+    lines: Lines,
     /// Which run of the container is read: its number of restarts.
     restarts: u32,
-    delay: Duration,
-    tries_after_end: u32,
+    patience: Patience,
+    /// Whether the present stream gave something new.
+    news: bool,
+    /// What stood after the last line end of the last stream that ended cleanly, and where.
+    ended_at: Option<Cut>,
+    /// How often in a row a clean end proved nothing.
+    unsettled: u32,
+    /// How often in a row nothing new came.
+    tries: u32,
 }
 
-/// Follows a container from its start to its end, restarts included, and sends what it wrote.
+/// Reads a part of a container's log and sends what it wrote: by default from its start to its end,
+/// restarts included.
 pub async fn follow<S: Source>(
     source: &S,
+    part: Part,
     view: watch::Receiver<ContainerView>,
     items: &mpsc::Sender<Item>,
 ) -> End {
     let restarts = view.borrow().restarts;
+    let restarts = match part.first {
+        FirstRun::Present => restarts,
+        FirstRun::Previous | FirstRun::OnlyPrevious => restarts.saturating_sub(1),
+    };
     let mut follower = Follower {
         source,
+        part,
         view,
         asked: ContainerView::UNKNOWN,
         items,
-        cursor: Cursor::default(),
+        cursor: part.since.map_or_else(Cursor::default, Cursor::since),
+        lines: Lines::default(),
         restarts,
-        delay: FIRST_DELAY,
-        tries_after_end: 0,
+        patience: Patience::default(),
+        news: false,
+        ended_at: None,
+        unsettled: 0,
+        tries: 0,
     };
-    follower.run().await
+    loop {
+        if let Step::End(end) = follower.step().await {
+            return end;
+        }
+    }
 }
 
 impl<S: Source> Follower<'_, S> {
-    async fn run(&mut self) -> End {
-        loop {
+    /// Reads one stream and decides what comes then.
+    async fn step(&mut self) -> Step {
+        if self.part.until == Until::End {
             self.started().await;
-            let view = self.current();
-            let over = view.restarts > self.restarts
-                || view.phase == ContainerPhase::Terminated
-                || view.pod_ended;
-            match self.read_once(view, over).await {
-                Ok(Broke::Deaf) => return End::Complete,
-                Ok(Broke::Clean(rest)) if over => {
-                    if let Some((time, bytes)) = rest {
-                        let _ = self.items.send(Item::Line { time, bytes }).await;
-                    }
-                    if !self.next_run(view).await {
-                        return End::Complete;
-                    }
-                }
-                Ok(Broke::Clean(_)) => {
-                    self.look().await;
-                }
-                Ok(Broke::Error | Broke::Idle) => {
-                    self.look().await;
-                    if let Some(end) = self.back_off(over, None).await {
-                        return end;
-                    }
-                }
-                Err(error) => {
-                    if let Some(end) = self.back_off(over, Some(error)).await {
-                        return end;
-                    }
-                }
-            }
+        } else if self.current().phase == ContainerPhase::Waiting && !self.is_past(self.current()) {
+            return Step::End(End::Complete);
         }
+        let view = self.current();
+        if view.restarts > self.restarts + 1 {
+            // Nodes keep the log of the last run but one at most.
+            return self.skip_to(view.restarts - 1).await;
+        }
+        let over = self.is_over(view);
+        match self.read_once(view, over).await {
+            Ok(Broke::Deaf) => Step::End(End::Complete),
+            Ok(Broke::Clean) => self.clean(view, over).await,
+            Ok(Broke::Idle) if !over => {
+                self.patience.silent();
+                self.look().await;
+                Step::Again
+            }
+            Ok(Broke::Error | Broke::Idle | Broke::Words) => {
+                self.look().await;
+                self.back_off(over, None).await
+            }
+            Err(error) => self.back_off(over, Some(error)).await,
+        }
+    }
+
+    /// Tells whether the run that is read is not the present one.
+    fn is_past(&self, view: ContainerView) -> bool {
+        view.restarts > self.restarts
+    }
+
+    /// Tells whether the run that is read has ended.
+    fn is_over(&self, view: ContainerView) -> bool {
+        let ended = matches!(view.phase, ContainerPhase::Terminated | ContainerPhase::BackOff);
+        self.is_past(view) || ended || view.pod_ended
     }
 
     /// Returns the newest that is known of the container: from the watch, or asked for.
@@ -182,115 +282,213 @@ impl<S: Source> Follower<'_, S> {
     }
 
     async fn read_once(&mut self, view: ContainerView, over: bool) -> Result<Broke, ClusterError> {
+        let fresh = self.cursor.newest().is_none();
         let ask = Ask {
-            follow: !over,
-            previous: view.restarts > self.restarts,
+            follow: !over && self.part.until == Until::End,
+            // While it waits to be started again, that means the same before and after.
+            previous: self.is_past(view) || view.phase == ContainerPhase::BackOff,
             since_second: self.cursor.since_second(),
+            tail_lines: self.part.tail_lines.filter(|_| fresh),
         };
+        self.news = false;
         let body = self.source.open(ask).await?;
         self.cursor.resume();
+        self.lines.begin();
         Ok(self.read(body).await)
     }
 
     async fn read(&mut self, mut body: S::Body) -> Broke {
-        let mut line = Vec::new();
-        // When the line was written whose pieces come.
-        let mut cut = None;
+        let mut batch = Batch::default();
         loop {
-            let ended = self.current().phase == ContainerPhase::Terminated;
-            let patience = if ended { IDLE_ENDED } else { IDLE };
-            let more = match tokio::time::timeout(patience, body.fill_buf()).await {
-                Err(_) => return Broke::Idle,
-                Ok(Err(_)) => return Broke::Error,
-                Ok(Ok(more)) => more,
+            let next = match body.next().now_or_never() {
+                Some(next) => next,
+                // Nothing more is here yet, so nobody is to wait for what is.
+                None if !send(self.items, &mut batch).await => return Broke::Deaf,
+                None => match self.wait_for(&mut body).await {
+                    Some(next) => next,
+                    None => return Broke::Idle,
+                },
             };
-            if more.is_empty() {
-                return Broke::Clean(self.rest(&line, cut));
-            }
-            // Pieces end at the same bytes in every stream, or a resumed one would double or lose some.
-            let more = &more[..more.len().min(LONGEST_LINE - line.len())];
-            let end = more.iter().position(|byte| *byte == b'\n');
-            let taken = end.map_or(more.len(), |end| end + 1);
-            line.extend_from_slice(&more[..taken]);
-            body.consume_unpin(taken);
-            if end.is_some() || line.len() == LONGEST_LINE {
-                let Some((time, bytes)) = piece(std::mem::take(&mut line), cut) else {
-                    return Broke::Error;
-                };
-                cut = if end.is_none() { Some(time) } else { None };
-                self.delay = FIRST_DELAY;
-                if !self.pass(time, bytes).await {
-                    return Broke::Deaf;
-                }
+            let broke = match next {
+                Some(Ok(bytes)) => self.take(&bytes, &mut batch).await,
+                Some(Err(_)) => Some(Broke::Error),
+                None if self.lines.has_words() => Some(Broke::Words),
+                None => Some(Broke::Clean),
+            };
+            if let Some(broke) = broke {
+                return if send(self.items, &mut batch).await { broke } else { Broke::Deaf };
             }
         }
     }
 
-    /// Returns the last line of a log that does not end in a line end, if it is a new one.
-    fn rest(&self, line: &[u8], cut: Option<Timestamp>) -> Option<(Timestamp, Vec<u8>)> {
-        let (time, bytes) = piece(line.to_vec(), cut)?;
-        (self.cursor.clone().admit(time) != Admission::Drop).then_some((time, bytes))
+    /// Waits for more of a stream, as long as is reasonable.
+    async fn wait_for(&self, body: &mut S::Body) -> Option<Option<Result<Bytes, S::Error>>> {
+        let ended = self.is_over(self.current());
+        let patience = if ended { IDLE_ENDED } else { self.patience.idle() };
+        tokio::time::timeout(patience, body.next()).await.ok()
     }
 
-    /// Sends a line on if it is new; tells whether somebody listens.
-    async fn pass(&mut self, time: Timestamp, bytes: Vec<u8>) -> bool {
-        match self.cursor.admit(time) {
-            Admission::Drop => return true,
-            Admission::Pass => {}
-            Admission::PassAfterGap => {
-                if self.items.send(Item::Gap).await.is_err() {
-                    return false;
+    /// Takes in what a stream gave.
+    async fn take(&mut self, mut bytes: &[u8], batch: &mut Batch) -> Option<Broke> {
+        while let Some((time, line)) = self.lines.next(&mut bytes) {
+            match self.cursor.admit(time) {
+                Admission::Drop => continue,
+                Admission::Pass => {}
+                Admission::PassAfterGap { last } => {
+                    let gap = Item::Gap(Gap { last: Some(last), next: Some(time) });
+                    if !send(self.items, batch).await || self.items.send(gap).await.is_err() {
+                        return Some(Broke::Deaf);
+                    }
                 }
             }
+            self.news = true;
+            self.patience.progress();
+            batch.push(time, line);
+            if self.part.tail_lines.is_some() {
+                self.cursor.begin_here();
+            }
+            if batch.bytes().len() >= LARGEST_BATCH && !send(self.items, batch).await {
+                return Some(Broke::Deaf);
+            }
         }
-        self.items.send(Item::Line { time, bytes }).await.is_ok()
+        None
     }
 
-    /// Goes on to the container's next run; tells whether there is one.
-    async fn next_run(&mut self, view: ContainerView) -> bool {
-        self.tries_after_end = 0;
-        if view.restarts > self.restarts {
-            self.restarts += 1;
-            self.cursor = Cursor::default();
-            return self.items.send(Item::Restarted).await.is_ok();
+    /// Decides what a clean end means.
+    async fn clean(&mut self, view: ContainerView, over: bool) -> Step {
+        if !over && self.part.until == Until::End {
+            self.look().await;
+            return self.back_off(false, None).await;
+        }
+        if let (false, Until::Now(Some(now))) = (over, self.part.until)
+            && self.cursor.newest().is_some_and(|newest| newest >= now)
+        {
+            return Step::End(End::Complete);
+        }
+        self.unsettled = if self.news { 0 } else { self.unsettled + 1 };
+        if !self.is_settled() && self.unsettled < TRIES {
+            let wait = self.patience.wait(self.news, None);
+            tokio::time::sleep(wait).await;
+            return Step::Again;
+        }
+        if !self.finish().await {
+            return Step::End(End::Complete);
+        }
+        self.next_run(view).await
+    }
+
+    /// Tells whether a clean end is the log's. A stream may be cut off cleanly at any byte, so it is only
+    /// if two streams agree, or if it comes right after the last line seen.
+    fn is_settled(&mut self) -> bool {
+        let rest = self.lines.rest();
+        let agrees = self.ended_at.replace(rest) == Some(rest);
+        let unseen = self.cursor.newest().is_none();
+        let reached = !unseen && self.cursor.lost().is_none();
+        !self.news && ((reached && rest.is_nothing()) || (agrees && (reached || unseen)))
+    }
+
+    /// Sends what stands after the last line end, and says if the end is gone; tells whether somebody
+    /// listens.
+    async fn finish(&mut self) -> bool {
+        if let Some(last) = self.cursor.lost() {
+            let gap = Item::Gap(Gap { last: Some(last), next: None });
+            if self.items.send(gap).await.is_err() {
+                return false;
+            }
+        }
+        let mut batch = Batch::default();
+        if let Some((time, bytes)) = self.lines.take_rest()
+            && self.cursor.admit(time) != Admission::Drop
+        {
+            batch.push(time, &bytes);
+        }
+        send(self.items, &mut batch).await
+    }
+
+    /// Goes on to the container's next run, if there is one.
+    async fn next_run(&mut self, view: ContainerView) -> Step {
+        if self.part.first == FirstRun::OnlyPrevious
+            || (self.part.until != Until::End && !self.is_past(view))
+        {
+            return Step::End(End::Complete);
+        }
+        if self.is_past(view) {
+            return self.restart(self.restarts + 1, None).await;
         }
         if view.pod_ended {
-            return false;
+            return Step::End(End::Complete);
         }
+        self.look().await;
         let restarts = self.restarts;
+        // What was read may have been the next run's already: the API does not say whose log it gives.
+        let doubtful = view.phase != ContainerPhase::BackOff && self.current().restarts > restarts;
         self.wait_until(|view| view.restarts > restarts || view.pod_ended).await;
         if self.current().restarts == restarts {
-            return false;
+            return Step::End(End::Complete);
         }
-        self.restarts += 1;
-        self.cursor = Cursor::default();
-        self.items.send(Item::Restarted).await.is_ok()
+        let seen = self.cursor.newest().filter(|_| doubtful);
+        self.restart(restarts + 1, seen).await
+    }
+
+    /// Goes to the log of another run of the container, of which it may be that some was seen already.
+    async fn restart(&mut self, restarts: u32, seen: Option<Timestamp>) -> Step {
+        self.restarts = restarts;
+        let unseen = seen.and_then(|seen| seen.checked_add(SignedDuration::from_nanos(1)).ok());
+        self.cursor = unseen.or(self.part.since).map_or_else(Cursor::default, Cursor::since);
+        self.tries = 0;
+        self.unsettled = 0;
+        self.ended_at = None;
+        self.patience = Patience::default();
+        let told = self.items.send(Item::Restarted).await;
+        if told.is_ok() { Step::Again } else { Step::End(End::Complete) }
+    }
+
+    /// Goes past runs of the container whose logs the node has no more.
+    async fn skip_to(&mut self, restarts: u32) -> Step {
+        let gap = Gap { last: self.cursor.newest(), next: None };
+        if self.items.send(Item::Gap(gap)).await.is_err() {
+            return Step::End(End::Complete);
+        }
+        self.restart(restarts, None).await
     }
 
     /// Waits before the next try; returns the end when there is no point in one.
-    async fn back_off(&mut self, over: bool, error: Option<ClusterError>) -> Option<End> {
+    async fn back_off(&mut self, over: bool, error: Option<ClusterError>) -> Step {
+        let bounded = over || self.part.until != Until::End;
+        self.tries = if self.news { 0 } else { self.tries + 1 };
+        let wait = self.patience.wait(self.news, error.as_ref());
         match error {
-            Some(error @ ClusterError::Forbidden { .. }) => return Some(End::Unreadable(error)),
-            Some(ClusterError::NotFound { .. }) => return Some(End::Gone),
-            Some(error) if over => {
-                self.tries_after_end += 1;
-                if self.tries_after_end >= TRIES_AFTER_END && !error.is_transient() {
-                    return Some(End::Unreadable(error));
+            Some(error @ ClusterError::Forbidden { .. }) => {
+                return Step::End(End::Unreadable(error));
+            }
+            Some(ClusterError::NotFound { .. }) => return Step::End(End::Gone),
+            Some(error) if bounded => {
+                let tries = if error.is_loss() { TRIES_WITHOUT_CONTACT } else { TRIES };
+                if self.tries >= tries {
+                    let view = self.current();
+                    if self.is_past(view) && self.part.first != FirstRun::OnlyPrevious {
+                        return self.skip_to(view.restarts).await;
+                    }
+                    return Step::End(End::Unreadable(error));
                 }
             }
-            None if over => {
-                self.tries_after_end += 1;
-                if self.tries_after_end >= TRIES_AFTER_END {
-                    return Some(End::Gone);
-                }
-            }
+            None if bounded && self.tries >= TRIES => return Step::End(End::Gone),
             // 400: the container is still to start, or nothing is known yet.
             _ => {}
         }
-        tokio::time::sleep(self.delay).await;
-        self.delay = (self.delay * 2).min(LONGEST_DELAY);
-        None
+        if !wait.is_zero() {
+            tokio::time::sleep(wait).await;
+        }
+        Step::Again
     }
+}
+
+/// Sends what came together; tells whether somebody listens.
+async fn send(items: &mpsc::Sender<Item>, batch: &mut Batch) -> bool {
+    if batch.is_empty() {
+        return !items.is_closed();
+    }
+    items.send(Item::Lines(std::mem::take(batch))).await.is_ok()
 }
 
 /// Orders views by how far the container is.
@@ -299,35 +497,18 @@ fn rank(view: ContainerView) -> (bool, u32, u8) {
         ContainerPhase::Waiting => 0,
         ContainerPhase::Running => 1,
         ContainerPhase::Terminated => 2,
+        ContainerPhase::BackOff => 3,
     };
     (view.pod_ended, view.restarts, phase)
 }
 
-/// Returns when a piece was written, and what; only the first piece of a line has a time in front.
-fn piece(mut line: Vec<u8>, cut: Option<Timestamp>) -> Option<(Timestamp, Vec<u8>)> {
-    if let Some(time) = cut {
-        return (!line.is_empty()).then_some((time, line));
-    }
-    let (time, start) = stamp(&line)?;
-    line.drain(..start);
-    Some((time, line))
-}
-
-/// Splits `TIME TEXT` into the time and where the text begins; a line without a time is not the
-/// container's but the kubelet's own words, such as `unable to retrieve container logs for
-/// containerd://…`, served with status 200.
-fn stamp(line: &[u8]) -> Option<(Timestamp, usize)> {
-    let end = line.iter().position(|byte| matches!(byte, b' ' | b'\n')).unwrap_or(line.len());
-    let start = if line.get(end) == Some(&b' ') { end + 1 } else { end };
-    Some((std::str::from_utf8(&line[..end]).ok()?.parse().ok()?, start))
-}
-
 #[cfg(test)]
 mod tests {
-    use super::{Ask, End, Item, Source, follow};
+    use super::{Ask, End, Item, Part, Source, Until, follow};
     use crate::cluster::{ClusterError, ContainerPhase, ContainerView};
-    use futures::io::{AllowStdIo, BufReader};
-    use std::io::{Cursor, Read};
+    use bytes::Bytes;
+    use futures::StreamExt;
+    use futures::stream::{self, BoxStream};
     use std::sync::Mutex;
     use std::sync::atomic::{AtomicUsize, Ordering};
     use tokio::sync::{mpsc, watch};
@@ -353,44 +534,38 @@ mod tests {
         asked: AtomicUsize,
     }
 
-    struct Reset;
-
-    impl Read for Reset {
-        fn read(&mut self, _: &mut [u8]) -> std::io::Result<usize> {
-            Err(std::io::ErrorKind::ConnectionReset.into())
-        }
-    }
-
     impl Source for Faulty {
-        type Body = BufReader<AllowStdIo<Box<dyn Read + Send>>>;
+        type Body = BoxStream<'static, Result<Bytes, ()>>;
+        type Error = ();
 
         async fn open(&self, ask: Ask) -> Result<Self::Body, ClusterError> {
             self.asked.fetch_add(1, Ordering::Relaxed);
             let since = ask.since_second.map(|since| since.to_string());
-            let mut bytes: Vec<u8> = Vec::new();
+            let mut lines: Vec<&[u8]> = Vec::new();
             for line in self.log.split_inclusive(|byte| *byte == b'\n') {
                 let stamp = String::from_utf8_lossy(&line[..19]).into_owned();
                 if since.as_ref().is_none_or(|since| stamp.as_str() >= &since[..19]) {
-                    bytes.extend_from_slice(line);
+                    lines.push(line);
                 }
             }
+            let last = ask.tail_lines.map_or(lines.len(), |count| count as usize);
+            let mut bytes = lines[lines.len().saturating_sub(last)..].concat();
             let fault = self.faults.lock().unwrap().pop();
             if fault.is_none() {
                 self.ended.send_replace(ENDED);
             }
-            let body: Box<dyn Read + Send> = match fault {
-                None => Box::new(Cursor::new(bytes)),
-                Some(Fault::Body(text)) => Box::new(Cursor::new(text.as_bytes())),
-                Some(Fault::CleanEnd(at)) => {
-                    bytes.truncate(at);
-                    Box::new(Cursor::new(bytes))
-                }
+            let mut broken = None;
+            match fault {
+                None => {}
+                Some(Fault::Body(text)) => bytes = text.into(),
+                Some(Fault::CleanEnd(at)) => bytes.truncate(at),
                 Some(Fault::Reset(at)) => {
                     bytes.truncate(at);
-                    Box::new(Cursor::new(bytes).chain(Reset))
+                    broken = Some(Err(()));
                 }
-            };
-            Ok(BufReader::new(AllowStdIo::new(body)))
+            }
+            let chunks: Vec<_> = bytes.chunks(777).map(|c| Ok(Bytes::copy_from_slice(c))).collect();
+            Ok(stream::iter(chunks.into_iter().chain(broken)).boxed())
         }
 
         async fn look(&self) -> Result<ContainerView, ClusterError> {
@@ -398,12 +573,21 @@ mod tests {
         }
     }
 
-    fn read_all(log: impl AsRef<[u8]>, mut faults: Vec<Fault>) -> (Vec<Item>, End) {
+    fn read_all(log: impl AsRef<[u8]>, faults: Vec<Fault>) -> (Vec<Item>, End) {
+        read_from(RUNNING, Part::default(), log, faults)
+    }
+
+    fn read_from(
+        view: ContainerView,
+        part: Part,
+        log: impl AsRef<[u8]>,
+        mut faults: Vec<Fault>,
+    ) -> (Vec<Item>, End) {
         faults.reverse();
         let runtime =
             tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build();
         runtime.unwrap().block_on(async {
-            let (sender, receiver) = watch::channel(RUNNING);
+            let (sender, receiver) = watch::channel(view);
             let source = Faulty {
                 log: log.as_ref().to_vec(),
                 faults: Mutex::new(faults),
@@ -411,7 +595,7 @@ mod tests {
                 asked: AtomicUsize::new(0),
             };
             let (items, mut read) = mpsc::channel(100_000);
-            let end = follow(&source, receiver, &items).await;
+            let end = follow(&source, part, receiver, &items).await;
             drop(items);
             let mut all = Vec::new();
             while let Some(item) = read.recv().await {
@@ -421,25 +605,24 @@ mod tests {
         })
     }
 
-    fn texts(items: &[Item]) -> Vec<&str> {
-        items
-            .iter()
-            .map(|item| match item {
-                Item::Line { bytes, .. } => {
-                    let text = std::str::from_utf8(bytes).unwrap();
-                    text.strip_suffix('\n').unwrap_or(text)
-                }
-                Item::Gap => "(gap)",
-                Item::Restarted => "(restarted)",
-            })
-            .collect()
+    fn texts(items: &[Item]) -> Vec<String> {
+        let mut text = String::new();
+        for item in items {
+            match item {
+                Item::Lines(batch) => text.push_str(std::str::from_utf8(batch.bytes()).unwrap()),
+                Item::Gap(gap) if gap.next.is_some() => text.push_str("(gap)\n"),
+                Item::Gap(_) => text.push_str("(gap to the end)\n"),
+                Item::Restarted => text.push_str("(restarted)\n"),
+            }
+        }
+        text.lines().map(str::to_owned).collect()
     }
 
     fn bytes(items: &[Item]) -> Vec<u8> {
         let mut all = Vec::new();
         for item in items {
-            if let Item::Line { bytes, .. } = item {
-                all.extend_from_slice(bytes);
+            if let Item::Lines(batch) = item {
+                all.extend_from_slice(batch.bytes());
             }
         }
         all
@@ -487,24 +670,48 @@ mod tests {
     }
 
     #[test]
-    fn a_line_without_bounds_comes_in_pieces_and_whole() {
-        let long = "x".repeat(2 * super::LONGEST_LINE + 100);
+    fn a_line_without_bounds_comes_whole() {
+        let long = "x".repeat(5 << 20);
         let text = format!("2026-11-23T10:00:00.1Z {long}\n2026-11-23T10:00:00.2Z next\n");
-        let (items, _) = read_all(&text, vec![Fault::Reset(super::LONGEST_LINE + 50_000)]);
-        assert!(items.len() > 3, "{}", items.len());
+        let (items, _) = read_all(&text, vec![Fault::Reset((2 << 20) + 50_000)]);
         assert!(bytes(&items) == format!("{long}\nnext\n").into_bytes(), "bytes are missing");
+    }
+
+    #[test]
+    fn only_the_last_lines_are_read_whatever_breaks() {
+        let part = Part { tail_lines: Some(70), ..Part::default() };
+        let faults = vec![Fault::Reset(10), Fault::Reset(300), Fault::CleanEnd(1_500)];
+        let (items, _) = read_from(RUNNING, part, numbered(400), faults);
+        let expected: Vec<String> = (330..400).map(|n| format!("line {n}")).collect();
+        assert_eq!(texts(&items), expected);
+    }
+
+    #[test]
+    fn what_is_gone_is_told() {
+        // The node rotates all but the last line away while the stream is broken.
+        let log = "2026-11-23T10:00:00.1Z a\n2026-11-23T10:00:00.2Z b\n";
+        let cut = log.find('b').unwrap() + 2;
+        let (items, _) =
+            read_all(log, vec![Fault::Reset(cut), Fault::Body("2026-11-23T10:00:07Z z\n")]);
+        assert_eq!(texts(&items), ["a", "b", "(gap)", "z", "(gap to the end)"]);
     }
 
     proptest::proptest! {
         #![proptest_config(proptest::prelude::ProptestConfig::with_cases(64))]
         #[test]
-        fn any_cuts_give_the_same_log(cuts in proptest::collection::vec((0_usize..9_000, proptest::bool::ANY), 0..12)) {
+        fn any_cuts_give_the_same_log(how in 0..3, cuts in proptest::collection::vec((0_usize..9_000, proptest::bool::ANY), 0..12)) {
             let log = numbered(200);
             let faults = cuts
                 .into_iter()
                 .map(|(at, reset)| if reset { Fault::Reset(at) } else { Fault::CleanEnd(at) })
                 .collect();
-            let (items, _) = read_all(&log, faults);
+            // While it runs, once it has ended, and only as far as it goes now.
+            let now = Part { until: Until::Now(None), ..Part::default() };
+            let (items, _) = match how {
+                0 => read_all(&log, faults),
+                1 => read_from(ENDED, Part::default(), &log, faults),
+                _ => read_from(RUNNING, now, &log, faults),
+            };
             let expected: Vec<String> = (0..200).map(|n| format!("line {n}")).collect();
             assert_eq!(texts(&items), expected);
         }

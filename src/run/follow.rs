@@ -4,7 +4,6 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures::AsyncBufRead;
 use k8s_openapi::jiff::Timestamp;
 use tokio::sync::{mpsc, watch};
 use tokio::time::Instant;
@@ -12,47 +11,17 @@ use tokio::time::Instant;
 use super::events::{EventKind, EventSender, RunEvent};
 use super::input::{Input, LogEnd};
 use super::options::Logs;
-use crate::cluster::{Cluster, ClusterError, ContainerView, LogRequest, container_view};
+use crate::cluster::{Cluster, ContainerView};
 use crate::logs::{
-    Ask, End, Item, Keeper, Listener, MageLine, Source, follow, is_drawn, parse_line,
+    End, Item, Keeper, Line, Listener, MageLine, Part, PodLog, follow, is_drawn, parse_line,
 };
 
 /// How many lines the summary of a failed block shows.
 const TAIL: usize = 10;
+/// A longer line is told in pieces.
+const LONGEST_LINE: usize = 16 << 20;
 /// How many lines of a block are kept until it is known whether it failed.
 const KEPT: usize = 10_000;
-
-/// A pod's main container as a source of lines.
-struct PodLog {
-    cluster: Cluster,
-    namespace: String,
-    pod: String,
-    uid: String,
-    container: String,
-}
-
-impl Source for PodLog {
-    type Body = Box<dyn AsyncBufRead + Send + Unpin>;
-
-    async fn open(&self, ask: Ask) -> Result<Self::Body, ClusterError> {
-        let request = LogRequest {
-            namespace: self.namespace.clone(),
-            pod: self.pod.clone(),
-            container: self.container.clone(),
-            follow: ask.follow,
-            previous: ask.previous,
-            since_second: ask.since_second,
-            tail_lines: None,
-        };
-        Ok(Box::new(self.cluster.open_log(&request).await?))
-    }
-
-    async fn look(&self) -> Result<ContainerView, ClusterError> {
-        let pod = self.cluster.get_pod(&self.namespace, &self.pod).await?;
-        let pod = pod.filter(|pod| pod.metadata.uid.as_deref() == Some(self.uid.as_str()));
-        Ok(pod.map_or(ContainerView::GONE, |pod| container_view(&pod, &self.container)))
-    }
-}
 
 /// How long lines may wait until they are written to a file.
 const WRITE_WITHIN: Duration = Duration::from_millis(250);
@@ -89,10 +58,10 @@ impl Follow {
             uid: self.uid.clone(),
             container: self.container.clone(),
         };
-        let (items, mut received) = mpsc::channel(256);
+        let (items, mut received) = mpsc::channel(8);
         let view = self.view.clone();
         let following = async move {
-            let end = follow(&source, view, &items).await;
+            let end = follow(&source, Part::default(), view, &items).await;
             drop(items);
             end
         };
@@ -110,7 +79,10 @@ impl Follow {
                         unwritten = self.keep(&item).await.then_some(unwritten.unwrap_or(due));
                         self.tell(item, &mut told).await;
                     }
-                    Ok(None) => break,
+                    Ok(None) => {
+                        self.tell_pieces(&mut told).await;
+                        break;
+                    }
                     Err(_) => {
                         self.keep_rest().await;
                         unwritten = None;
@@ -144,9 +116,9 @@ impl Follow {
     async fn keep(&mut self, item: &Item) -> bool {
         let Some(keeper) = &mut self.keeper else { return false };
         let note = match item {
-            Item::Line { bytes, .. } => keeper.write(bytes).await,
+            Item::Lines(batch) => keeper.write(batch.bytes()).await,
             Item::Restarted => keeper.go_to(self.attempt + 1).await,
-            Item::Gap => None,
+            Item::Gap(_) => None,
         };
         if let Some(note) = note {
             self.notice(&note).await;
@@ -164,33 +136,56 @@ impl Follow {
 
     async fn tell(&mut self, item: Item, told: &mut Told) {
         match item {
-            Item::Line { time, bytes } => {
-                let text = text(bytes);
-                let line = parse_line(&text);
-                self.listen(&line, told).await;
-                for part in line.text.lines().filter(|part| !is_drawn(part)) {
-                    if told.tail.len() == TAIL {
-                        told.tail.pop_front();
-                    }
-                    told.tail.push_back(part.to_owned());
-                }
-                match self.logs {
-                    Logs::All => self.show(time, text, line).await,
-                    Logs::Failed => {
-                        if told.kept.len() == KEPT {
-                            told.kept.pop_front();
-                        }
-                        told.kept.push_back((time, text));
-                    }
-                    Logs::None => {}
+            Item::Lines(batch) => {
+                for line in batch.lines() {
+                    self.tell_line(line, told).await;
                 }
             }
-            Item::Gap => self.notice("lines are missing here: the node rotated its log").await,
+            Item::Gap(gap) => {
+                self.tell_pieces(told).await;
+                self.notice(&gap.sentence()).await;
+            }
             Item::Restarted => {
+                self.tell_pieces(told).await;
                 self.attempt += 1;
                 told.listener = Listener::default();
                 self.notice("the container was restarted").await;
             }
+        }
+    }
+
+    async fn tell_line(&mut self, line: Line<'_>, told: &mut Told) {
+        told.pieces.1.extend_from_slice(line.bytes);
+        told.pieces.0 = line.time;
+        if line.ends() || told.pieces.1.len() >= LONGEST_LINE {
+            self.tell_pieces(told).await;
+        }
+    }
+
+    /// Tells the line whose pieces have come, if there is one.
+    async fn tell_pieces(&mut self, told: &mut Told) {
+        if told.pieces.1.is_empty() {
+            return;
+        }
+        let (time, bytes) = (told.pieces.0, std::mem::take(&mut told.pieces.1));
+        let text = text(bytes);
+        let line = parse_line(&text);
+        self.listen(&line, told).await;
+        for part in line.text.lines().filter(|part| !is_drawn(part)) {
+            if told.tail.len() == TAIL {
+                told.tail.pop_front();
+            }
+            told.tail.push_back(part.to_owned());
+        }
+        match self.logs {
+            Logs::All => self.show(time, text, line).await,
+            Logs::Failed => {
+                if told.kept.len() == KEPT {
+                    told.kept.pop_front();
+                }
+                told.kept.push_back((time, text));
+            }
+            Logs::None => {}
         }
     }
 
@@ -252,6 +247,8 @@ fn text(mut bytes: Vec<u8>) -> String {
 
 #[derive(Default)]
 struct Told {
+    /// What came of a line that has not ended, and when it was written.
+    pieces: (Timestamp, Vec<u8>),
     tail: VecDeque<String>,
     kept: VecDeque<(Timestamp, String)>,
     listener: Listener,

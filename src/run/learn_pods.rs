@@ -115,7 +115,7 @@ impl Dispatcher<'_> {
         if !track.state.is_active() || track.absence == Absence::Removing {
             return;
         }
-        if phase == ContainerPhase::Waiting {
+        if phase.is_waiting() {
             let why = pending(&pod.pod);
             if track.state != BlockState::Running {
                 self.note_pending(block, why);

@@ -387,7 +387,7 @@ impl Track {
         match pods.find(|(_, pod)| pod.of_job == self.attempt) {
             None => self.uid.clone(),
             Some((uid, pod)) => {
-                let waits = pod.view.borrow().phase == ContainerPhase::Waiting;
+                let waits = pod.view.borrow().phase.is_waiting();
                 (waits && silent && self.state != BlockState::Running).then(|| uid.clone())
             }
         }

@@ -1,0 +1,123 @@
+//! The timestamps of many lines in few bytes (pure).
+//!
+//! A container may write a million lines a second, and each has to be known again.
+
+use k8s_openapi::jiff::Timestamp;
+
+/// The timestamps of the lines of the newest second, and of the one before.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Trail {
+    before: Deltas,
+    now: Deltas,
+}
+
+impl Trail {
+    /// Adds the timestamp of a line.
+    pub(super) fn push(&mut self, stamp: Timestamp) {
+        self.now.push(nanoseconds(stamp));
+    }
+
+    /// Begins another second and forgets the one before the last; both where it does not follow on the last.
+    pub(super) fn next_second(&mut self, follows: bool) {
+        std::mem::swap(&mut self.before, &mut self.now);
+        self.now.clear();
+        if !follows {
+            self.before.clear();
+        }
+    }
+
+    /// Goes through what is remembered, in the order in which it came.
+    pub(super) fn for_each(&self, mut take: impl FnMut(Timestamp)) {
+        for deltas in [&self.before, &self.now] {
+            deltas.for_each(|nanoseconds| {
+                take(Timestamp::from_nanosecond(nanoseconds.into()).unwrap_or(Timestamp::MAX));
+            });
+        }
+    }
+}
+
+/// Numbers as differences, each in as many bytes as it needs (LEB128).
+#[derive(Clone, Debug, Default)]
+struct Deltas {
+    bytes: Vec<u8>,
+    last: i64,
+}
+
+impl Deltas {
+    fn push(&mut self, number: i64) {
+        let delta = number.wrapping_sub(self.last);
+        self.last = number;
+        // Small numbers of either sign become small ones: 0, -1, 1, -2 …
+        let mut rest = ((delta << 1) ^ (delta >> 63)).cast_unsigned();
+        while rest >= 0x80 {
+            self.bytes.push(low_bits(rest) | 0x80);
+            rest >>= 7;
+        }
+        self.bytes.push(low_bits(rest));
+    }
+
+    fn clear(&mut self) {
+        self.bytes.clear();
+        self.last = 0;
+    }
+
+    fn for_each(&self, mut take: impl FnMut(i64)) {
+        let (mut number, mut rest, mut shift) = (0_i64, 0_u64, 0);
+        for byte in &self.bytes {
+            rest |= u64::from(byte & 0x7f) << shift;
+            shift += 7;
+            if byte & 0x80 == 0 {
+                let delta = (rest >> 1).cast_signed() ^ -(rest & 1).cast_signed();
+                number = number.wrapping_add(delta);
+                take(number);
+                (rest, shift) = (0, 0);
+            }
+        }
+    }
+}
+
+fn low_bits(number: u64) -> u8 {
+    u8::try_from(number & 0x7f).expect("seven bits fit a byte")
+}
+
+/// Returns the nanoseconds since 1970; what is out of reach is taken for the last of them, in 2262.
+fn nanoseconds(stamp: Timestamp) -> i64 {
+    i64::try_from(stamp.as_nanosecond()).unwrap_or(i64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Deltas, Trail};
+    use k8s_openapi::jiff::Timestamp;
+
+    proptest::proptest! {
+        #[test]
+        fn numbers_come_back(numbers in proptest::collection::vec(proptest::num::i64::ANY, 0..50)) {
+            let mut deltas = Deltas::default();
+            for number in &numbers {
+                deltas.push(*number);
+            }
+            let mut back = Vec::new();
+            deltas.for_each(|number| back.push(number));
+            proptest::prop_assert_eq!(back, numbers);
+        }
+    }
+
+    #[test]
+    fn a_million_lines_a_second_take_few_megabytes() {
+        let mut trail = Trail::default();
+        for line in 0..1_000_000 {
+            trail.push(
+                Timestamp::from_nanosecond(1_764_000_000_000_000_000 + line * 1_000).unwrap(),
+            );
+        }
+        assert!(trail.now.bytes.len() < 2_100_000, "{}", trail.now.bytes.len());
+        trail.next_second(true);
+        let mut count = 0;
+        trail.for_each(|_| count += 1);
+        assert_eq!(count, 1_000_000);
+        trail.next_second(false);
+        trail.for_each(|_| count += 1);
+        assert_eq!(count, 1_000_000);
+    }
+}
