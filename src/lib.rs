@@ -31,5 +31,6 @@ pub mod report;
 pub mod run;
 pub mod snapshot;
 pub mod status;
+pub mod tail;
 pub mod ui;
 pub mod yaml;

@@ -57,3 +57,4 @@ pub use rbac::{Applied, object_name};
 pub(crate) use runs::BLOCKS;
 pub use runs::{RunRow, RunStatus, group_runs};
 pub use watch::{WatchScope, Watched};
+pub(crate) use watch::Watchable;

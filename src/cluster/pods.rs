@@ -131,7 +131,11 @@ pub(super) fn action(verb: &'static str, namespace: &str, name: &str) -> Action 
     }
 }
 
+/// Returns the path of the pods of a namespace; empty means all.
 pub(super) fn path(namespace: &str) -> String {
+    if namespace.is_empty() {
+        return "/api/v1/pods".to_owned();
+    }
     format!("/api/v1/namespaces/{namespace}/pods")
 }
 
@@ -166,13 +170,38 @@ impl Cluster {
         self.list_pods_by(namespace, &ListParams::default().labels(selector)).await
     }
 
+    /// The same by the connection that their logs will take, so that it is there by then; empty means
+    /// all namespaces.
+    pub async fn list_pods_ahead(
+        &self,
+        namespace: &str,
+        selector: &str,
+    ) -> Result<Vec<Pod>, ClusterError> {
+        let action = action("list", namespace, "");
+        let params = ListParams::default().labels(selector);
+        let request = built(Request::new(path(namespace)).list(&params), &action)?;
+        let asked = async {
+            let sent = self.logs().send(async |client| client.request(request).await).await?;
+            sent.0.map_err(|error| self.explain(&action, error))
+        };
+        let list: k8s_openapi::List<Pod> =
+            tokio::time::timeout(self.request_timeout(), asked).await.map_err(|_| {
+                ClusterError::TimedOut {
+                    server: self.server().to_owned(),
+                    action: Box::new(action.clone()),
+                    after: self.request_timeout(),
+                }
+            })??;
+        Ok(list.items)
+    }
+
     async fn list_pods_by(
         &self,
         namespace: Option<&str>,
         params: &ListParams,
     ) -> Result<Vec<Pod>, ClusterError> {
         let action = action("list", namespace.unwrap_or("(all)"), "");
-        let path = namespace.map_or_else(|| "/api/v1/pods".to_owned(), path);
+        let path = path(namespace.unwrap_or_default());
         let request = built(Request::new(path).list(params), &action)?;
         let list: k8s_openapi::List<Pod> = self.call(&action, request).await?;
         Ok(list.items)

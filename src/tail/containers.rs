@@ -1,0 +1,91 @@
+//! Which containers of a pod are read (pure).
+
+use k8s_openapi::api::core::v1::{ContainerStatus, Pod};
+
+use crate::cluster::{ContainerPhase, container_view, main_container};
+
+/// Which containers are asked for.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Containers {
+    /// The one that runs the block, and init containers that failed.
+    #[default]
+    Main,
+    /// Those of these names.
+    Named(Vec<String>),
+    /// All of them.
+    All,
+}
+
+/// Returns the containers of a pod whose logs are to be read and have begun, main one first.
+#[must_use]
+pub fn chosen(pod: &Pod, containers: &Containers) -> Vec<String> {
+    let main = main_container(pod);
+    let mut names: Vec<String> = match containers {
+        Containers::Main => main.clone().into_iter().chain(failed(pod)).collect(),
+        Containers::Named(named) => {
+            all(pod).into_iter().filter(|name| named.contains(name)).collect()
+        }
+        Containers::All => all(pod),
+    };
+    names.retain(|name| container_view(pod, name).phase != ContainerPhase::Waiting);
+    names.sort_by_key(|name| Some(name) != main.as_ref());
+    names
+}
+
+/// Returns the names of all containers of a pod, in the order in which they start.
+#[must_use]
+fn all(pod: &Pod) -> Vec<String> {
+    let Some(spec) = &pod.spec else { return Vec::new() };
+    let init = spec.init_containers.iter().flatten().map(|container| container.name.clone());
+    let usual = spec.containers.iter().map(|container| container.name.clone());
+    let extra = spec.ephemeral_containers.iter().flatten().map(|container| container.name.clone());
+    init.chain(usual).chain(extra).collect()
+}
+
+/// Returns the init containers that have failed once.
+fn failed(pod: &Pod) -> impl Iterator<Item = String> {
+    let statuses = pod.status.iter().flat_map(|status| &status.init_container_statuses).flatten();
+    statuses.filter(|status| has_failed(status)).map(|status| status.name.clone())
+}
+
+fn has_failed(status: &ContainerStatus) -> bool {
+    let states = [&status.state, &status.last_state];
+    states.into_iter().flatten().any(|state| {
+        state.terminated.as_ref().is_some_and(|terminated| terminated.exit_code != 0)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Containers, chosen};
+    use k8s_openapi::api::core::v1::Pod;
+    use serde_json::json;
+
+    #[test]
+    fn the_main_one_and_whatever_failed_before_it() {
+        let status = |name: &str, state: serde_json::Value| {
+            json!({"name": name, "image": "", "imageID": "", "ready": false, "restartCount": 0, "state": state})
+        };
+        let pod: Pod = serde_json::from_value(json!({
+            "spec": {
+                "initContainers": [{"name": "fetch"}, {"name": "check"}],
+                "containers": [{"name": "proxy"}, {"name": "mage", "command": ["/app/run_app.sh"]}]
+            },
+            "status": {
+                "initContainerStatuses": [
+                    status("fetch", json!({"terminated": {"exitCode": 0}})),
+                    status("check", json!({"terminated": {"exitCode": 3}}))
+                ],
+                "containerStatuses": [
+                    status("proxy", json!({"running": {}})),
+                    status("mage", json!({"running": {}}))
+                ]
+            }
+        }))
+        .unwrap();
+        assert_eq!(chosen(&pod, &Containers::Main), ["mage", "check"]);
+        assert_eq!(chosen(&pod, &Containers::All), ["mage", "fetch", "check", "proxy"]);
+        let named = Containers::Named(vec!["proxy".to_owned(), "none".to_owned()]);
+        assert_eq!(chosen(&pod, &named), ["proxy"]);
+    }
+}

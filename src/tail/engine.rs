@@ -1,0 +1,472 @@
+//! The engine: watches what is meant, reads every log of it, and knows when all is over.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::Duration;
+
+use k8s_openapi::api::batch::v1::Job;
+use k8s_openapi::api::core::v1::{ConfigMap, Event, Pod};
+use tokio::sync::{mpsc, watch};
+use tokio::task::JoinSet;
+use tokio::time::Instant;
+
+use super::containers::chosen;
+use super::options::TailOptions;
+use super::queue::Places;
+use super::reader::{Kept, Reader, channel};
+use super::state::{Over, State, Verdict, notice};
+use super::told::{Label, Told};
+use super::wanted::{Selectors, Wanted};
+use crate::cluster::{
+    Cluster, ClusterError, ContainerView, Driving, Lease, PlanFacts, WatchScope, Watched,
+    container_view, main_container,
+};
+use crate::logs::{End, PodLog};
+use crate::run::{EventKind, RunEvent, Signal, Signals, record_name};
+
+/// How it ended.
+#[derive(Debug)]
+pub enum Ended {
+    /// Everything that was meant has ended.
+    Over(Verdict),
+    /// A signal came.
+    Stopped(Signal),
+    /// Nobody looks any more.
+    Unread,
+    /// The API server was away for too long, or says no.
+    Lost(ClusterError),
+}
+
+/// How long after the end of all Jobs their logs are waited for to be read.
+const LAST_LINES: Duration = Duration::from_mins(1);
+/// How long a Job may have no pod before events are asked why.
+const POD_GRACE: Duration = Duration::from_secs(1);
+const TICK: Duration = Duration::from_millis(250);
+/// How often it is asked who drives a run, and what may not be watched.
+const ASK_EVERY: Duration = Duration::from_secs(1);
+
+/// A container of a pod: UID and name.
+type Key = (String, String);
+
+/// What the engine hears.
+enum Input {
+    Jobs(Watched<Job>),
+    Pods(Watched<Pod>),
+    Plan(Watched<ConfigMap>),
+    Events(Watched<Event>),
+    Read(Key, End),
+    Note(Arc<str>, String),
+    Driving(String, Option<Driving>),
+}
+
+struct Engine<'a> {
+    cluster: &'a Cluster,
+    options: &'a TailOptions,
+    state: State,
+    told: mpsc::UnboundedSender<Told>,
+    inputs: mpsc::UnboundedSender<Input>,
+    places: Places,
+    notes: mpsc::UnboundedSender<(Arc<str>, String)>,
+    tasks: JoinSet<()>,
+    /// The containers that are read, or were.
+    readers: BTreeMap<Key, Option<watch::Sender<ContainerView>>>,
+    seen: Seen,
+    missing_told: BTreeSet<String>,
+    queue_told: bool,
+    watched_plans: BTreeSet<String>,
+    podless: Option<Instant>,
+    events_watched: bool,
+    /// Since when nothing has changed.
+    quiet: Instant,
+    drivers: BTreeMap<String, (Instant, Option<Driving>)>,
+    lost: Option<(Instant, ClusterError)>,
+    over_since: Option<Instant>,
+}
+
+/// What was listed once.
+#[derive(Default)]
+struct Seen {
+    jobs: bool,
+    pods: bool,
+}
+
+/// Follows everything that is meant until it is over, and tells it to whoever shows it.
+pub async fn tail(
+    cluster: &Cluster,
+    options: &TailOptions,
+    told: mpsc::UnboundedSender<Told>,
+    mut signals: Signals,
+) -> Ended {
+    let (inputs, mut received) = mpsc::unbounded_channel();
+    let (notes, mut noted) = mpsc::unbounded_channel();
+    let mut engine = Engine {
+        cluster,
+        options,
+        state: State::new(&options.wanted, !options.labels.is_empty()),
+        told: told.clone(),
+        inputs: inputs.clone(),
+        places: Places::new(options.max_streams.get()),
+        notes,
+        tasks: JoinSet::new(),
+        readers: BTreeMap::new(),
+        seen: Seen::default(),
+        missing_told: BTreeSet::new(),
+        queue_told: false,
+        watched_plans: BTreeSet::new(),
+        podless: None,
+        events_watched: false,
+        quiet: Instant::now(),
+        drivers: BTreeMap::new(),
+        lost: None,
+        over_since: None,
+    };
+    engine.watch_all();
+    let mut tick = tokio::time::interval(TICK);
+    loop {
+        tokio::select! {
+            signal = signals.next() => return Ended::Stopped(signal),
+            () = told.closed() => return Ended::Unread,
+            Some((block, note)) = noted.recv() => drop(inputs.send(Input::Note(block, note))),
+            Some(input) = received.recv() => {
+                let mut next = Some(input);
+                while let Some(input) = next {
+                    if let Some(ended) = engine.take(input) {
+                        return ended;
+                    }
+                    next = received.try_recv().ok();
+                }
+                engine.look();
+            }
+            _ = tick.tick() => {}
+        }
+        if let Some(ended) = engine.ended() {
+            return ended;
+        }
+    }
+}
+
+impl Engine<'_> {
+    fn watch_all(&mut self) {
+        let selectors = Selectors::of(&self.options.wanted);
+        let both = [selectors.jobs.as_str(), self.options.labels.as_str()];
+        let labels: Vec<&str> = both.into_iter().filter(|labels| !labels.is_empty()).collect();
+        let namespace = self.options.namespace.clone();
+        let jobs = WatchScope {
+            namespace: namespace.clone(),
+            labels: labels.join(","),
+            fields: selectors.job_fields,
+        };
+        self.watch(jobs, Input::Jobs);
+        let pods = WatchScope { namespace, labels: selectors.pods, fields: String::new() };
+        self.list_ahead(&pods);
+        self.watch(pods, Input::Pods);
+        for wanted in &self.options.wanted {
+            if let Wanted::Run(run) = wanted {
+                self.watch_plan(run.clone());
+            }
+        }
+    }
+
+    /// Lists the pods by the connection that their logs will take, so that it is there by then.
+    fn list_ahead(&mut self, pods: &WatchScope) {
+        let (cluster, scope) = (self.cluster.clone(), pods.clone());
+        let inputs = self.inputs.clone();
+        self.tasks.spawn(async move {
+            // The watch lists them too, and tells of errors.
+            if let Ok(pods) = cluster.list_pods_ahead(&scope.namespace, &scope.labels).await {
+                for pod in pods {
+                    let _ = inputs.send(Input::Pods(Watched::Applied(pod)));
+                }
+            }
+        });
+    }
+
+    fn watch<K: crate::cluster::Watchable>(
+        &mut self,
+        scope: WatchScope,
+        input: impl Fn(Watched<K>) -> Input + Send + 'static,
+    ) {
+        let (cluster, inputs) = (self.cluster.clone(), self.inputs.clone());
+        self.tasks.spawn(async move {
+            cluster.watch::<K>(&scope, move |seen| drop(inputs.send(input(seen)))).await;
+        });
+    }
+
+    fn watch_plan(&mut self, run: String) {
+        if self.options.namespace.is_empty() || !self.watched_plans.insert(run.clone()) {
+            return;
+        }
+        let scope = WatchScope {
+            namespace: self.options.namespace.clone(),
+            labels: String::new(),
+            fields: format!("metadata.name={}", record_name(&run)),
+        };
+        self.watch(scope, Input::Plan);
+    }
+
+    /// Takes in what is heard; returns the end where there is no going on.
+    fn take(&mut self, input: Input) -> Option<Ended> {
+        match input {
+            Input::Jobs(seen) => return self.take_jobs(seen),
+            Input::Pods(Watched::Refused(error)) => return Some(Ended::Lost(error)),
+            Input::Pods(seen) => {
+                self.seen.pods |= matches!(seen, Watched::Listed(_));
+                for uid in self.state.take_pods(seen) {
+                    self.gone(&uid);
+                }
+            }
+            Input::Plan(Watched::Listed(maps)) => maps.iter().for_each(|map| self.take_plan(map)),
+            Input::Plan(Watched::Applied(map)) => self.take_plan(&map),
+            Input::Plan(_) => {}
+            Input::Events(Watched::Listed(events)) => self.state.events = events,
+            Input::Events(Watched::Applied(event)) => self.state.events.push(event),
+            Input::Events(_) => {}
+            Input::Read(key, end) => self.read(key, end),
+            Input::Note(block, note) => self.tell(notice(note).block(&block)),
+            Input::Driving(run, driving) => {
+                self.drivers.insert(run, (Instant::now(), driving));
+                return None;
+            }
+        }
+        None
+    }
+
+    fn take_jobs(&mut self, seen: Watched<Job>) -> Option<Ended> {
+        match seen {
+            Watched::Lost(error) => {
+                self.tell(notice(format!("contact lost: {error}; trying again")));
+                self.lost = Some((Instant::now(), error));
+            }
+            Watched::Regained => {
+                self.lost = None;
+                self.tell(notice("contact is back"));
+            }
+            Watched::Refused(error) => {
+                self.state.jobs_unreadable = true;
+                self.seen.jobs = true;
+                self.tell(notice(format!("how Jobs stand is read from their pods: {error}")));
+            }
+            seen => {
+                self.seen.jobs |= matches!(seen, Watched::Listed(_));
+                self.state.take_jobs(seen);
+            }
+        }
+        None
+    }
+
+    fn take_plan(&mut self, map: &ConfigMap) {
+        if let Some(plan) = PlanFacts::read(&map.metadata) {
+            self.state.take_plan(plan);
+        }
+    }
+
+    fn tell(&self, event: RunEvent) {
+        let _ = self.told.send(Told::Event(event));
+    }
+
+    /// Looks at everything anew: tells what is news, and reads what has begun.
+    fn look(&mut self) {
+        if !self.seen.jobs && !self.seen.pods {
+            return;
+        }
+        let news = if self.seen.jobs && self.seen.pods { self.state.look() } else { Vec::new() };
+        for event in news {
+            self.quiet = Instant::now();
+            self.tell(event);
+        }
+        for (_, run) in self.state.runs() {
+            self.watch_plan(run);
+        }
+        let found: Vec<(Pod, Label)> =
+            self.state.readable().into_iter().map(|(pod, label)| (pod.clone(), label)).collect();
+        for (pod, label) in found {
+            self.look_at_pod(&pod, &label);
+        }
+        self.tell_missing();
+        self.explain_podless();
+        if self.places.waiting() > 0 && !std::mem::replace(&mut self.queue_told, true) {
+            let count = self.options.max_streams;
+            self.tell(notice(format!("more than {count} logs: they take turns (--max-streams)")));
+        }
+    }
+
+    fn look_at_pod(&mut self, pod: &Pod, label: &Label) {
+        let Some(uid) = pod.metadata.uid.clone() else { return };
+        for ((of, name), view) in &self.readers {
+            if let (Some(view), true) = (view, *of == uid) {
+                view.send_if_modified(|view| {
+                    let new = container_view(pod, name);
+                    std::mem::replace(view, new) != new
+                });
+            }
+        }
+        let main = main_container(pod);
+        for container in chosen(pod, &self.options.containers) {
+            let key = (uid.clone(), container.clone());
+            if self.readers.contains_key(&key) {
+                continue;
+            }
+            let other = (Some(&container) != main.as_ref()).then(|| container.as_str().into());
+            self.begin(pod, key, Label { container: other, ..label.clone() });
+        }
+    }
+
+    /// Begins to read a container's log.
+    fn begin(&mut self, pod: &Pod, key: Key, mut label: Label) {
+        let view = container_view(pod, &key.1);
+        let (sender, receiver) = watch::channel(view);
+        let (items, shown) = channel();
+        let part = self.options.part;
+        if part.first != crate::logs::FirstRun::Present && view.restarts > 0 {
+            label.attempt = label.attempt.saturating_sub(1).max(1);
+        }
+        let stem: Arc<str> = match &label.container {
+            None => Arc::clone(&label.block),
+            Some(container) => format!("{}.{container}", label.block).into(),
+        };
+        let kept = self.options.folder.as_ref().map(|folder| Kept {
+            keeper: folder.keeper(&stem, label.attempt),
+            attempt: label.attempt,
+            notes: self.notes.clone(),
+            block: Arc::clone(&label.block),
+        });
+        let log = PodLog {
+            cluster: self.cluster.clone(),
+            namespace: label.namespace.to_string(),
+            pod: label.pod.to_string(),
+            uid: key.0.clone(),
+            container: key.1.clone(),
+        };
+        let reader = Reader { log, places: self.places.clone(), part, view: receiver, items, kept };
+        let _ = self.told.send(Told::Log { label, items: shown });
+        self.readers.insert(key.clone(), Some(sender));
+        let inputs = self.inputs.clone();
+        self.tasks.spawn(async move {
+            let end = reader.run().await;
+            let _ = inputs.send(Input::Read(key, end));
+        });
+    }
+
+    /// Notes that a pod is gone.
+    fn gone(&mut self, uid: &str) {
+        for ((of, _), view) in &self.readers {
+            if let (Some(view), true) = (view, of == uid) {
+                view.send_replace(ContainerView::GONE);
+            }
+        }
+    }
+
+    fn read(&mut self, key: Key, end: End) {
+        let found = self.state.readable();
+        let label = found.iter().find(|(pod, _)| pod.metadata.uid.as_ref() == Some(&key.0));
+        let trouble = match end {
+            End::Complete => None,
+            End::Unreadable(error) => Some(format!("its log cannot be read to the end: {error}")),
+            End::Gone => Some("is gone, and what was not read of its log with it".to_owned()),
+        };
+        if let (Some(trouble), Some((_, label))) = (trouble, label) {
+            let event = RunEvent::new(EventKind::Pod).block(&label.block);
+            self.tell(event.pod(&label.pod, label.attempt).message(trouble));
+        }
+        self.readers.insert(key, None);
+    }
+
+    /// Says what is waited for, once.
+    fn tell_missing(&mut self) {
+        if !self.seen.jobs || !self.seen.pods {
+            return;
+        }
+        for missing in self.state.missing() {
+            if self.missing_told.insert(missing.clone()) {
+                let place = match self.options.namespace.as_str() {
+                    "" => "any namespace".to_owned(),
+                    namespace => format!("namespace {namespace}"),
+                };
+                self.tell(notice(format!("there is no Job of {missing} in {place} yet; waiting for one")));
+            }
+        }
+    }
+
+    /// Watches the events of Jobs once one has had no pod for a while.
+    fn explain_podless(&mut self) {
+        if !self.state.lacks_a_pod() {
+            self.podless = None;
+            return;
+        }
+        let since = *self.podless.get_or_insert_with(Instant::now);
+        if self.events_watched || since.elapsed() < POD_GRACE || self.options.namespace.is_empty() {
+            return;
+        }
+        self.events_watched = true;
+        let scope = WatchScope {
+            namespace: self.options.namespace.clone(),
+            labels: String::new(),
+            fields: "involvedObject.kind=Job,reason=FailedCreate".to_owned(),
+        };
+        self.watch(scope, Input::Events);
+    }
+
+    /// Tells whether it is over, and how it ended.
+    fn ended(&mut self) -> Option<Ended> {
+        self.explain_podless();
+        if let Some((since, error)) = &self.lost
+            && since.elapsed() >= self.options.contact_timeout
+        {
+            return Some(Ended::Lost(error.clone()));
+        }
+        if !self.seen.jobs || !self.seen.pods {
+            return None;
+        }
+        let all = self.state.over();
+        // Each is asked about, so that none waits for the others.
+        let over: Vec<bool> = all.iter().map(|over| self.is_over(over)).collect();
+        if !over.iter().all(|over| *over) {
+            self.over_since = None;
+            return None;
+        }
+        let since = *self.over_since.get_or_insert_with(Instant::now);
+        let unread = self.readers.values().filter(|view| view.is_some()).count();
+        if unread > 0 && since.elapsed() < LAST_LINES {
+            return None;
+        }
+        if unread > 0 {
+            self.tell(notice(format!("{unread} logs could not be read to their end")));
+        }
+        Some(Ended::Over(self.state.verdict()))
+    }
+
+    fn is_over(&mut self, over: &Over) -> bool {
+        match over {
+            Over::No => false,
+            Over::After(grace) => self.quiet.elapsed() >= *grace,
+            Over::Undriven { namespace, run, otherwise } => {
+                match self.drivers.get(run) {
+                    // Whoever begins a run takes its Lease a moment later.
+                    Some((asked, Some(Driving::Nobody))) if *asked > self.quiet => {
+                        return self.quiet.elapsed() >= ASK_EVERY;
+                    }
+                    Some((_, None | Some(Driving::Unknown))) => {
+                        return self.quiet.elapsed() >= *otherwise;
+                    }
+                    Some((asked, _)) if asked.elapsed() < ASK_EVERY => {}
+                    _ => self.ask_who_drives(namespace.clone(), run.clone()),
+                }
+                false
+            }
+        }
+    }
+
+    fn ask_who_drives(&mut self, namespace: String, run: String) {
+        // Not again before it is answered.
+        self.drivers.insert(run.clone(), (Instant::now(), Some(Driving::By { holder: String::new(), since: None })));
+        let (cluster, inputs) = (self.cluster.clone(), self.inputs.clone());
+        self.tasks.spawn(async move {
+            let driving = match cluster.get_lease(&namespace, &record_name(&run)).await {
+                Ok(lease) => Some(lease.as_ref().map_or(Driving::Nobody, Lease::driving)),
+                Err(ClusterError::Forbidden { .. }) => None,
+                Err(_) => return,
+            };
+            let _ = inputs.send(Input::Driving(run, driving));
+        });
+    }
+}

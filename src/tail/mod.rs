@@ -1,0 +1,21 @@
+//! Follows the logs of whatever Jobs are meant, from before their first pod to after their end.
+//!
+//! `wanted` says what is meant, `containers` what of a pod is read, `standing` how the Jobs stand and
+//! when all is over; the engine is one `select!` that knows the rest.
+
+mod containers;
+mod engine;
+mod options;
+mod queue;
+mod reader;
+mod stand;
+mod state;
+mod told;
+mod wanted;
+
+pub use containers::{Containers, chosen};
+pub use engine::{Ended, tail};
+pub use state::Verdict;
+pub use options::TailOptions;
+pub use told::{Label, Told};
+pub use wanted::{Bound, Wanted};
