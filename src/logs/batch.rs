@@ -49,7 +49,20 @@ impl Batch {
     /// Returns the lines.
     #[must_use]
     pub fn lines(&self) -> Lines<'_> {
-        Lines { batch: self, next: 0, start: 0 }
+        self.lines_after(0)
+    }
+
+    /// Returns the lines but for the first few.
+    #[must_use]
+    pub fn lines_after(&self, count: usize) -> Lines<'_> {
+        let last = count.checked_sub(1).and_then(|last| self.lines.get(last));
+        Lines { batch: self, next: count, start: last.map_or(0, |mark| mark.end) }
+    }
+
+    /// Takes all lines out, and keeps the memory for others.
+    pub fn clear(&mut self) {
+        self.bytes.clear();
+        self.lines.clear();
     }
 
     /// Returns what was written, all of it.
@@ -107,5 +120,10 @@ mod tests {
             batch.lines().map(|line| (line.time.as_second(), line.text(), line.ends())).collect();
         assert_eq!(lines, [(1, &b"a"[..], true), (2, b"", true), (2, b"\xff\0", false)]);
         assert_eq!((batch.len(), batch.bytes()), (3, &b"a\n\n\xff\0"[..]));
+        for count in 0..5 {
+            assert!(batch.lines_after(count).eq(batch.lines().skip(count)), "{count}");
+        }
+        batch.clear();
+        assert!(batch.is_empty() && batch.bytes().is_empty() && batch.lines().next().is_none());
     }
 }

@@ -4,6 +4,10 @@
 //! every argument of a `print()` too (`mage_ai/data_preparation/logging/logger.py`). Everything else
 //! passes as it is.
 
+use std::fmt;
+
+use serde::Deserialize;
+use serde::de::{Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde_json::Value;
 
 /// How grave a line is.
@@ -17,6 +21,22 @@ pub enum Level {
     Warning,
     /// `ERROR` and `CRITICAL`.
     Error,
+}
+
+impl Level {
+    /// Every level, the least grave first.
+    pub const ALL: [Self; 4] = [Self::Debug, Self::Info, Self::Warning, Self::Error];
+
+    /// Returns the word for it, in small letters.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Debug => "debug",
+            Self::Info => "info",
+            Self::Warning => "warning",
+            Self::Error => "error",
+        }
+    }
 }
 
 /// A line of a log, understood.
@@ -34,7 +54,8 @@ pub fn parse_line(line: &str) -> MageLine {
     mage_line(line).unwrap_or_else(|| MageLine { level: None, text: line.to_owned() })
 }
 
-fn mage_line(line: &str) -> Option<MageLine> {
+/// Understands a line if it is one of Mage's own.
+pub(crate) fn mage_line(line: &str) -> Option<MageLine> {
     let (level, rest) = line.split_at(line.find([':', ' '])?);
     let level = level_of(level)?;
     // Data integrations take the logger over, and nothing stands between then.
@@ -69,34 +90,81 @@ fn level_of(word: &str) -> Option<Level> {
 
 /// Returns what a line says in JSON, with the traceback where there is one.
 fn text_of(json: &str) -> Option<String> {
-    let Value::Object(fields) = serde_json::from_str::<Value>(json.trim_end()).ok()? else {
-        return None;
-    };
-    let mut text = match fields.get("message") {
-        Some(Value::String(message)) => message.trim_end().to_owned(),
+    let fields: Fields = serde_json::from_str(json.trim_end()).ok()?;
+    let mut text = match fields.message {
+        Some(Value::String(mut message)) => {
+            message.truncate(message.trim_end().len());
+            message
+        }
         Some(other) => other.to_string(),
         None => String::new(),
     };
-    for key in ["error", "error_stack", "error_stacktrace"] {
-        if let Some(detail) = fields.get(key).and_then(detail) {
-            if !text.contains(detail.trim_end()) {
-                if !text.is_empty() {
-                    text.push('\n');
-                }
-                text.push_str(detail.trim_end());
-            }
-            break;
+    if let Some(detail) = fields.details.into_iter().flatten().find_map(detail)
+        && !text.contains(detail.trim_end())
+    {
+        if !text.is_empty() {
+            text.push('\n');
         }
+        text.push_str(detail.trim_end());
     }
     Some(text)
 }
 
+/// What matters of a line's JSON; the rest is passed over, because a log has millions of lines.
+#[derive(Default)]
+struct Fields {
+    message: Option<Value>,
+    /// `error`, `error_stack` and `error_stacktrace`.
+    details: [Option<Value>; 3],
+}
+
+#[derive(Deserialize)]
+#[serde(field_identifier, rename_all = "snake_case")]
+enum Field {
+    Message,
+    Error,
+    ErrorStack,
+    ErrorStacktrace,
+    #[serde(other)]
+    Other,
+}
+
+impl<'de> Deserialize<'de> for Fields {
+    fn deserialize<D: Deserializer<'de>>(json: D) -> Result<Self, D::Error> {
+        json.deserialize_map(FieldsVisitor)
+    }
+}
+
+struct FieldsVisitor;
+
+impl<'de> Visitor<'de> for FieldsVisitor {
+    type Value = Fields;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Fields, A::Error> {
+        let mut fields = Fields::default();
+        while let Some(field) = map.next_key()? {
+            match field {
+                Field::Message => fields.message = Some(map.next_value()?),
+                Field::Error => fields.details[0] = Some(map.next_value()?),
+                Field::ErrorStack => fields.details[1] = Some(map.next_value()?),
+                Field::ErrorStacktrace => fields.details[2] = Some(map.next_value()?),
+                Field::Other => drop(map.next_value::<IgnoredAny>()?),
+            }
+        }
+        Ok(fields)
+    }
+}
+
 /// Reads an error field, which is a string or a list of strings or lists.
-fn detail(value: &Value) -> Option<String> {
+fn detail(value: Value) -> Option<String> {
     match value {
-        Value::String(text) if !text.trim().is_empty() => Some(text.clone()),
+        Value::String(text) if !text.trim().is_empty() => Some(text),
         Value::Array(items) if !items.is_empty() => {
-            let lines: Vec<String> = items.iter().filter_map(detail).collect();
+            let lines: Vec<String> = items.into_iter().filter_map(detail).collect();
             (!lines.is_empty())
                 .then(|| lines.iter().map(|line| line.trim_end()).collect::<Vec<_>>().join("\n"))
         }

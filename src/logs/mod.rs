@@ -2,20 +2,29 @@
 //! lines.
 
 mod batch;
+mod filter;
 mod keep;
 mod lines;
 mod mage;
 mod notable;
+mod order;
 mod patience;
+mod pending;
 mod pod_log;
+mod record;
 mod resume;
 mod stream;
 mod trail;
 
 pub use batch::{Batch, Line, Lines};
+pub use filter::{Filter, PatternError};
 pub use keep::{KeepError, Keeper, LogFolder};
 pub use mage::{Level, MageLine, is_drawn, last_error_line, parse_file_line, parse_line};
 pub use notable::{FalseCondition, Listener, Notable};
+pub use order::Order;
+pub(crate) use order::{Turn, Turns};
+pub(crate) use pending::{Pending, Piece, Show, Shown};
 pub use pod_log::PodLog;
+pub(crate) use record::Unit;
 pub use resume::{Admission, Cursor};
 pub use stream::{Ask, End, FirstRun, Gap, Item, Part, Source, Until, follow};

@@ -27,25 +27,48 @@ impl Style {
         if self.color { paint.on(text) } else { text.to_owned() }
     }
 
-    fn name(self, block: &str) -> String {
-        let padded = format!("{:width$}", self.safe(block), width = self.width);
+    /// Renders a name in the colour of its block.
+    fn name(self, block: &str, name: &str) -> String {
+        let padded = format!("{:width$}", self.safe(name), width = self.width);
         if self.color { block_name(block, &padded) } else { padded }
+    }
+}
+
+/// Renders what stands in front of a line of a log: a name of its block, and a bar.
+pub(super) fn log_prefix(block: &str, name: &str, style: Style) -> String {
+    format!("{} | ", style.name(block, name))
+}
+
+/// Renders what stands in front of what is said about a log, so that nobody takes it for a line.
+pub(super) fn note_prefix(block: &str, name: &str, style: Style) -> String {
+    format!("{} : ", style.name(block, name))
+}
+
+/// Renders a level as a word.
+pub(super) fn level_word(level: Level, style: Style) -> String {
+    match level {
+        Level::Error => style.paint(Paint::Bad, "ERROR"),
+        Level::Warning => style.paint(Paint::Warn, "WARNING"),
+        Level::Info => "INFO".to_owned(),
+        Level::Debug => style.paint(Paint::Dim, "DEBUG"),
     }
 }
 
 /// Renders a line of a log: the block, a bar, the text; a grave one says so in words.
 pub(super) fn log_lines(event: &RunEvent, style: Style) -> String {
-    let name = style.name(event.block.as_deref().unwrap_or_default());
+    let block = event.block.as_deref().unwrap_or_default();
+    let prefix = log_prefix(block, block, style);
     let level = match event.kind {
-        EventKind::Log(Some(Level::Error)) => style.paint(Paint::Bad, "ERROR "),
-        EventKind::Log(Some(Level::Warning)) => style.paint(Paint::Warn, "WARNING "),
+        EventKind::Log(Some(level @ (Level::Error | Level::Warning))) => {
+            format!("{} ", level_word(level, style))
+        }
         _ => String::new(),
     };
     let text = event.message.as_deref().unwrap_or_default();
     let mut lines = String::new();
     for (index, line) in text.split('\n').enumerate() {
         let level = if index == 0 { level.as_str() } else { "" };
-        let _ = writeln!(lines, "{name} | {level}{}", style.safe(line));
+        let _ = writeln!(lines, "{prefix}{level}{}", style.safe(line));
     }
     lines
 }
@@ -62,16 +85,17 @@ pub(super) fn event_line(event: &RunEvent, style: Style) -> Option<String> {
         // The summary says it.
         EventKind::Run(_) | EventKind::Log(_) => return None,
         EventKind::Notice => format!("{} {message}", Paint::Warn.on("notice:")),
-        EventKind::Pod => format!("{} : {}", block(event, style), pod_words(event, &message)),
+        EventKind::Pod => format!("{}{}", note(event, style), pod_words(event, &message)),
         EventKind::Block(state) => {
-            format!("{} : {}", block(event, style), block_words(event, state, &message))
+            format!("{}{}", note(event, style), block_words(event, state, &message))
         }
     };
     Some(line)
 }
 
-fn block(event: &RunEvent, style: Style) -> String {
-    style.name(event.block.as_deref().unwrap_or_default())
+fn note(event: &RunEvent, style: Style) -> String {
+    let block = event.block.as_deref().unwrap_or_default();
+    note_prefix(block, block, style)
 }
 
 fn pod_words(event: &RunEvent, message: &str) -> String {

@@ -38,6 +38,23 @@ pub fn line_for_terminal(line: &str) -> Cow<'_, str> {
     Cow::Owned(clean)
 }
 
+/// Adds one line made harmless, which may be no UTF-8.
+pub(super) fn push_harmless(line: &[u8], out: &mut Vec<u8>) {
+    if line.iter().all(|byte| matches!(byte, b'\t' | b' '..=b'~')) {
+        out.extend_from_slice(line);
+    } else {
+        let line = String::from_utf8_lossy(line);
+        out.extend_from_slice(line_for_terminal(&line).as_bytes());
+    }
+}
+
+/// Tells whether a character does nothing on a terminal but to be shown there.
+pub(super) fn is_harmless(c: char) -> bool {
+    let reorders =
+        matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{200e}' | '\u{200f}');
+    c == '\t' || !(c.is_control() || reorders || matches!(c, '\u{2028}' | '\u{2029}'))
+}
+
 type Rest<'a> = std::iter::Peekable<std::str::Chars<'a>>;
 
 fn skip_escape(rest: &mut Rest<'_>) {
@@ -64,15 +81,9 @@ fn skip_until_final(rest: &mut Rest<'_>) {
     }
 }
 
-fn is_harmless(c: char) -> bool {
-    let reorders =
-        matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{200e}' | '\u{200f}');
-    c == '\t' || !(c.is_control() || reorders || matches!(c, '\u{2028}' | '\u{2029}'))
-}
-
 #[cfg(test)]
 mod tests {
-    use super::{for_terminal, line_for_terminal};
+    use super::{for_terminal, line_for_terminal, push_harmless};
 
     #[test]
     fn nothing_moves_the_cursor() {
@@ -96,6 +107,14 @@ mod tests {
         #[test]
         fn any_text_comes_out_harmless(raw in ".*") {
             assert!(line_for_terminal(&raw).chars().all(|c| c == '\t' || !c.is_control()));
+        }
+
+        #[test]
+        fn bytes_come_out_as_text_does(raw in proptest::collection::vec(0x07..0xff_u8, 0..20)) {
+            let mut out = Vec::new();
+            push_harmless(&raw, &mut out);
+            let text = String::from_utf8_lossy(&raw);
+            assert_eq!(String::from_utf8(out).unwrap(), line_for_terminal(&text));
         }
     }
 }
