@@ -39,6 +39,8 @@ complete -c kubectl-mage -n "__fish_kubectl_mage_needs_command" -f -a "graph" -d
 complete -c kubectl-mage -n "__fish_kubectl_mage_needs_command" -f -a "run" -d 'Run a pipeline, or the blocks named, with progress and logs'
 complete -c kubectl-mage -n "__fish_kubectl_mage_needs_command" -f -a "resume" -d 'Go on with a run where it stopped'
 complete -c kubectl-mage -n "__fish_kubectl_mage_needs_command" -f -a "attach" -d 'Follow a run that somebody else drives'
+complete -c kubectl-mage -n "__fish_kubectl_mage_needs_command" -f -a "tail" -d 'Follow the logs of a run, a pipeline, blocks or a Job until the Jobs end, and end as they did'
+complete -c kubectl-mage -n "__fish_kubectl_mage_needs_command" -f -a "logs" -d 'Print the logs of a run, a pipeline, blocks or a Job'
 complete -c kubectl-mage -n "__fish_kubectl_mage_needs_command" -f -a "runs" -d 'List the runs in a namespace'
 complete -c kubectl-mage -n "__fish_kubectl_mage_needs_command" -f -a "status" -d 'Show how a run stands, block by block, and who drives it'
 complete -c kubectl-mage -n "__fish_kubectl_mage_needs_command" -f -a "why" -d 'Say why something is pending or failed, and what to do'
@@ -428,6 +430,87 @@ always\t'Always'
 never\t'Never'"
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand attach" -s q -l quiet -d 'Say less: only results and errors'
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand attach" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand tail" -s l -l selector -d 'Only Jobs with these labels, as KEY=VALUE' -r
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand tail" -l since -d 'Only what was written after this long ago: 90s, 15m, 2h' -r
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand tail" -l since-time -d 'Only what was written after this time, as 2026-11-27T12:00:00Z' -r
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand tail" -l tail -d 'Only this many lines from the end of each log; -1 for all' -r
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand tail" -l grep -d 'Only lines, and tracebacks, in which this regular expression matches; of several, any' -r
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand tail" -l exclude -d 'No lines, and no tracebacks, in which this regular expression matches' -r
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand tail" -l level -d 'Only what is at least as grave; what has no level counts as info, a traceback as error' -r -f -a "debug\t''
+info\t''
+warning\t''
+error\t''"
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand tail" -s c -l container -d 'The container; by default the one that runs the block, and init containers that fail' -r
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand tail" -l all-containers -d 'Every container: sidecars and init containers too' -r -f -a "true\t''
+false\t''"
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand tail" -l timestamps -d 'Put the time before each line; in UTC, or in a ZONE such as local or Europe/Berlin' -r
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand tail" -s o -l output -d 'Output format: text for people, raw for the bytes of one container, json for one object a line' -r -f -a "text\t''
+raw\t''
+json\t''"
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand tail" -l merge -d 'In which order the lines of several logs come' -r -f -a "time\t'By their time stamps, within three seconds'
+arrival\t'As they come'"
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand tail" -l save -d 'Keep whole logs in this folder too, a file for each attempt of a block' -r -F
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand tail" -l max-streams -d 'How many logs are open at once; the others take turns' -r
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand tail" -l kubeconfig -d 'Path to the kubeconfig file to use' -r -F
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand tail" -l context -d 'The name of the kubeconfig context to use' -r
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand tail" -l cluster -d 'The name of the kubeconfig cluster to use' -r
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand tail" -l user -d 'The name of the kubeconfig user to use' -r
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand tail" -s n -l namespace -d 'The namespace of the Jobs' -r
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand tail" -l as -d 'Username to impersonate; a user or a service account' -r
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand tail" -l as-group -d 'Group to impersonate; may be given several times' -r
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand tail" -l token -d 'Bearer token for authentication to the API server' -r
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand tail" -s s -l server -d 'The address and port of the API server' -r
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand tail" -l insecure-skip-tls-verify -d 'Do not check the server\'s certificate; this makes the connection insecure' -r -f -a "true\t''
+false\t''"
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand tail" -l request-timeout -d 'How long to wait for one answer of the API server, as 1s, 2m, 3h; 0 for the default of 30s. It never cuts a log stream' -r
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand tail" -s v -d 'Say more: what was read and asked; `-v=N` works as in kubectl' -r
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand tail" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand tail" -s p -l previous -d 'The run of the container before its last restart'
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand tail" -s q -l quiet -d 'Say less: only results and errors'
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand tail" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand logs" -s l -l selector -d 'Only Jobs with these labels, as KEY=VALUE' -r
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand logs" -l since -d 'Only what was written after this long ago: 90s, 15m, 2h' -r
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand logs" -l since-time -d 'Only what was written after this time, as 2026-11-27T12:00:00Z' -r
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand logs" -l tail -d 'Only this many lines from the end of each log; -1 for all' -r
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand logs" -l grep -d 'Only lines, and tracebacks, in which this regular expression matches; of several, any' -r
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand logs" -l exclude -d 'No lines, and no tracebacks, in which this regular expression matches' -r
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand logs" -l level -d 'Only what is at least as grave; what has no level counts as info, a traceback as error' -r -f -a "debug\t''
+info\t''
+warning\t''
+error\t''"
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand logs" -s c -l container -d 'The container; by default the one that runs the block, and init containers that fail' -r
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand logs" -l all-containers -d 'Every container: sidecars and init containers too' -r -f -a "true\t''
+false\t''"
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand logs" -l timestamps -d 'Put the time before each line; in UTC, or in a ZONE such as local or Europe/Berlin' -r
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand logs" -s o -l output -d 'Output format: text for people, raw for the bytes of one container, json for one object a line' -r -f -a "text\t''
+raw\t''
+json\t''"
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand logs" -l merge -d 'In which order the lines of several logs come' -r -f -a "time\t'By their time stamps, within three seconds'
+arrival\t'As they come'"
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand logs" -l save -d 'Keep whole logs in this folder too, a file for each attempt of a block' -r -F
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand logs" -l max-streams -d 'How many logs are open at once; the others take turns' -r
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand logs" -l kubeconfig -d 'Path to the kubeconfig file to use' -r -F
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand logs" -l context -d 'The name of the kubeconfig context to use' -r
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand logs" -l cluster -d 'The name of the kubeconfig cluster to use' -r
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand logs" -l user -d 'The name of the kubeconfig user to use' -r
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand logs" -s n -l namespace -d 'The namespace of the Jobs' -r
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand logs" -l as -d 'Username to impersonate; a user or a service account' -r
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand logs" -l as-group -d 'Group to impersonate; may be given several times' -r
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand logs" -l token -d 'Bearer token for authentication to the API server' -r
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand logs" -s s -l server -d 'The address and port of the API server' -r
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand logs" -l insecure-skip-tls-verify -d 'Do not check the server\'s certificate; this makes the connection insecure' -r -f -a "true\t''
+false\t''"
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand logs" -l request-timeout -d 'How long to wait for one answer of the API server, as 1s, 2m, 3h; 0 for the default of 30s. It never cuts a log stream' -r
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand logs" -s v -d 'Say more: what was read and asked; `-v=N` works as in kubectl' -r
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand logs" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand logs" -s f -l follow -d 'Stay until the Jobs end, and end as they did'
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand logs" -s p -l previous -d 'The run of the container before its last restart'
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand logs" -s q -l quiet -d 'Say less: only results and errors'
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand logs" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand runs" -s l -l selector -d 'Only runs whose Jobs carry these labels' -r
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand runs" -s o -l output -d 'Output format' -r -f -a "table\t''
 wide\t''

@@ -18,6 +18,7 @@ mod run;
 mod runs;
 mod snapshot;
 mod status;
+mod tail;
 
 pub use config_args::{ConfigArgs, EditionChoice, NameValue};
 pub use connection::{ConnectionArgs, parse_duration};
@@ -34,6 +35,7 @@ pub use run::{InterruptChoice, LogsChoice, RunArgs, RunOutput};
 pub use runs::RunsArgs;
 pub use snapshot::{SnapshotArgs, SnapshotOutput};
 pub use status::{StatusArgs, TableOutput, WhyArgs, WhyOutput};
+pub use tail::{LevelChoice, LogArgs, LogOutput, LogsArgs, MergeChoice, TailArgs};
 
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 
@@ -104,6 +106,8 @@ pub enum Command {
     Run(Box<RunArgs>),
     Resume(Box<ResumeArgs>),
     Attach(Box<AttachArgs>),
+    Tail(Box<TailArgs>),
+    Logs(Box<LogsArgs>),
     Runs(RunsArgs),
     Status(StatusArgs),
     Why(WhyArgs),

@@ -8,7 +8,7 @@ use clap::{ArgAction, Args, ValueEnum};
 use k8s_openapi::jiff::Timestamp;
 
 use super::ConnectionArgs;
-use super::run::parse_duration;
+use super::connection::parse_duration;
 
 /// Follow the logs of a run, a pipeline, blocks or a Job until the Jobs end, and end as they did
 ///
@@ -82,20 +82,20 @@ pub struct LogArgs {
     /// Put the time before each line; in UTC, or in a ZONE such as local or Europe/Berlin
     #[arg(
         long, value_name = "ZONE", default_missing_value = "true", num_args = 0..=1,
-        require_equals = true, help_heading = "Output"
+        require_equals = true, help_heading = "How they are shown"
     )]
     pub timestamps: Option<String>,
     /// Output format: text for people, raw for the bytes of one container, json for one object a line
-    #[arg(short, long, value_enum, default_value_t = LogOutput::Text, help_heading = "Output")]
+    #[arg(short, long, value_enum, default_value_t = LogOutput::Text, help_heading = "How they are shown")]
     pub output: LogOutput,
     /// In which order the lines of several logs come
-    #[arg(long, value_enum, help_heading = "Output")]
+    #[arg(long, value_enum, help_heading = "How they are shown")]
     pub merge: Option<MergeChoice>,
     /// Keep whole logs in this folder too, a file for each attempt of a block
-    #[arg(long, value_name = "DIR", conflicts_with_all = ["since", "since_time", "tail", "previous"], help_heading = "Output")]
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["since", "since_time", "tail", "previous"], help_heading = "How they are shown")]
     pub save: Option<PathBuf>,
     /// How many logs are open at once; the others take turns
-    #[arg(long, value_name = "N", default_value = "100", help_heading = "Output")]
+    #[arg(long, value_name = "N", default_value = "100", help_heading = "How they are shown")]
     pub max_streams: NonZeroUsize,
     #[command(flatten)]
     pub connection: ConnectionArgs,

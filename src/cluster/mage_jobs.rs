@@ -73,9 +73,11 @@ fn of(metadata: &ObjectMeta, spec: Option<&PodSpec>) -> Option<Belongs> {
         });
     }
     let command = command_of(spec?)?;
-    // Without ids or a partition it is somebody's own `mage run`, as a run of the object itself.
+    // Without ids or a partition it is somebody's own `mage run`, as a run of the Job itself.
     let id = command.pipeline_run_id.or(command.execution_partition);
-    let id = id.or_else(|| metadata.name.clone()).unwrap_or_default();
+    let job = metadata.owner_references.iter().flatten().find(|owner| owner.kind == "Job");
+    let job = job.map(|owner| owner.name.clone()).or_else(|| metadata.name.clone());
+    let id = id.or(job).unwrap_or_default();
     Some(Belongs {
         source: Source::Server,
         run: format!("{}@{id}", command.pipeline),

@@ -56,5 +56,5 @@ pub use pods::{ContainerPhase, ContainerView, container_view, main_container};
 pub use rbac::{Applied, object_name};
 pub(crate) use runs::BLOCKS;
 pub use runs::{RunRow, RunStatus, group_runs};
-pub use watch::{WatchScope, Watched};
 pub(crate) use watch::Watchable;
+pub use watch::{WatchScope, Watched};

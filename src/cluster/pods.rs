@@ -184,13 +184,12 @@ impl Cluster {
             let sent = self.logs().send(async |client| client.request(request).await).await?;
             sent.0.map_err(|error| self.explain(&action, error))
         };
-        let list: k8s_openapi::List<Pod> =
-            tokio::time::timeout(self.request_timeout(), asked).await.map_err(|_| {
-                ClusterError::TimedOut {
-                    server: self.server().to_owned(),
-                    action: Box::new(action.clone()),
-                    after: self.request_timeout(),
-                }
+        let list: k8s_openapi::List<Pod> = tokio::time::timeout(self.request_timeout(), asked)
+            .await
+            .map_err(|_| ClusterError::TimedOut {
+                server: self.server().to_owned(),
+                action: Box::new(action.clone()),
+                after: self.request_timeout(),
             })??;
         Ok(list.items)
     }

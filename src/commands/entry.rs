@@ -7,7 +7,7 @@ use clap::Parser;
 
 use super::{
     cancel, completion, delete, explain, graph, lint, prune, render, resume, run, runs, snapshot,
-    status, version, why,
+    status, tail, version, why,
 };
 use crate::cli::completion::asked;
 use crate::cli::{Cli, ColorChoice, Command, OutputArgs};
@@ -68,6 +68,9 @@ fn dispatch(command: &Command, printer: Printer) -> Result<Exit, CliError> {
         Command::Run(args) => run::run(args, printer),
         Command::Resume(args) => resume::resume(args, printer),
         Command::Attach(args) => resume::attach(args, printer),
+        Command::Tail(args) => tail::tail(&args.logs, printer),
+        Command::Logs(args) if args.follow => tail::tail(&args.logs, printer),
+        Command::Logs(args) => tail::logs(&args.logs, printer),
         Command::Runs(args) => runs::runs(args, printer),
         Command::Status(args) => status::status(args, printer),
         Command::Why(args) => why::why(args, printer),

@@ -81,17 +81,22 @@ pub(super) fn log_folder(
     fresh: Option<&Plan>,
 ) -> Result<Option<LogFolder>, CliError> {
     let Some(path) = &args.logs_dir else { return Ok(None) };
+    folder(path, "--logs-dir", fresh).map(Some)
+}
+
+/// Makes the folder that a flag names.
+pub(super) fn folder(path: &Path, flag: &str, fresh: Option<&Plan>) -> Result<LogFolder, CliError> {
     let prepared = LogFolder::prepare(path).and_then(|folder| {
         if let Some(plan) = fresh {
             folder.refuse_old(plan.blocks.iter().map(|block| block.uuid.as_str()))?;
         }
         Ok(folder)
     });
-    prepared.map(Some).map_err(|error| {
+    prepared.map_err(|error| {
         let hint = match &error {
-            KeepError::Folder { .. } => "name a folder that you can write to with --logs-dir",
+            KeepError::Folder { .. } => format!("name a folder that you can write to with {flag}"),
             KeepError::Taken { .. } => {
-                "name another folder with --logs-dir, or remove what is in it"
+                format!("name another folder with {flag}, or remove what is in it")
             }
         };
         let text = match &error {

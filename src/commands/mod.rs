@@ -29,6 +29,7 @@ mod snapshot;
 mod sources;
 mod status;
 mod subject;
+mod tail;
 mod targets;
 mod the_run;
 mod unrecorded;

@@ -49,10 +49,10 @@ fn failed(pod: &Pod) -> impl Iterator<Item = String> {
 }
 
 fn has_failed(status: &ContainerStatus) -> bool {
-    let states = [&status.state, &status.last_state];
-    states.into_iter().flatten().any(|state| {
-        state.terminated.as_ref().is_some_and(|terminated| terminated.exit_code != 0)
-    })
+    let both = [&status.state, &status.last_state];
+    both.into_iter()
+        .flatten()
+        .any(|state| state.terminated.as_ref().is_some_and(|terminated| terminated.exit_code != 0))
 }
 
 #[cfg(test)]
@@ -63,9 +63,7 @@ mod tests {
 
     #[test]
     fn the_main_one_and_whatever_failed_before_it() {
-        let status = |name: &str, state: serde_json::Value| {
-            json!({"name": name, "image": "", "imageID": "", "ready": false, "restartCount": 0, "state": state})
-        };
+        let status = |name: &str, state: serde_json::Value| json!({"name": name, "image": "", "imageID": "", "ready": false, "restartCount": 0, "state": state});
         let pod: Pod = serde_json::from_value(json!({
             "spec": {
                 "initContainers": [{"name": "fetch"}, {"name": "check"}],

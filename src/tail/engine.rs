@@ -13,16 +13,18 @@ use tokio::time::Instant;
 use super::containers::chosen;
 use super::options::TailOptions;
 use super::queue::Places;
+use super::read::{numbered, pod_log};
 use super::reader::{Kept, Reader, channel};
-use super::state::{Over, State, Verdict, notice};
-use super::told::{Label, Told};
+use super::state::{News, Over, State, Verdict, notice};
+use super::told::Told;
 use super::wanted::{Selectors, Wanted};
 use crate::cluster::{
     Cluster, ClusterError, ContainerView, Driving, Lease, PlanFacts, WatchScope, Watched,
     container_view, main_container,
 };
-use crate::logs::{End, PodLog};
+use crate::logs::End;
 use crate::run::{EventKind, RunEvent, Signal, Signals, record_name};
+use crate::ui::Label;
 
 /// How it ended.
 #[derive(Debug)]
@@ -33,6 +35,8 @@ pub enum Ended {
     Stopped(Signal),
     /// Nobody looks any more.
     Unread,
+    /// There is no such run.
+    NoRun(String),
     /// The API server was away for too long, or says no.
     Lost(ClusterError),
 }
@@ -41,6 +45,8 @@ pub enum Ended {
 const LAST_LINES: Duration = Duration::from_mins(1);
 /// How long a Job may have no pod before events are asked why.
 const POD_GRACE: Duration = Duration::from_secs(1);
+/// How long the end of a Job is kept back for the rest of its logs to come first.
+const END_GRACE: Duration = Duration::from_secs(5);
 const TICK: Duration = Duration::from_millis(250);
 /// How often it is asked who drives a run, and what may not be watched.
 const ASK_EVERY: Duration = Duration::from_secs(1);
@@ -50,10 +56,10 @@ type Key = (String, String);
 
 /// What the engine hears.
 enum Input {
-    Jobs(Watched<Job>),
-    Pods(Watched<Pod>),
-    Plan(Watched<ConfigMap>),
-    Events(Watched<Event>),
+    Jobs(Box<Watched<Job>>),
+    Pods(Box<Watched<Pod>>),
+    Plan(String, Box<Watched<ConfigMap>>),
+    Events(Box<Watched<Event>>),
     Read(Key, End),
     Note(Arc<str>, String),
     Driving(String, Option<Driving>),
@@ -74,6 +80,8 @@ struct Engine<'a> {
     missing_told: BTreeSet<String>,
     queue_told: bool,
     watched_plans: BTreeSet<String>,
+    /// Runs of which it is known whether they have a plan.
+    plans_listed: BTreeSet<String>,
     podless: Option<Instant>,
     events_watched: bool,
     /// Since when nothing has changed.
@@ -81,6 +89,8 @@ struct Engine<'a> {
     drivers: BTreeMap<String, (Instant, Option<Driving>)>,
     lost: Option<(Instant, ClusterError)>,
     over_since: Option<Instant>,
+    /// What is told once the logs of its Job are read, and since when it is known.
+    held: Vec<(Instant, News)>,
 }
 
 /// What was listed once.
@@ -98,7 +108,7 @@ pub async fn tail(
     mut signals: Signals,
 ) -> Ended {
     let (inputs, mut received) = mpsc::unbounded_channel();
-    let (notes, mut noted) = mpsc::unbounded_channel();
+    let (notes, mut said) = mpsc::unbounded_channel();
     let mut engine = Engine {
         cluster,
         options,
@@ -113,12 +123,14 @@ pub async fn tail(
         missing_told: BTreeSet::new(),
         queue_told: false,
         watched_plans: BTreeSet::new(),
+        plans_listed: BTreeSet::new(),
         podless: None,
         events_watched: false,
         quiet: Instant::now(),
         drivers: BTreeMap::new(),
         lost: None,
         over_since: None,
+        held: Vec::new(),
     };
     engine.watch_all();
     let mut tick = tokio::time::interval(TICK);
@@ -126,7 +138,7 @@ pub async fn tail(
         tokio::select! {
             signal = signals.next() => return Ended::Stopped(signal),
             () = told.closed() => return Ended::Unread,
-            Some((block, note)) = noted.recv() => drop(inputs.send(Input::Note(block, note))),
+            Some((block, note)) = said.recv() => drop(inputs.send(Input::Note(block, note))),
             Some(input) = received.recv() => {
                 let mut next = Some(input);
                 while let Some(input) = next {
@@ -156,10 +168,10 @@ impl Engine<'_> {
             labels: labels.join(","),
             fields: selectors.job_fields,
         };
-        self.watch(jobs, Input::Jobs);
+        self.watch(jobs, |seen| Input::Jobs(Box::new(seen)));
         let pods = WatchScope { namespace, labels: selectors.pods, fields: String::new() };
         self.list_ahead(&pods);
-        self.watch(pods, Input::Pods);
+        self.watch(pods, |seen| Input::Pods(Box::new(seen)));
         for wanted in &self.options.wanted {
             if let Wanted::Run(run) = wanted {
                 self.watch_plan(run.clone());
@@ -175,7 +187,7 @@ impl Engine<'_> {
             // The watch lists them too, and tells of errors.
             if let Ok(pods) = cluster.list_pods_ahead(&scope.namespace, &scope.labels).await {
                 for pod in pods {
-                    let _ = inputs.send(Input::Pods(Watched::Applied(pod)));
+                    let _ = inputs.send(Input::Pods(Box::new(Watched::Applied(pod))));
                 }
             }
         });
@@ -201,37 +213,41 @@ impl Engine<'_> {
             labels: String::new(),
             fields: format!("metadata.name={}", record_name(&run)),
         };
-        self.watch(scope, Input::Plan);
+        self.watch(scope, move |seen| Input::Plan(run.clone(), Box::new(seen)));
     }
 
     /// Takes in what is heard; returns the end where there is no going on.
     fn take(&mut self, input: Input) -> Option<Ended> {
         match input {
-            Input::Jobs(seen) => return self.take_jobs(seen),
-            Input::Pods(Watched::Refused(error)) => return Some(Ended::Lost(error)),
-            Input::Pods(seen) => {
-                self.seen.pods |= matches!(seen, Watched::Listed(_));
-                for uid in self.state.take_pods(seen) {
-                    self.gone(&uid);
-                }
-            }
-            Input::Plan(Watched::Listed(maps)) => maps.iter().for_each(|map| self.take_plan(map)),
-            Input::Plan(Watched::Applied(map)) => self.take_plan(&map),
-            Input::Plan(_) => {}
-            Input::Events(Watched::Listed(events)) => self.state.events = events,
-            Input::Events(Watched::Applied(event)) => self.state.events.push(event),
-            Input::Events(_) => {}
+            Input::Jobs(seen) => self.take_jobs(*seen),
+            Input::Pods(seen) => return self.take_pods(*seen),
+            Input::Plan(run, seen) => self.take_plan(run, &seen),
+            Input::Events(seen) => match *seen {
+                Watched::Listed(events) => self.state.events = events,
+                Watched::Applied(event) => self.state.events.push(event),
+                _ => {}
+            },
             Input::Read(key, end) => self.read(key, end),
             Input::Note(block, note) => self.tell(notice(note).block(&block)),
             Input::Driving(run, driving) => {
                 self.drivers.insert(run, (Instant::now(), driving));
-                return None;
             }
         }
         None
     }
 
-    fn take_jobs(&mut self, seen: Watched<Job>) -> Option<Ended> {
+    fn take_pods(&mut self, seen: Watched<Pod>) -> Option<Ended> {
+        if let Watched::Refused(error) = seen {
+            return Some(Ended::Lost(error));
+        }
+        self.seen.pods |= matches!(seen, Watched::Listed(_));
+        for uid in self.state.take_pods(seen) {
+            self.gone(&uid);
+        }
+        None
+    }
+
+    fn take_jobs(&mut self, seen: Watched<Job>) {
         match seen {
             Watched::Lost(error) => {
                 self.tell(notice(format!("contact lost: {error}; trying again")));
@@ -251,13 +267,19 @@ impl Engine<'_> {
                 self.state.take_jobs(seen);
             }
         }
-        None
     }
 
-    fn take_plan(&mut self, map: &ConfigMap) {
-        if let Some(plan) = PlanFacts::read(&map.metadata) {
+    fn take_plan(&mut self, run: String, seen: &Watched<ConfigMap>) {
+        let maps = match seen {
+            Watched::Listed(maps) => maps.as_slice(),
+            Watched::Applied(map) => std::slice::from_ref(map),
+            Watched::Refused(_) => &[],
+            Watched::Deleted(_) | Watched::Lost(_) | Watched::Regained => return,
+        };
+        for plan in maps.iter().filter_map(|map| PlanFacts::read(&map.metadata)) {
             self.state.take_plan(plan);
         }
+        self.plans_listed.insert(run);
     }
 
     fn tell(&self, event: RunEvent) {
@@ -270,10 +292,11 @@ impl Engine<'_> {
             return;
         }
         let news = if self.seen.jobs && self.seen.pods { self.state.look() } else { Vec::new() };
-        for event in news {
+        for news in news {
             self.quiet = Instant::now();
-            self.tell(event);
+            self.held.push((Instant::now(), news));
         }
+        self.tell_news();
         for (_, run) in self.state.runs() {
             self.watch_plan(run);
         }
@@ -287,6 +310,22 @@ impl Engine<'_> {
         if self.places.waiting() > 0 && !std::mem::replace(&mut self.queue_told, true) {
             let count = self.options.max_streams;
             self.tell(notice(format!("more than {count} logs: they take turns (--max-streams)")));
+        }
+    }
+
+    /// Tells what is news; that a Job has ended, once its logs are read.
+    fn tell_news(&mut self) {
+        for (since, News { job, event }) in std::mem::take(&mut self.held) {
+            let is_end = matches!(event.kind, EventKind::Block(state) if !state.is_active());
+            let pods = if is_end { self.state.pods_of(&job) } else { Vec::new() };
+            let is_read =
+                |(key, view): (&Key, &Option<_>)| view.is_none() || !pods.contains(&key.0);
+            let waits = is_end && since.elapsed() < END_GRACE;
+            if waits && !self.readers.iter().all(is_read) {
+                self.held.push((since, News { job, event }));
+            } else {
+                self.tell(event);
+            }
         }
     }
 
@@ -312,31 +351,15 @@ impl Engine<'_> {
     }
 
     /// Begins to read a container's log.
-    fn begin(&mut self, pod: &Pod, key: Key, mut label: Label) {
+    fn begin(&mut self, pod: &Pod, key: Key, label: Label) {
         let view = container_view(pod, &key.1);
+        let part = self.options.part;
+        let label = numbered(label, view, part.first);
         let (sender, receiver) = watch::channel(view);
         let (items, shown) = channel();
-        let part = self.options.part;
-        if part.first != crate::logs::FirstRun::Present && view.restarts > 0 {
-            label.attempt = label.attempt.saturating_sub(1).max(1);
-        }
-        let stem: Arc<str> = match &label.container {
-            None => Arc::clone(&label.block),
-            Some(container) => format!("{}.{container}", label.block).into(),
-        };
-        let kept = self.options.folder.as_ref().map(|folder| Kept {
-            keeper: folder.keeper(&stem, label.attempt),
-            attempt: label.attempt,
-            notes: self.notes.clone(),
-            block: Arc::clone(&label.block),
-        });
-        let log = PodLog {
-            cluster: self.cluster.clone(),
-            namespace: label.namespace.to_string(),
-            pod: label.pod.to_string(),
-            uid: key.0.clone(),
-            container: key.1.clone(),
-        };
+        let folder = self.options.folder.as_ref();
+        let kept = folder.map(|folder| Kept::of(folder, &label, self.notes.clone()));
+        let log = pod_log(self.cluster, pod, key.1.clone(), &label);
         let reader = Reader { log, places: self.places.clone(), part, view: receiver, items, kept };
         let _ = self.told.send(Told::Log { label, items: shown });
         self.readers.insert(key.clone(), Some(sender));
@@ -382,7 +405,7 @@ impl Engine<'_> {
                     "" => "any namespace".to_owned(),
                     namespace => format!("namespace {namespace}"),
                 };
-                self.tell(notice(format!("there is no Job of {missing} in {place} yet; waiting for one")));
+                self.tell(notice(format!("there is no {missing} in {place} yet; waiting for one")));
             }
         }
     }
@@ -403,12 +426,13 @@ impl Engine<'_> {
             labels: String::new(),
             fields: "involvedObject.kind=Job,reason=FailedCreate".to_owned(),
         };
-        self.watch(scope, Input::Events);
+        self.watch(scope, |seen| Input::Events(Box::new(seen)));
     }
 
     /// Tells whether it is over, and how it ended.
     fn ended(&mut self) -> Option<Ended> {
         self.explain_podless();
+        self.tell_news();
         if let Some((since, error)) = &self.lost
             && since.elapsed() >= self.options.contact_timeout
         {
@@ -416,6 +440,9 @@ impl Engine<'_> {
         }
         if !self.seen.jobs || !self.seen.pods {
             return None;
+        }
+        if let Some(run) = self.unknown_run() {
+            return Some(Ended::NoRun(run));
         }
         let all = self.state.over();
         // Each is asked about, so that none waits for the others.
@@ -433,6 +460,17 @@ impl Engine<'_> {
             self.tell(notice(format!("{unread} logs could not be read to their end")));
         }
         Some(Ended::Over(self.state.verdict()))
+    }
+
+    /// Returns a run that was asked for and is not there.
+    fn unknown_run(&self) -> Option<String> {
+        let runs = self.options.wanted.iter().filter_map(|wanted| match wanted {
+            Wanted::Run(run) => Some(run),
+            _ => None,
+        });
+        let mut unknown =
+            runs.filter(|run| self.plans_listed.contains(*run) && !self.state.knows_run(run));
+        unknown.next().cloned()
     }
 
     fn is_over(&mut self, over: &Over) -> bool {
@@ -458,7 +496,10 @@ impl Engine<'_> {
 
     fn ask_who_drives(&mut self, namespace: String, run: String) {
         // Not again before it is answered.
-        self.drivers.insert(run.clone(), (Instant::now(), Some(Driving::By { holder: String::new(), since: None })));
+        self.drivers.insert(
+            run.clone(),
+            (Instant::now(), Some(Driving::By { holder: String::new(), since: None })),
+        );
         let (cluster, inputs) = (self.cluster.clone(), self.inputs.clone());
         self.tasks.spawn(async move {
             let driving = match cluster.get_lease(&namespace, &record_name(&run)).await {

@@ -7,6 +7,7 @@ mod containers;
 mod engine;
 mod options;
 mod queue;
+mod read;
 mod reader;
 mod stand;
 mod state;
@@ -15,7 +16,8 @@ mod wanted;
 
 pub use containers::{Containers, chosen};
 pub use engine::{Ended, tail};
-pub use state::Verdict;
 pub use options::TailOptions;
-pub use told::{Label, Told};
+pub use read::{ReadOnce, read};
+pub use state::Verdict;
+pub use told::Told;
 pub use wanted::{Bound, Wanted};

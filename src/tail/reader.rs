@@ -6,7 +6,8 @@ use tokio::sync::{mpsc, watch};
 
 use super::queue::{Places, Queued};
 use crate::cluster::ContainerView;
-use crate::logs::{End, Item, Keeper, Part, PodLog, follow};
+use crate::logs::{End, Item, Keeper, LogFolder, Part, PodLog, follow};
+use crate::ui::Label;
 
 /// How many batches wait to be shown.
 const WAITING: usize = 2;
@@ -67,6 +68,20 @@ impl Reader {
 }
 
 impl Kept {
+    /// Keeps a log in a folder.
+    pub(super) fn of(
+        folder: &LogFolder,
+        label: &Label,
+        notes: mpsc::UnboundedSender<(Arc<str>, String)>,
+    ) -> Self {
+        let stem: Arc<str> = match &label.container {
+            None => Arc::clone(&label.block),
+            Some(container) => format!("{}.{container}", label.block).into(),
+        };
+        let keeper = folder.keeper(&stem, label.attempt);
+        Self { keeper, attempt: label.attempt, notes, block: Arc::clone(&label.block) }
+    }
+
     async fn keep(&mut self, item: &Item) {
         let note = match item {
             Item::Lines(batch) => self.keeper.write(batch.bytes()).await,

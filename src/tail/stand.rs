@@ -6,7 +6,7 @@ use k8s_openapi::api::batch::v1::Job;
 use k8s_openapi::api::core::v1::{Event, Pod};
 use k8s_openapi::jiff::Timestamp;
 
-use crate::cluster::{ended_at, main_container, container_view, ContainerPhase};
+use crate::cluster::{ContainerPhase, container_view, ended_at, main_container};
 use crate::diagnose::{Facts, PendingKind, Standing, Story, pending, pod_death, story};
 use crate::run::{BlockState, EventKind, RunEvent};
 
@@ -64,7 +64,12 @@ impl Stand {
         if self.end.is_some() {
             return Vec::new();
         }
-        let told = story(&Facts { job, pods: pods.to_vec(), events: events.to_vec(), lines: &[] });
+        let facts = Facts { job, pods: pods.to_vec(), events: events.to_vec(), lines: &[] };
+        let mut told = story(&facts);
+        if told.standing == Standing::Pending && !is_stuck(pods) {
+            // Nothing is wrong: the node prepares the pod.
+            told.cause = None;
+        }
         let mut news = Vec::new();
         let over = told.standing.is_over();
         if let Some(job) = job.filter(|_| !self.created_told && !over) {
@@ -190,11 +195,14 @@ mod tests {
     use k8s_openapi::api::core::v1::Pod;
     use serde_json::{Value, json};
 
-    fn job(status: Value) -> Job {
-        serde_json::from_value(json!({"metadata": {"name": "j"}, "spec": {"template": {}}, "status": status})).unwrap()
+    fn job(status: &Value) -> Job {
+        serde_json::from_value(
+            json!({"metadata": {"name": "j"}, "spec": {"template": {}}, "status": status}),
+        )
+        .unwrap()
     }
 
-    fn pod(status: Value) -> Pod {
+    fn pod(status: &Value) -> Pod {
         serde_json::from_value(json!({
             "metadata": {"name": "j-abcde"},
             "spec": {"restartPolicy": "Never", "containers": [{"name": "mage"}]},
@@ -218,20 +226,24 @@ mod tests {
     #[test]
     fn each_change_is_told_once() {
         let mut stand = Stand::new("load".into(), 1);
-        let active = job(json!({"active": 1}));
-        let unscheduled = pod(json!({"phase": "Pending", "conditions": [
+        let active = job(&json!({"active": 1}));
+        let unscheduled = pod(&json!({"phase": "Pending", "conditions": [
             {"type": "PodScheduled", "status": "False", "reason": "Unschedulable", "message": "0/1 nodes are available: 1 Insufficient cpu."}
         ]}));
         let news = words(stand.look(Some(&active), &[&unscheduled], &[], |_| 1));
         assert_eq!(news[0], "Created job.batch/j");
         assert!(news[1].starts_with("Pending "), "{news:?}");
         assert!(stand.look(Some(&active), &[&unscheduled], &[], |_| 1).is_empty());
-        let running = pod(json!({"phase": "Running", "containerStatuses": container(&json!({"running": {}}))}));
+        let running = pod(
+            &json!({"phase": "Running", "containerStatuses": container(&json!({"running": {}}))}),
+        );
         assert_eq!(words(stand.look(Some(&active), &[&running], &[], |_| 1)), ["Running"]);
-        let failed = pod(json!({"phase": "Failed", "containerStatuses": container(&json!({"terminated": {"exitCode": 3, "reason": "Error"}}))}));
+        let failed = pod(
+            &json!({"phase": "Failed", "containerStatuses": container(&json!({"terminated": {"exitCode": 3, "reason": "Error"}}))}),
+        );
         let news = words(stand.look(Some(&active), &[&failed], &[], |_| 1));
         assert!(news[0].starts_with("attempt 1: "), "{news:?}");
-        let complete = job(json!({"conditions": [{"type": "Complete", "status": "True"}]}));
+        let complete = job(&json!({"conditions": [{"type": "Complete", "status": "True"}]}));
         let news = words(stand.look(Some(&complete), &[&failed], &[], |_| 1));
         assert_eq!((news, stand.end), (vec!["Complete".to_owned()], Some(JobEnd::Complete)));
         assert!(stand.gone(&[]).is_empty());
@@ -241,10 +253,9 @@ mod tests {
     fn a_job_that_is_gone_ended_as_its_last_pod_did() {
         let gone = |phase: Option<&str>| {
             let mut stand = Stand::new("load".into(), 1);
-            let pods: Vec<Pod> =
-                phase.iter().map(|phase| pod(json!({"phase": phase}))).collect();
+            let pods: Vec<Pod> = phase.iter().map(|phase| pod(&json!({"phase": phase}))).collect();
             let pods: Vec<&Pod> = pods.iter().collect();
-            stand.look(Some(&job(json!({}))), &pods, &[], |_| 1);
+            stand.look(Some(&job(&json!({}))), &pods, &[], |_| 1);
             stand.gone(&pods);
             stand.end
         };

@@ -11,13 +11,13 @@ use k8s_openapi::api::core::v1::{Event, Pod};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 
 use super::stand::{JobEnd, Stand};
-use super::told::Label;
 use super::wanted::{Bound, Wanted, owner};
 use crate::cluster::{
     Belongs, PlanFacts, RunStatus, Source, Watched, belongs, container_status, group_runs,
     main_container, pod_belongs,
 };
 use crate::run::{EventKind, RunEvent};
+use crate::ui::Label;
 
 /// The Mage server lets seconds pass between two Jobs of a pipeline run.
 const SERVER_GRACE: Duration = Duration::from_secs(20);
@@ -76,6 +76,13 @@ pub(super) struct State {
     numbers: BTreeMap<String, u32>,
     /// Whether Jobs may be read.
     pub(super) jobs_unreadable: bool,
+}
+
+/// Something to tell of a Job.
+pub(super) struct News {
+    /// The Job's UID.
+    pub(super) job: String,
+    pub(super) event: RunEvent,
 }
 
 /// A Job and what it is of.
@@ -142,9 +149,10 @@ impl State {
     pub(super) fn runs(&self) -> Vec<(String, String)> {
         let of = |bound: &Option<Bound>| match bound {
             Some(Bound::Run { source: Source::Run, run, .. }) => {
-                let known = self.stands.values().find(|known| {
-                    known.of.as_ref().is_some_and(|of| of.run == *run)
-                });
+                let known = self
+                    .stands
+                    .values()
+                    .find(|known| known.of.as_ref().is_some_and(|of| of.run == *run));
                 Some((known.map(|known| known.namespace.clone()).unwrap_or_default(), run.clone()))
             }
             _ => None,
@@ -167,7 +175,7 @@ impl State {
     }
 
     /// Looks at everything anew; returns what is news.
-    pub(super) fn look(&mut self) -> Vec<RunEvent> {
+    pub(super) fn look(&mut self) -> Vec<News> {
         let jobs: Vec<&Job> = self.jobs.values().collect();
         let pods: Vec<&Pod> = self.pods.values().collect();
         for (wanted, bound) in self.wanted.iter_mut().filter(|(_, bound)| bound.is_none()) {
@@ -179,14 +187,18 @@ impl State {
         for (uid, known) in &mut self.stands {
             let pods = pods_of(&self.pods, uid);
             let job = self.jobs.get(uid);
-            let events: Vec<&Event> =
-                self.events.iter().filter(|event| event.involved_object.uid.as_ref() == Some(uid)).collect();
+            let events: Vec<&Event> = self
+                .events
+                .iter()
+                .filter(|event| event.involved_object.uid.as_ref() == Some(uid))
+                .collect();
             let number = |pod: &Pod| number(&self.numbers, pod);
-            if job.is_some() || self.jobs_unreadable {
-                news.extend(known.stand.look(job, &pods, &events, number));
+            let told = if job.is_some() || self.jobs_unreadable {
+                known.stand.look(job, &pods, &events, number)
             } else {
-                news.extend(known.stand.gone(&pods));
-            }
+                known.stand.gone(&pods)
+            };
+            news.extend(told.into_iter().map(|event| News { job: uid.clone(), event }));
         }
         news
     }
@@ -200,7 +212,10 @@ impl State {
             let Some(uid) = pod.metadata.uid.clone() else { continue };
             let (key, attempt) = match pod_belongs(pod) {
                 Some(of) => ((of.run, of.block), of.attempt),
-                None => ((String::new(), owner(pod).map(|(job, _)| job.to_owned()).unwrap_or_default()), 1),
+                None => (
+                    (String::new(), owner(pod).map(|(job, _)| job.to_owned()).unwrap_or_default()),
+                    1,
+                ),
             };
             let before = last.entry(key).or_insert(0);
             let number = *self.numbers.entry(uid).or_insert((*before + 1).max(attempt));
@@ -210,13 +225,18 @@ impl State {
 
     /// Begins to look at Jobs that are meant and were not known.
     fn find(&mut self) {
-        let bounds: Vec<&Bound> = self.wanted.iter().filter_map(|(_, bound)| bound.as_ref()).collect();
+        let bounds: Vec<&Bound> =
+            self.wanted.iter().filter_map(|(_, bound)| bound.as_ref()).collect();
         let mut found: Vec<(Option<&ObjectMeta>, String, Known)> = Vec::new();
         for (uid, job) in &self.jobs {
             if bounds.iter().any(|bound| bound.holds_job(job)) {
                 let name = job.metadata.name.clone().unwrap_or_default();
                 let namespace = job.metadata.namespace.clone().unwrap_or_default();
-                found.push((Some(&job.metadata), uid.clone(), known(belongs(job), name, namespace)));
+                found.push((
+                    Some(&job.metadata),
+                    uid.clone(),
+                    known(belongs(job), name, namespace),
+                ));
             }
         }
         for pod in self.pods.values() {
@@ -256,16 +276,31 @@ impl State {
         all
     }
 
+    /// Tells whether anything of a run is there.
+    pub(super) fn knows_run(&self, run: &str) -> bool {
+        self.plans.contains_key(run)
+            || self.stands.values().any(|known| known.of.as_ref().is_some_and(|of| of.run == run))
+    }
+
+    /// Returns the UIDs of the pods of a Job.
+    pub(super) fn pods_of(&self, job: &str) -> Vec<String> {
+        let pods = pods_of(&self.pods, job);
+        pods.into_iter().filter_map(|pod| pod.metadata.uid.clone()).collect()
+    }
+
     /// Tells whether a Job is meant that has no pod, which only events explain.
     pub(super) fn lacks_a_pod(&self) -> bool {
-        self.stands.iter().any(|(uid, known)| {
-            known.stand.end.is_none() && pods_of(&self.pods, uid).is_empty()
-        })
+        self.stands
+            .iter()
+            .any(|(uid, known)| known.stand.end.is_none() && pods_of(&self.pods, uid).is_empty())
     }
 
     /// Tells whether all that is meant is over.
     pub(super) fn over(&self) -> Vec<Over> {
-        self.wanted.iter().map(|(_, bound)| bound.as_ref().map_or(Over::No, |b| self.is_over(b))).collect()
+        self.wanted
+            .iter()
+            .map(|(_, bound)| bound.as_ref().map_or(Over::No, |b| self.is_over(b)))
+            .collect()
     }
 
     fn is_over(&self, bound: &Bound) -> Over {
@@ -275,7 +310,11 @@ impl State {
         }
         let complete = newest.iter().all(|known| known.stand.end == Some(JobEnd::Complete));
         match bound {
-            _ if newest.is_empty() && !matches!(bound, Bound::Run { source: Source::Run, block: None, .. }) => Over::No,
+            _ if newest.is_empty()
+                && !matches!(bound, Bound::Run { source: Source::Run, block: None, .. }) =>
+            {
+                Over::No
+            }
             Bound::Job(_) => Over::After(Duration::ZERO),
             Bound::Run { block: Some(_), .. } if complete => Over::After(Duration::ZERO),
             Bound::Run { block: Some(_), .. } => Over::After(RETRY_GRACE),

@@ -85,20 +85,21 @@ impl Wanted {
         let is_meant = |of: &Belongs| {
             of.pipeline == *pipeline && block.as_ref().is_none_or(|block| of.block == *block)
         };
-        let newest = of_jobs.chain(of_pods).filter(|(_, of)| is_meant(of)).max_by(|a, b| a.0.cmp(&b.0));
+        let newest =
+            of_jobs.chain(of_pods).filter(|(_, of)| is_meant(of)).max_by(|a, b| a.0.cmp(&b.0));
         newest.map(|(_, of)| Bound::Run { source: of.source, run: of.run, block: block.clone() })
     }
 
-    /// Says what is waited for, for a sentence.
+    /// Names one of it, for a sentence.
     #[must_use]
     pub fn name(&self) -> String {
         match self {
-            Self::Run(run) => format!("run {run}"),
-            Self::ServerRun(run) => format!("pipeline run {run} of the Mage server"),
+            Self::Run(run) => format!("Job of run {run}"),
+            Self::ServerRun(run) => format!("Job of the Mage server's run {run}"),
             Self::Job(name) => format!("job/{name}"),
-            Self::Target { pipeline, block: None } => format!("pipeline {pipeline}"),
+            Self::Target { pipeline, block: None } => format!("Job of pipeline {pipeline}"),
             Self::Target { pipeline, block: Some(block) } => {
-                format!("block {block} of pipeline {pipeline}")
+                format!("Job of block {block} of pipeline {pipeline}")
             }
         }
     }
@@ -168,7 +169,16 @@ mod tests {
     use serde_json::json;
 
     fn server_job(name: &str, run: u32, block: &str, at: &str) -> Job {
-        let command = ["mage", "run", "/p", "etl", "--block-uuid", block, "--pipeline-run-id", &run.to_string()];
+        let command = [
+            "mage",
+            "run",
+            "/p",
+            "etl",
+            "--block-uuid",
+            block,
+            "--pipeline-run-id",
+            &run.to_string(),
+        ];
         serde_json::from_value(json!({
             "metadata": {"name": name, "creationTimestamp": at},
             "spec": {"template": {"spec": {"containers": [{"name": "c", "command": command}]}}}
@@ -190,7 +200,10 @@ mod tests {
         };
         let bound = target(None).bind(&all, &[]).unwrap();
         let names = |bound: &Bound| -> Vec<&str> {
-            all.iter().filter(|job| bound.holds_job(job)).filter_map(|job| job.metadata.name.as_deref()).collect()
+            all.iter()
+                .filter(|job| bound.holds_job(job))
+                .filter_map(|job| job.metadata.name.as_deref())
+                .collect()
         };
         assert_eq!(names(&bound), ["j2", "j3"]);
         let bound = target(Some("load")).bind(&all, &[]).unwrap();

@@ -12,8 +12,10 @@ use serde_json::{Value, json};
 
 use super::log_label::Label;
 use super::log_time::{Clock, Zone};
+use super::run_json::event_json;
 use super::sanitize::is_harmless;
 use crate::logs::{Level, Piece, Shown};
+use crate::run::{BlockState, RunEvent};
 
 /// Writes objects.
 #[derive(Debug)]
@@ -104,6 +106,18 @@ impl JsonWriter {
         out.push(b'\n');
     }
 
+    /// Writes what is said about a Job, a pod or all of it.
+    pub(super) fn event(&mut self, event: &RunEvent, out: &mut Vec<u8>) {
+        self.seq += 1;
+        let mut object = event_json(event, "", self.seq);
+        object["run"] = Value::Null;
+        for member in ["namespace", "job", "container", "level", "bytes", "continues"] {
+            object[member] = Value::Null;
+        }
+        // Writing to a Vec cannot fail.
+        let _ = writeln!(out, "{object}");
+    }
+
     fn begin(&mut self, time: Timestamp, kind: &str, members: &Members, out: &mut Vec<u8>) {
         self.seq += 1;
         out.extend_from_slice(br#"{"time":""#);
@@ -158,9 +172,9 @@ fn escape(c: char, out: &mut Vec<u8>) {
 #[must_use]
 pub fn log_event_schema() -> Value {
     let text = |description: &str| json!({"type": ["string", "null"], "description": description});
-    let named = |description: &str| json!({"type": "string", "description": description});
     let none = json!({"type": "null"});
     let string = json!({"type": "string"});
+    let states = BlockState::ALL.map(BlockState::as_str);
     let levels = Level::ALL.map(Level::as_str);
     let mut level_description = String::from("How grave the record is that the line belongs to: ");
     let _ = write!(level_description, "as Mage says; of a traceback `{}`", Level::Error.as_str());
@@ -169,7 +183,7 @@ pub fn log_event_schema() -> Value {
     json!({
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "kubectl mage tail -o json",
-        "description": "One line of a log, one a line, as `tail` and `logs` print them with `-o json`. The members of an event of `run`, and some more. Members that do not apply are null; new ones may be added.",
+        "description": "A line of a log or an event, one a line, as `tail` and `logs` print them with `-o json`. The members of an event of `run`, and some more. Members that do not apply are null; new ones may be added.",
         "type": "object",
         "required": ["time", "seq", "kind", "run", "block", "attempt", "pod", "state", "reason", "message", "line", "namespace", "job", "container", "level", "bytes", "continues"],
         "properties": {
@@ -180,22 +194,22 @@ pub fn log_event_schema() -> Value {
             },
             "seq": {"type": "integer", "minimum": 1, "description": "Counts the objects that this process printed."},
             "kind": {
-                "enum": ["log", "notice"],
-                "description": "A line of a log, or something worth knowing about the log at this place, such as lines that are missing.",
+                "enum": ["log", "notice", "block", "pod"],
+                "description": "A line of a log; something worth knowing, of a log at this place, such as lines that are missing; how the Job of a block stands; something about one of its pods.",
             },
             "run": text("The run, if it is a Job of one."),
-            "block": named("The block run's uuid, or the Job's name where it has no block."),
+            "block": text("The block run's uuid, or the Job's name where it has no block."),
             "attempt": {
-                "type": "integer",
+                "type": ["integer", "null"],
                 "minimum": 1,
                 "description": "The attempt at the block; pods are counted where a Job makes several.",
             },
-            "pod": named("The pod."),
-            "state": none,
-            "reason": none,
-            "message": named("What Mage said in the line, with its traceback; of any other line the line; of a notice a sentence."),
+            "pod": text("The pod."),
+            "state": {"description": "How the Job of the block stands."},
+            "reason": text("One word why."),
+            "message": text("What Mage said in the line, with its traceback; of any other line the line; of a notice a sentence."),
             "line": text("The line as the container wrote it, without its end; what is not UTF-8 is replaced."),
-            "namespace": named("Where the pod is."),
+            "namespace": text("Where the pod is."),
             "job": text("The Job that made the pod."),
             "container": text("The container, where it is not the one that runs Mage."),
             "level": {"enum": [levels[0], levels[1], levels[2], levels[3], null], "description": level_description},
@@ -212,11 +226,13 @@ pub fn log_event_schema() -> Value {
         "allOf": [
             {
                 "if": {"properties": {"kind": {"const": "log"}}},
-                "then": {"properties": {"line": string, "level": string, "continues": {"type": "boolean"}}},
+                "then": {"properties": {"block": string, "pod": string, "namespace": string, "state": none, "message": string, "line": string, "level": string, "continues": {"type": "boolean"}}},
+                "else": {"properties": {"line": none, "level": none, "bytes": none, "continues": none}},
             },
             {
-                "if": {"properties": {"kind": {"const": "notice"}}},
-                "then": {"properties": {"line": none, "level": none, "bytes": none, "continues": none}},
+                "if": {"properties": {"kind": {"const": "block"}}},
+                "then": {"properties": {"block": string, "state": {"enum": states}}},
+                "else": {"properties": {"state": none, "message": string}},
             },
         ],
     })

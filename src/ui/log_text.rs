@@ -44,6 +44,11 @@ impl TextWriter {
         Self { style, timestamps, clock: Clock::new(clock), levels, open: None }
     }
 
+    /// Returns the width of the column of names.
+    pub(super) fn width(&self) -> usize {
+        self.style.width
+    }
+
     /// Makes room for the name of a log.
     pub(super) fn make_room(&mut self, label: &Label) {
         let width = label.name().chars().count().min(LONGEST_NAME);

@@ -11,6 +11,7 @@ use super::log_label::Label;
 use super::log_text::{Prefixes, RawWriter, TextWriter};
 use super::log_time::Zone;
 use crate::logs::{Batch, Filter, Order, Pending, Show, Shown, Turn, Turns, Unit};
+use crate::run::RunEvent;
 
 /// How lines are shown.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -136,6 +137,22 @@ impl Composer {
                 self.logs.remove(&source);
                 self.faces.remove(&source);
             }
+        }
+    }
+
+    /// Adds what is said about a Job, a pod or all of it, in the form that has a place for it.
+    pub fn event(&mut self, event: &RunEvent, out: &mut Vec<u8>) {
+        if let Writer::Json(writer) = &mut self.writer {
+            writer.event(event, out);
+        }
+    }
+
+    /// Returns the width of the column of names.
+    #[must_use]
+    pub fn width(&self) -> usize {
+        match &self.writer {
+            Writer::Text(writer) => writer.width(),
+            Writer::Raw(_) | Writer::Json(_) => 0,
         }
     }
 

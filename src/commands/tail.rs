@@ -1,0 +1,225 @@
+//! `tail` and `logs`
+
+use std::time::Duration;
+
+use k8s_openapi::jiff::{SignedDuration, Timestamp};
+
+use super::facts::{Connected, connect};
+use super::keeping::folder;
+use super::run_name::{RunName, unknown_run};
+use super::subject::Subject;
+use crate::cli::{LevelChoice, LogArgs, LogOutput, MergeChoice};
+use crate::cluster::Cluster;
+use crate::error::{CliError, Problem};
+use crate::exit::Exit;
+use crate::logs::{Filter, FirstRun, Level, Order, Part, Until};
+use crate::run::{Signal, Signals};
+use crate::tail::{self, Containers, Ended, TailOptions, Told, Verdict, Wanted};
+use crate::ui::{LogForm, LogPrinter, LogStyle, Printer, Zone};
+
+/// How far apart in time lines may come that `--merge=time` puts in order.
+const WINDOW: Duration = Duration::from_secs(3);
+/// How long the API server may be away.
+const CONTACT_TIMEOUT: Duration = Duration::from_mins(10);
+
+/// Follows logs until the Jobs end.
+pub(super) fn tail(args: &LogArgs, printer: Printer) -> Result<Exit, CliError> {
+    let show = Showing::read(args, printer, Order::Arrival)?;
+    let connected = connect(&args.connection)?;
+    let options = options(args, &connected, Until::End)?;
+    let (told, shown) = show.start(printer)?;
+    let ended = connected.runtime.block_on(async {
+        let signals = Signals::listen().map_err(|error| {
+            CliError::usage(Problem::new(format!("cannot listen for signals: {error}")))
+        })?;
+        Ok::<_, CliError>(tail::tail(&connected.cluster, &options, told, signals).await)
+    });
+    shown.finish();
+    match ended? {
+        Ended::Over(verdict) => Ok(told_verdict(verdict, args, &connected.cluster, printer)),
+        Ended::Stopped(Signal::Interrupt) => Ok(Exit::Interrupted),
+        Ended::Stopped(Signal::Terminate) => Ok(Exit::Terminated),
+        Ended::Unread => Ok(Exit::Fine),
+        Ended::Lost(error) => Err(error.into()),
+        Ended::NoRun(run) => Err(connected.runtime.block_on(unknown_run(
+            &connected.cluster,
+            connected.cluster.namespace(),
+            &run,
+        ))),
+    }
+}
+
+/// Prints the logs that are there.
+pub(super) fn logs(args: &LogArgs, printer: Printer) -> Result<Exit, CliError> {
+    let show = Showing::read(args, printer, Order::Sequence)?;
+    let connected = connect(&args.connection)?;
+    let options = options(args, &connected, Until::Now)?;
+    let (told, shown) = show.start(printer)?;
+    let read = connected.runtime.block_on(tail::read(&connected.cluster, &options, told));
+    shown.finish();
+    let read = read?;
+    for note in read.notes.iter().chain(&read.waiting) {
+        printer.notice(note);
+    }
+    if let Some((name, why)) = read.unreadable.first() {
+        let problem = Problem::new(format!("{name} cannot be read: {why}"));
+        return Err(CliError::new(Exit::Cluster, problem));
+    }
+    if read.logs == 0 && read.waiting.is_empty() {
+        return Err(nothing(&read.missing, args, &connected.cluster));
+    }
+    Ok(if read.logs == 0 { Exit::No } else { Exit::Fine })
+}
+
+/// Says that there is nothing to read.
+fn nothing(missing: &[String], args: &LogArgs, cluster: &Cluster) -> CliError {
+    let namespace = cluster.namespace();
+    let problem = Problem::new(match missing {
+        [] => format!("there is no pod of {} in namespace {namespace}", args.subjects.join(" ")),
+        missing => format!("there is no {} in namespace {namespace}", missing.join(" and no ")),
+    });
+    CliError::usage(problem.hint(format!(
+        "pods go with their Jobs: see what is known with `kubectl mage why {}`, wait for one with `kubectl mage tail`, or name another namespace with -n",
+        args.subjects[0]
+    )))
+}
+
+/// Says what came of it, where that is not what everybody hopes.
+fn told_verdict(verdict: Verdict, args: &LogArgs, cluster: &Cluster, printer: Printer) -> Exit {
+    let subject = &args.subjects[0];
+    let namespace = cluster.namespace();
+    match verdict {
+        Verdict::Complete => Exit::Fine,
+        Verdict::Stopped => {
+            printer.notice(&format!(
+                "not all blocks have run, and nobody drives the run: see `kubectl mage status {subject} -n {namespace}`"
+            ));
+            Exit::No
+        }
+        Verdict::Failed => {
+            printer.notice(&format!("see why: kubectl mage why {subject} -n {namespace}"));
+            Exit::No
+        }
+        Verdict::CouldNotStart => {
+            printer.notice(&format!("see why: kubectl mage why {subject} -n {namespace}"));
+            Exit::CouldNotStart
+        }
+        Verdict::Cancelled => {
+            printer.notice("the run was cancelled");
+            Exit::Cancelled
+        }
+    }
+}
+
+/// How logs are shown.
+struct Showing {
+    style: LogStyle,
+    filter: Filter,
+    order: Order,
+}
+
+impl Showing {
+    fn read(args: &LogArgs, printer: Printer, usual: Order) -> Result<Self, CliError> {
+        let wrong =
+            |error: &dyn std::fmt::Display| CliError::usage(Problem::new(error.to_string()));
+        let timestamps = match &args.timestamps {
+            Some(zone) => Zone::of_timestamps(zone).map_err(|error| wrong(&error))?,
+            None => None,
+        };
+        let form = match args.output {
+            LogOutput::Text => LogForm::Text,
+            LogOutput::Raw => LogForm::Raw,
+            LogOutput::Json => LogForm::Json,
+        };
+        let level = args.level.map(|level| match level {
+            LevelChoice::Debug => Level::Debug,
+            LevelChoice::Info => Level::Info,
+            LevelChoice::Warning => Level::Warning,
+            LevelChoice::Error => Level::Error,
+        });
+        let filter =
+            Filter::new(level, &args.grep, &args.exclude).map_err(|error| wrong(&error))?;
+        let style = LogStyle {
+            form,
+            terminal: printer.stdout_is_terminal(),
+            color: printer.stdout_has_color(),
+            clock: timestamps.clone().or_else(|| Zone::local().ok()).unwrap_or_else(Zone::utc),
+            timestamps,
+        };
+        let order = match args.merge {
+            None => usual,
+            Some(MergeChoice::Arrival) => Order::Arrival,
+            Some(MergeChoice::Time) => Order::Time { window: WINDOW },
+        };
+        Ok(Self { style, filter, order })
+    }
+
+    fn start(
+        self,
+        printer: Printer,
+    ) -> Result<(tokio::sync::mpsc::UnboundedSender<Told>, LogPrinter), CliError> {
+        LogPrinter::start(printer, self.style, self.filter, self.order).map_err(|error| {
+            CliError::usage(Problem::new(format!("cannot start to print: {error}")))
+        })
+    }
+}
+
+/// Says what is followed, and how.
+fn options(args: &LogArgs, connected: &Connected, until: Until) -> Result<TailOptions, CliError> {
+    let cluster = &connected.cluster;
+    let namespace = cluster.namespace().to_owned();
+    let mut wanted = Vec::new();
+    for subject in &args.subjects {
+        wanted.push(match Subject::parse(subject)? {
+            Subject::Run(name @ RunName::Latest) => {
+                let run = connected.runtime.block_on(name.resolve(cluster, &namespace))?;
+                Wanted::Run(run)
+            }
+            Subject::Run(RunName::Named(run)) => Wanted::Run(run),
+            Subject::Server(run) => Wanted::ServerRun(run),
+            Subject::Job(name) => Wanted::Job(name),
+            Subject::Target { pipeline, block } => Wanted::Target { pipeline, block },
+        });
+    }
+    let containers = match (args.all_containers, args.container.is_empty()) {
+        (true, _) => Containers::All,
+        (false, true) => Containers::Main,
+        (false, false) => Containers::Named(args.container.clone()),
+    };
+    Ok(TailOptions {
+        wanted,
+        namespace,
+        labels: args.selector.clone().unwrap_or_default(),
+        containers,
+        part: part(args, until)?,
+        max_streams: args.max_streams,
+        folder: args.save.as_deref().map(|path| folder(path, "--save", None)).transpose()?,
+        contact_timeout: CONTACT_TIMEOUT,
+    })
+}
+
+/// Says which part of each log is read.
+fn part(args: &LogArgs, until: Until) -> Result<Part, CliError> {
+    let ago = |since: Duration| {
+        SignedDuration::try_from(since)
+            .ok()
+            .and_then(|since| Timestamp::now().checked_sub(since).ok())
+    };
+    let since = match args.since {
+        None => args.since_time,
+        Some(since) => Some(ago(since).unwrap_or(Timestamp::MIN)),
+    };
+    let tail_lines = match args.tail {
+        None | Some(-1) => None,
+        Some(lines) => Some(u32::try_from(lines).map_err(|_| {
+            let problem = Problem::new(format!("--tail {lines} is no number of lines"));
+            CliError::usage(problem.hint("pass 0 or more, or -1 for all"))
+        })?),
+    };
+    let first = match (args.previous, since, tail_lines) {
+        (true, ..) => FirstRun::OnlyPrevious,
+        (false, None, None) => FirstRun::Previous,
+        _ => FirstRun::Present,
+    };
+    Ok(Part { until, first, since, tail_lines })
+}
