@@ -21,6 +21,8 @@ pub(super) struct Lines {
     cut: Option<Timestamp>,
     /// Whether the last line was none of the container's.
     words: bool,
+    /// How many bytes the stream gave.
+    length: u64,
     last_second: ([u8; SECOND], i64),
 }
 
@@ -28,13 +30,15 @@ pub(super) struct Lines {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Cut {
     time: Option<Timestamp>,
-    length: usize,
+    rest: usize,
+    /// How many bytes the whole stream gave.
+    length: u64,
 }
 
 impl Cut {
     /// Tells whether the last line was whole.
     pub(super) fn is_nothing(self) -> bool {
-        self.length == 0
+        self.rest == 0
     }
 }
 
@@ -45,6 +49,7 @@ impl Lines {
         self.is_taken = false;
         self.cut = None;
         self.words = false;
+        self.length = 0;
     }
 
     /// Takes the next line, or a piece of a long one, off the bytes; none when they are used up.
@@ -62,11 +67,13 @@ impl Lines {
             let end = memchr::memchr(b'\n', more);
             if end.is_none() && more.len() < room {
                 self.rest.extend_from_slice(more);
+                self.length += more.len() as u64;
                 *bytes = &[];
                 return None;
             }
             let (line, after) = bytes.split_at(end.map_or(room, |end| end + 1));
             *bytes = after;
+            self.length += line.len() as u64;
             let is_in_rest = !self.rest.is_empty();
             if is_in_rest {
                 self.rest.extend_from_slice(line);
@@ -92,8 +99,8 @@ impl Lines {
 
     /// Returns what the stream ended with after the last line end.
     pub(super) fn rest(&self) -> Cut {
-        let length = if self.is_whole() { 0 } else { self.rest.len() };
-        Cut { time: self.rest_time(), length }
+        let rest = if self.is_whole() { 0 } else { self.rest.len() };
+        Cut { time: self.rest_time(), rest, length: self.length }
     }
 
     /// Takes the last line of a log that does not end in a line end.

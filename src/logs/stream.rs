@@ -6,6 +6,7 @@ use bytes::Bytes;
 use futures::{FutureExt, Stream, StreamExt};
 use k8s_openapi::jiff::{SignedDuration, Timestamp};
 use tokio::sync::{mpsc, watch};
+use tokio::time::Instant;
 
 use super::batch::Batch;
 use super::lines::{Cut, Lines};
@@ -13,14 +14,18 @@ use super::patience::Patience;
 use super::resume::{Admission, Cursor};
 use crate::cluster::{ClusterError, ContainerPhase, ContainerView};
 
-/// A silent stream of a container that has ended is given up after that long.
+/// A silent stream that followed a container which has ended is given up after that long.
 const IDLE_ENDED: Duration = Duration::from_secs(3);
 /// How often the API is asked about a container that nobody watches.
 const UNWATCHED: Duration = Duration::from_secs(1);
-/// How often a log that may not change any more is asked for before it is given up.
-const TRIES: u32 = 6;
-/// The same while the API server itself is away.
-const TRIES_WITHOUT_CONTACT: u32 = 20;
+/// How long a log that may not change any more is asked for in vain, before it is given up.
+const FRUITLESS: Duration = Duration::from_mins(1);
+/// The same while the API server itself is away, or takes the credentials for none.
+const AWAY: Duration = Duration::from_mins(10);
+/// The same for whoever only wants what is there now.
+const AWAY_NOW: Duration = Duration::from_secs(30);
+/// How many streams have to end in the same place, where that is not right after the last line seen.
+const AGREEING: u32 = 3;
 /// How much comes together at most.
 const LARGEST_BATCH: usize = 64 << 10;
 
@@ -163,16 +168,16 @@ struct Follower<'a, S> {
     /// Which run of the container is read: its number of restarts.
     restarts: u32,
     patience: Patience,
-    /// Whether the present stream gave something new.
+    /// Whether the present stream stays until the container ends.
+    follows: bool,
+    /// Whether it gave something new.
     news: bool,
-    /// What stood after the last line end of the last stream that ended cleanly, and where.
-    ended_at: Option<Cut>,
-    /// How often in a row a clean end proved nothing.
-    unsettled: u32,
+    /// Where the last stream ended that ended cleanly, and how many in a row did there.
+    ended_at: Option<(Cut, u32)>,
     /// How often a stream of a container that runs ended cleanly.
     well_ended: u32,
-    /// How often in a row nothing new came.
-    tries: u32,
+    /// Since when nothing new has come.
+    fruitless: Instant,
 }
 
 /// Reads a part of a container's log and sends what it wrote: by default from its start to its end,
@@ -198,11 +203,11 @@ pub async fn follow<S: Source>(
         lines: Lines::default(),
         restarts,
         patience: Patience::default(),
+        follows: false,
         news: false,
         ended_at: None,
-        unsettled: 0,
         well_ended: 0,
-        tries: 0,
+        fruitless: Instant::now(),
     };
     loop {
         if let Step::End(end) = follower.step().await {
@@ -294,6 +299,7 @@ impl<S: Source> Follower<'_, S> {
             tail_lines: self.part.tail_lines.filter(|_| fresh),
         };
         self.news = false;
+        self.follows = ask.follow;
         let body = self.source.open(ask).await?;
         self.cursor.resume();
         self.lines.begin();
@@ -326,7 +332,7 @@ impl<S: Source> Follower<'_, S> {
 
     /// Waits for more of a stream, as long as is reasonable.
     async fn wait_for(&self, body: &mut S::Body) -> Option<Option<Result<Bytes, S::Error>>> {
-        let ended = self.is_over(self.current());
+        let ended = self.follows && self.is_over(self.current());
         let patience = if ended { IDLE_ENDED } else { self.patience.idle() };
         tokio::time::timeout(patience, body.next()).await.ok()
     }
@@ -345,6 +351,7 @@ impl<S: Source> Follower<'_, S> {
                 }
             }
             self.news = true;
+            self.fruitless = Instant::now();
             self.patience.progress();
             batch.push(time, line);
             if self.part.tail_lines.is_some() {
@@ -371,8 +378,7 @@ impl<S: Source> Follower<'_, S> {
                 return Step::End(End::Complete);
             }
         }
-        self.unsettled = if self.news { 0 } else { self.unsettled + 1 };
-        if !self.is_settled() && self.unsettled < TRIES {
+        if !self.is_settled() {
             let wait = self.patience.wait(self.news, None);
             tokio::time::sleep(wait).await;
             return Step::Again;
@@ -384,13 +390,21 @@ impl<S: Source> Follower<'_, S> {
     }
 
     /// Tells whether a clean end is the log's. A stream may be cut off cleanly at any byte, so it is only
-    /// if two streams agree, or if it comes right after the last line seen.
+    /// if it comes right after the last line seen, or if several streams end in the same place.
     fn is_settled(&mut self) -> bool {
-        let rest = self.lines.rest();
-        let agrees = self.ended_at.replace(rest) == Some(rest);
-        let unseen = self.cursor.newest().is_none();
-        let reached = !unseen && self.cursor.lost().is_none();
-        !self.news && ((reached && rest.is_nothing()) || (agrees && (reached || unseen)))
+        let place = self.lines.rest();
+        let before = self.ended_at.filter(|(before, _)| *before == place && !self.news);
+        let agreeing = before.map_or(1, |(_, count)| count + 1);
+        self.ended_at = Some((place, agreeing));
+        let reached = self.cursor.newest().is_some() && self.cursor.lost().is_none();
+        let enough = if !reached {
+            AGREEING
+        } else if place.is_nothing() {
+            1
+        } else {
+            2
+        };
+        !self.news && agreeing >= enough
     }
 
     /// Sends what stands after the last line end, and says if the end is gone; tells whether somebody
@@ -441,8 +455,7 @@ impl<S: Source> Follower<'_, S> {
         self.restarts = restarts;
         let unseen = seen.and_then(|seen| seen.checked_add(SignedDuration::from_nanos(1)).ok());
         self.cursor = unseen.or(self.part.since).map_or_else(Cursor::default, Cursor::since);
-        self.tries = 0;
-        self.unsettled = 0;
+        self.fruitless = Instant::now();
         self.ended_at = None;
         self.patience = Patience::default();
         let told = self.items.send(Item::Restarted).await;
@@ -461,7 +474,6 @@ impl<S: Source> Follower<'_, S> {
     /// Waits before the next try; returns the end when there is no point in one.
     async fn back_off(&mut self, over: bool, error: Option<ClusterError>) -> Step {
         let bounded = over || self.part.until != Until::End;
-        self.tries = if self.news { 0 } else { self.tries + 1 };
         let wait = self.patience.wait(self.news, error.as_ref());
         match error {
             Some(error @ ClusterError::Forbidden { .. }) => {
@@ -469,8 +481,12 @@ impl<S: Source> Follower<'_, S> {
             }
             Some(ClusterError::NotFound { .. }) => return Step::End(End::Gone),
             Some(error) if bounded => {
-                let tries = if error.is_loss() { TRIES_WITHOUT_CONTACT } else { TRIES };
-                if self.tries >= tries {
+                let patience = match (error.is_loss(), self.part.until) {
+                    (false, _) => FRUITLESS,
+                    (true, Until::End) => AWAY,
+                    (true, Until::Now) => AWAY_NOW,
+                };
+                if self.fruitless.elapsed() >= patience {
                     let view = self.current();
                     if self.is_past(view) && self.part.first != FirstRun::OnlyPrevious {
                         return self.skip_to(view.restarts).await;
@@ -478,7 +494,9 @@ impl<S: Source> Follower<'_, S> {
                     return Step::End(End::Unreadable(error));
                 }
             }
-            None if bounded && self.tries >= TRIES => return Step::End(End::Gone),
+            None if bounded && self.fruitless.elapsed() >= FRUITLESS => {
+                return Step::End(End::Gone);
+            }
             // 400: the container is still to start, or nothing is known yet.
             _ => {}
         }

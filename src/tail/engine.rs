@@ -41,8 +41,6 @@ pub enum Ended {
     Lost(ClusterError),
 }
 
-/// How long after the end of all Jobs their logs are waited for to be read.
-const LAST_LINES: Duration = Duration::from_mins(1);
 /// How long a Job may have no pod before events are asked why.
 const POD_GRACE: Duration = Duration::from_secs(1);
 /// How long the end of a Job is kept back for the rest of its logs to come first.
@@ -88,7 +86,6 @@ struct Engine<'a> {
     quiet: Instant,
     drivers: BTreeMap<String, (Instant, Option<Driving>)>,
     lost: Option<(Instant, ClusterError)>,
-    over_since: Option<Instant>,
     /// What is told once the logs of its Job are read, and since when it is known.
     held: Vec<(Instant, News)>,
 }
@@ -129,7 +126,6 @@ pub async fn tail(
         quiet: Instant::now(),
         drivers: BTreeMap::new(),
         lost: None,
-        over_since: None,
         held: Vec::new(),
     };
     engine.watch_all();
@@ -448,18 +444,11 @@ impl Engine<'_> {
         // Each is asked about, so that none waits for the others.
         let over: Vec<bool> = all.iter().map(|over| self.is_over(over)).collect();
         if !over.iter().all(|over| *over) {
-            self.over_since = None;
             return None;
         }
-        let since = *self.over_since.get_or_insert_with(Instant::now);
-        let unread = self.readers.values().filter(|view| view.is_some()).count();
-        if unread > 0 && since.elapsed() < LAST_LINES {
-            return None;
-        }
-        if unread > 0 {
-            self.tell(notice(format!("{unread} logs could not be read to their end")));
-        }
-        Some(Ended::Over(self.state.verdict()))
+        // Each reader knows when there is no point in waiting for the rest of its log.
+        let is_read = self.readers.values().all(Option::is_none);
+        is_read.then(|| Ended::Over(self.state.verdict()))
     }
 
     /// Returns a run that was asked for and is not there.
