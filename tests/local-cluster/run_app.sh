@@ -19,6 +19,7 @@
 #                             the memory is taken in a child and the block goes on
 #   STANDIN_CONDITION=false   the line of a conditional block that says no, and exit 0
 #   STANDIN_TEXT=TEXT         the message of a plain line on stdout
+#   STANDIN_SCRIPT=TEXT       runs that with sh, and nothing else
 #   STANDIN_SERVER=1          `mage start` only sleeps, with a $MAGE_VENV too
 #   STANDIN_SIGTERM=ignore    goes on when asked to stop; a number: ends with that code
 [ "$#" -gt 0 ] || exit 0
@@ -109,6 +110,9 @@ case $(setting SIGTERM) in
   ignore) trap '' TERM INT ;;
   *) trap 'finish "$(setting SIGTERM)"' TERM INT ;;
 esac
+
+script=$(setting SCRIPT)
+[ -z "$script" ] || exec sh -c "$script"
 
 log INFO "Start executing block with BlockExecutor."
 text=$(setting TEXT)
