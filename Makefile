@@ -81,6 +81,7 @@ test-cluster: ## Tests against a real Kubernetes, started and ended here (or KUB
 .PHONY: test-long
 test-long: export PROPTEST_CASES = 50000
 test-long: export KUBECTL_MAGE_TEST_KILLS = 50
+test-long: export KUBECTL_MAGE_TEST_LINES = 100000
 test-long: FUZZ_SECONDS = 3600
 test-long: test ## The same with full counts
 
@@ -90,7 +91,9 @@ fuzz: ## Fuzz for longer (SECONDS=600 for each target, ONLY="yaml jinja merge pa
 	fuzz/run --seconds $(or $(SECONDS),600) $(ONLY)
 
 .PHONY: bench
-bench: build ## Ratios against kubectl and Helm, measured in one run (ONLY=start,runs,render,many,lint,explain,chain,fan,pending,genuine,scale)
+# A log of a gibibyte is to stay in one piece.
+bench: export LOCAL_CLUSTER_LOG_SIZE = 8Gi
+bench: build ## Ratios against kubectl, Helm and stern, measured in one run (ONLY=start,runs,render,many,lint,explain,chain,fan,pending,genuine,scale,logs,latency,follow,first,lost)
 	@.ci/needs python time
 	.ci/with-cluster bench benches/run $(if $(ONLY),--only $(ONLY))
 
