@@ -1,8 +1,8 @@
 """Pods whose logs are followed, the tools that follow them, and a proxy that is far away."""
 
-import asyncio
-import contextlib
 import json
+import queue
+import socket
 import subprocess
 import threading
 import time
@@ -99,32 +99,46 @@ class FarAway:
         self.connected = None
         self.near = Path(kubeconfig).read_text()
         self.server = next(line.split('"')[1] for line in self.near.splitlines() if "server:" in line)
-        self.loop = asyncio.new_event_loop()
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.in_thread(self.accept)
 
-    @contextlib.contextmanager
     def kubeconfig(self, folder):
-        """A kubeconfig that goes by way of the proxy, as long as the context lasts."""
-        host, port = self.server.removeprefix("https://").split(":")
-
-        async def accepted(reader, writer):
-            self.connected = self.connected or time.perf_counter()
-            there = await asyncio.open_connection(host, int(port))
-            await asyncio.gather(self.copy(reader, there[1]), self.copy(there[0], writer))
-
-        listening = self.loop.run_until_complete(asyncio.start_server(accepted, "127.0.0.1", 0))
-        address = listening.sockets[0].getsockname()
-        thread = threading.Thread(target=self.loop.run_forever, daemon=True)
-        thread.start()
+        """Writes a kubeconfig that goes by way of the proxy, and returns its path."""
         path = Path(folder) / "far-away.kubeconfig"
-        path.write_text(self.near.replace(self.server, f"https://127.0.0.1:{address[1]}"))
-        try:
-            yield str(path)
-        finally:
-            self.loop.call_soon_threadsafe(self.loop.stop)
-            thread.join()
+        path.write_text(self.near.replace(self.server, f"https://127.0.0.1:{self.listener.getsockname()[1]}"))
+        return str(path)
 
-    async def copy(self, reader, writer):
-        with contextlib.suppress(ConnectionError):
-            while data := await reader.read(1 << 16):
-                self.loop.call_later(self.one_way, writer.write, data)
-        self.loop.call_later(self.one_way, writer.close)
+    def in_thread(self, what, *arguments):
+        threading.Thread(target=what, args=arguments, daemon=True).start()
+
+    def accept(self):
+        host, port = self.server.removeprefix("https://").split(":")
+        while True:
+            here, _ = self.listener.accept()
+            self.connected = self.connected or time.perf_counter()
+            there = socket.create_connection((host, int(port)))
+            for one, other in ((here, there), (there, here)):
+                other.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+                held = queue.SimpleQueue()
+                self.in_thread(self.hold, one, held)
+                self.in_thread(self.release, held, other)
+
+    def hold(self, source, held):
+        data = b"first"
+        while data:
+            try:
+                data = source.recv(1 << 16)
+            except OSError:
+                data = b""
+            held.put((time.perf_counter() + self.one_way, data))
+
+    def release(self, held, sink):
+        while True:
+            due, data = held.get()
+            time.sleep(max(0, due - time.perf_counter()))
+            try:
+                if not data:
+                    return sink.shutdown(socket.SHUT_WR)
+                sink.sendall(data)
+            except OSError:
+                return None
