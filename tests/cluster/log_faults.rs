@@ -5,18 +5,18 @@
     reason = "helpers of tests, outside `#[test]`"
 )]
 
-use std::path::Path;
 use std::process::{Child, Stdio};
 
-use kubectl_mage::logs::LogFolder;
-use kubectl_mage::run::{Logs, Options};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use serde_json::Value;
 
-use crate::binary::{Project, Said};
+use crate::binary::Project;
 use crate::chance::number;
 use crate::log_proxy::{Clock, LogProxy, Protocol, Settings};
 use crate::resume::elsewhere;
 use crate::support::Bench;
-use crate::writers::{Writers, Written, shown};
+use crate::writers::{Writers, shown};
 
 const PODS: usize = 5;
 /// How many lines each of them writes; `make test-long` wants ten times as many.
@@ -50,47 +50,71 @@ fn start(bench: &Bench, proxy: &LogProxy, project: &Project, arguments: &[&str])
     command.spawn().unwrap()
 }
 
-async fn ended(child: Child) -> Said {
+/// Waits for the binary, which has to end with 0, and returns what it printed.
+async fn printed(child: Child) -> Vec<u8> {
     let output = tokio::task::spawn_blocking(|| child.wait_with_output().unwrap()).await.unwrap();
-    Said::new(output)
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(0), "{said}");
+    assert!(!said.contains("missing here"), "{said}");
+    output.stdout
 }
 
 /// Checks that bytes are what was written, and says where not.
-fn same(what: &str, printed: &[u8], written: &Written) {
-    if printed == written.bytes {
+fn same(what: &str, printed: &[u8], written: &[u8], pod: &str) {
+    if printed == written {
         return;
     }
-    let at = printed.iter().zip(&written.bytes).take_while(|(a, b)| a == b).count();
-    let line = written.bytes[..at].iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
+    let at = printed.iter().zip(written).take_while(|(a, b)| a == b).count();
+    let line = written[..at].iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
     panic!(
-        "{what} of {} differs from byte {at} on, {} bytes of {}; printed {}, written {}",
-        written.pod,
+        "{what} of {pod} differs from byte {at} on, {} bytes of {}; printed {}, written {}",
         printed.len(),
-        written.bytes.len(),
+        written.len(),
         shown(&printed[line.min(printed.len())..]),
-        shown(&written.bytes[line..]),
+        shown(&written[line..]),
     );
 }
 
-fn saved(folder: &Path, block: &str) -> Vec<u8> {
-    std::fs::read(folder.join(format!("{block}.1.log"))).unwrap()
+/// Returns the lines of a pod that `-o json` printed; whether the last one ends it does not tell.
+fn of_json(stdout: &[u8], pod: &str) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    for line in std::str::from_utf8(stdout).unwrap().lines() {
+        let object: Value = serde_json::from_str(line).unwrap();
+        if object["kind"] == "log" && object["pod"] == pod {
+            match object["bytes"].as_str() {
+                Some(encoded) => bytes.extend(STANDARD.decode(encoded).unwrap()),
+                None => bytes.extend(object["line"].as_str().unwrap().as_bytes()),
+            }
+            if object["continues"] == false {
+                bytes.push(b'\n');
+            }
+        }
+    }
+    bytes
 }
 
 async fn faults_lose_nothing(name: &str, protocol: Protocol, clock: Clock) {
     let Some(bench) = Bench::new(name).await else { return };
     let (lines, faults) = size();
-    let settings = Settings { protocol, clock, seed: seed(), faults, logs: Writers::names(PODS) };
+    let logs = Writers::names(PODS);
+    let settings = Settings { protocol, clock, seed: seed(), faults, logs };
+    let alone = Settings { seed: seed() + 1, ..settings.clone() };
     let Some(proxy) = proxy(&bench, settings).await else { return };
+    let Some(proxy_alone) = self::proxy(&bench, alone).await else { return };
+    let writers = Writers::start(&bench, PODS, lines).await;
     let folder = elsewhere();
-    let cluster = bench.through(&proxy.url).await;
-    let log_folder = LogFolder::prepare(&folder.path().join("saved")).unwrap();
-    let options = Options { logs: Logs::None, log_folder: Some(log_folder), ..Options::default() };
-    let writers = Writers::driven(&bench, &cluster, options, PODS, lines).await;
+    let (run, job) = (writers.run.to_string(), format!("job/{}-w1", writers.run));
+    let all = start(&bench, &proxy, &folder, &["tail", &run, "-o", "json", "--save", "saved"]);
+    let one = start(&bench, &proxy_alone, &folder, &["tail", &job, "-o", "raw"]);
+    let (all, one) = tokio::join!(printed(all), printed(one));
     let written = writers.end(&bench).await;
-    eprintln!("{name}: {:?}", proxy.hits());
-    for (at, written) in written.iter().enumerate() {
-        let file = saved(&folder.path().join("saved"), &format!("w{}", at + 1));
-        same("the file", &file, written);
+    eprintln!("{name}: {:?} and {:?}", proxy.hits(), proxy_alone.hits());
+    same("-o raw", &one, &written[0].bytes, &written[0].pod);
+    for (at, log) in written.iter().enumerate() {
+        let file = folder.path().join("saved").join(format!("w{}.1.log", at + 1));
+        same("--save", &std::fs::read(file).unwrap(), &log.bytes, &log.pod);
+        let ended = [&log.bytes[..], b"\n"].concat();
+        same("-o json", &of_json(&all, &log.pod), &ended, &log.pod);
     }
     let hits: usize = proxy.hits().values().sum();
     let wanted = PODS * usize::try_from(faults).unwrap() / 2;

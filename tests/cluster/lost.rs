@@ -22,7 +22,7 @@ use crate::writers::{LINES_A_SECOND, Writers, Written, number as number_of};
 
 const PODS: usize = 5;
 /// A tool that has printed nothing for so long after the last line was written is ended.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// Who is looked at, and what it is called with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,6 +43,15 @@ struct Count {
     doubled: usize,
     /// Lines that nobody wrote, the beginning or the end of one among them.
     torn: usize,
+}
+
+impl Count {
+    fn add(&mut self, other: &Self) {
+        self.written += other.written;
+        self.distinct += other.distinct;
+        self.doubled += other.doubled;
+        self.torn += other.torn;
+    }
 }
 
 /// A process whose output goes to a file.
@@ -204,6 +213,7 @@ fn count(printed: &[u8], written: &Written) -> Count {
     count
 }
 
+/// Lets a tool follow the writers through a proxy, and prints a row about it.
 async fn measured(tool: Tool, protocol: Protocol, faults: u64) -> Option<()> {
     let bench = Bench::new("lost").await?;
     let (lines, _) = size();
@@ -217,24 +227,38 @@ async fn measured(tool: Tool, protocol: Protocol, faults: u64) -> Option<()> {
     pods.sort();
     let begun = Instant::now();
     let commands = tool.commands(&bench, &project, &config, &writers.run.to_string(), &pods);
-    let mut printing: Vec<_> = commands
-        .into_iter()
-        .enumerate()
-        .map(|(at, command)| Printing::start(command, folder.path().join(format!("{at}.stdout"))))
-        .collect();
+    let files = (0..).map(|at| folder.path().join(format!("{at}.stdout")));
+    let mut printing: Vec<_> =
+        commands.into_iter().zip(files).map(|(it, file)| Printing::start(it, file)).collect();
     let writing = Duration::from_secs(lines as u64 / LINES_A_SECOND + 5);
     let endings = all_ended(&mut printing, writing).await;
-    let took = begun.elapsed().as_secs();
+    let seconds = begun.elapsed().as_secs();
     let written = writers.end(&bench).await;
     let printed = tool.printed(project.path(), &printing, &written);
     let mut all = Count::default();
     for (printed, written) in printed.iter().zip(&written) {
-        let one = count(printed, written);
-        all.written += one.written;
-        all.distinct += one.distinct;
-        all.doubled += one.doubled;
-        all.torn += one.torn;
+        all.add(&count(printed, written));
     }
+    let hits = proxy.hits();
+    print_row(tool, protocol, hits.values().sum(), &all, seconds, &endings);
+    if std::env::var_os("KUBECTL_MAGE_TEST_VERBOSE").is_some() {
+        println!("{hits:?}");
+        for one in &printing {
+            println!("{}", std::fs::read_to_string(errors(&one.file)).unwrap());
+        }
+    }
+    bench.end().await;
+    Some(())
+}
+
+fn print_row(
+    tool: Tool,
+    protocol: Protocol,
+    hits: usize,
+    all: &Count,
+    seconds: u64,
+    endings: &[Ending],
+) {
     let ended: Vec<String> = endings
         .iter()
         .map(|ending| ending.map_or("(never)".to_owned(), |code| code.to_string()))
@@ -243,23 +267,15 @@ async fn measured(tool: Tool, protocol: Protocol, faults: u64) -> Option<()> {
         "{:<8} {:<5} {:>6} {:>8} {:>9} {:>8} {:>8} {:>5} {:>5} s  {}",
         format!("{tool:?}"),
         format!("{protocol:?}"),
-        proxy.hits().values().sum::<usize>(),
+        hits,
         all.written,
         all.distinct,
         all.written - all.distinct,
         all.doubled,
         all.torn,
-        took,
+        seconds,
         ended.join(" "),
     );
-    if std::env::var_os("KUBECTL_MAGE_TEST_VERBOSE").is_some() {
-        println!("{:?}", proxy.hits());
-        for one in &printing {
-            println!("{}", std::fs::read_to_string(errors(&one.file)).unwrap());
-        }
-    }
-    bench.end().await;
-    Some(())
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -6,7 +6,6 @@ use std::path::PathBuf;
 
 use k8s_openapi::api::core::v1::Pod;
 use kube::api::{Api, ListParams};
-use kubectl_mage::cluster::Cluster;
 use kubectl_mage::run::{Logs, Options, RunId};
 
 use crate::support::{Bench, Block, Going, start, until};
@@ -41,8 +40,8 @@ pub(crate) const LINES_A_SECOND: u64 = 1700;
 
 /// Returns line `i` of `n` as the node keeps it.
 fn line(i: usize, n: usize) -> Vec<u8> {
-    const TEXT: &str = "the quick brown fox jumps over it";
-    let mut text = TEXT[..i * 7 % 31].as_bytes().to_vec();
+    const TEXT: &[u8] = b"the quick brown fox jumps over it";
+    let mut text = TEXT[..i * 7 % 31].to_vec();
     if i.is_multiple_of(50) {
         text.extend(" hé 漢".bytes());
     }
@@ -88,25 +87,14 @@ pub(crate) struct Written {
 impl Writers {
     /// Starts so many, each with so many lines, and waits until all of them write.
     pub(crate) async fn start(bench: &Bench, count: usize, lines: usize) -> Self {
-        let options = Options { logs: Logs::None, ..Options::default() };
-        Self::driven(bench, &bench.cluster, options, count, lines).await
-    }
-
-    /// The same, driven in another way.
-    pub(crate) async fn driven(
-        bench: &Bench,
-        cluster: &Cluster,
-        options: Options,
-        count: usize,
-        lines: usize,
-    ) -> Self {
         let lines_text = lines.to_string();
         let env: &[(&str, &str)] = &[("STANDIN_SCRIPT", SCRIPT), ("LINES", &lines_text)];
         let names: Vec<String> = (1..=count).map(|number| format!("w{number}")).collect();
         let blocks: Vec<Block<'_>> =
             names.iter().map(|name| (name.as_str(), &[][..], env)).collect();
         let (plan, run) = bench.plan(&blocks);
-        let going = start(cluster, plan, run.clone(), options);
+        let options = Options { logs: Logs::None, ..Options::default() };
+        let going = start(&bench.cluster, plan, run.clone(), options);
         until("the writers", async || {
             let pods = pods(bench).await;
             pods.len() == count && pods.iter().all(|pod| phase(pod) != "Pending")
