@@ -64,7 +64,7 @@ def logs(machine, table):
         end_job(machine, namespace)
         for sink, reads in (("/dev/null", nowhere), ("a pipe", piped)):
             seconds = {name: statistics.median(read.seconds for read in all_reads) for name, all_reads in reads.items()}
-            compare(table, f"{what} to {sink}: processor time", seconds, {"stern": CPU_OF_STERN, "kubectl logs -f": CPU_OF_KUBECTL})
+            compare(table, f"{what} to {sink}: processor time", seconds, {"stern": CPU_OF_STERN, "kubectl logs -f": CPU_OF_KUBECTL}, seconds_used)
         peaks = {name: max(read.peak for read in reads) for name, reads in piped.items()}
         compare(table, f"{what}: peak memory", peaks, {"kubectl logs -f": MEMORY_OF_KUBECTL}, megabytes)
         for name, reads in piped.items():
@@ -110,7 +110,7 @@ def follow(machine, table):
             if tool.name != "tail -o raw":
                 seconds[tool.name] = used_in(tool.command, environment, FOLLOWED_SECONDS)
         end_job(machine, namespace)
-        compare(table, what, seconds, {"stern": FOLLOW_CPU_OF_STERN})
+        compare(table, what, seconds, {"stern": FOLLOW_CPU_OF_STERN}, seconds_used)
     except (NotMeasured, subprocess.TimeoutExpired) as why:
         table.missing(what, why)
 
@@ -159,6 +159,10 @@ def compare(table, what, values, targets, shown=milliseconds):
                 table.verdict(ratio <= targets[name], row, shown(own_value), f"{name} {shown(value)}", as_times(ratio), as_times(targets[name]))
             else:
                 table.row(row, shown(own_value), f"{name} {shown(value)}", as_times(ratio), "", "")
+
+
+def seconds_used(value):
+    return f"{value:.2f} s"
 
 
 def megabytes(value):

@@ -23,7 +23,7 @@ use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 use tokio_rustls::rustls::pki_types::pem::PemObject;
 use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
 use tokio_rustls::rustls::{ClientConfig, RootCertStore, ServerConfig};
@@ -94,6 +94,8 @@ struct State {
     /// How often each log was asked for.
     asked: Mutex<BTreeMap<usize, u64>>,
     hits: Mutex<BTreeMap<Fault, usize>>,
+    /// Whether there are no logs for now.
+    refusing: watch::Sender<bool>,
 }
 
 impl LogProxy {
@@ -108,6 +110,7 @@ impl LogProxy {
             connector: connector(tls),
             asked: Mutex::default(),
             hits: Mutex::default(),
+            refusing: watch::Sender::default(),
         });
         let shared = Arc::clone(&state);
         tokio::spawn(async move {
@@ -122,6 +125,11 @@ impl LogProxy {
             }
         });
         Self { url, state }
+    }
+
+    /// Breaks every log and gives none, until told otherwise.
+    pub(crate) fn refuse(&self, refusing: bool) {
+        self.state.refusing.send_replace(refusing);
     }
 
     /// Returns how often each fault came to pass.
@@ -230,6 +238,9 @@ impl State {
     /// Returns what is to happen to a request, and after how many bytes of the body.
     fn fault(&self, uri: &Uri) -> Option<(Fault, usize)> {
         let asked = uri.path().strip_suffix("/log")?;
+        if *self.refusing.borrow() {
+            return Some((Fault::Answer(503), 0));
+        }
         let log = self.settings.logs.iter().position(|name| asked.contains(name))?;
         let nth = {
             let mut asked = self.asked.lock().unwrap();
@@ -358,11 +369,20 @@ struct Pump {
     column: usize,
 }
 
+/// Waits until there are no logs for now.
+async fn refused(refusing: &mut watch::Receiver<bool>) {
+    let _ = refusing.wait_for(|refusing| *refusing).await;
+}
+
 async fn pump(mut pump: Pump, mut body: Incoming) {
+    let mut refusing = pump.state.refusing.subscribe();
     let mut left = pump.fault.map_or(usize::MAX, |(_, after)| after);
     loop {
         let frame = tokio::select! {
             () = pump.sender.closed() => return,
+            () = refused(&mut refusing) => {
+                return pump.break_off(Fault::Broken).await;
+            }
             frame = body.frame() => frame,
         };
         let mut bytes = match frame {

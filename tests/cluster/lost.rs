@@ -233,7 +233,7 @@ async fn measured(tool: Tool, protocol: Protocol, faults: u64) -> Option<()> {
     let writing = Duration::from_secs(lines as u64 / LINES_A_SECOND + 5);
     let endings = all_ended(&mut printing, writing).await;
     let seconds = begun.elapsed().as_secs();
-    let written = writers.end(&bench).await;
+    let written = writers.end(&bench, lines).await;
     let printed = tool.printed(project.path(), &printing, &written);
     let mut all = Count::default();
     for (printed, written) in printed.iter().zip(&written) {

@@ -26,6 +26,7 @@ mod leaving;
 mod local_program;
 mod log_faults;
 mod log_proxy;
+mod log_rotation;
 mod lost;
 mod mage_server;
 mod oracle;

@@ -74,7 +74,6 @@ fn line(i: usize, n: usize) -> Vec<u8> {
 pub(crate) struct Writers {
     pub(crate) run: RunId,
     pub(crate) going: Going,
-    lines: usize,
 }
 
 /// What one of them wrote, by the node.
@@ -87,8 +86,13 @@ pub(crate) struct Written {
 impl Writers {
     /// Starts so many, each with so many lines, and waits until all of them write.
     pub(crate) async fn start(bench: &Bench, count: usize, lines: usize) -> Self {
-        let lines_text = lines.to_string();
-        let env: &[(&str, &str)] = &[("STANDIN_SCRIPT", SCRIPT), ("LINES", &lines_text)];
+        Self::running(bench, count, SCRIPT, lines).await
+    }
+
+    /// The same with a script of their own, which finds the number of lines in `LINES`.
+    pub(crate) async fn running(bench: &Bench, count: usize, script: &str, lines: usize) -> Self {
+        let lines = lines.to_string();
+        let env: &[(&str, &str)] = &[("STANDIN_SCRIPT", script), ("LINES", &lines)];
         let names: Vec<String> = (1..=count).map(|number| format!("w{number}")).collect();
         let blocks: Vec<Block<'_>> =
             names.iter().map(|name| (name.as_str(), &[][..], env)).collect();
@@ -100,7 +104,7 @@ impl Writers {
             pods.len() == count && pods.iter().all(|pod| phase(pod) != "Pending")
         })
         .await;
-        Self { run, going, lines }
+        Self { run, going }
     }
 
     /// Returns what tells the logs apart by the names of their pods.
@@ -109,20 +113,32 @@ impl Writers {
     }
 
     /// Waits for the end of the run and returns what was written, in the order of the blocks.
-    pub(crate) async fn end(self, bench: &Bench) -> Vec<Written> {
+    pub(crate) async fn end(self, bench: &Bench, lines: usize) -> Vec<Written> {
+        self.all_complete().await;
+        let mut pods = pods(bench).await;
+        pods.sort_by(|a, b| a.metadata.name.cmp(&b.metadata.name));
+        let written: Vec<Written> = pods.iter().map(|pod| written(bench, pod)).collect();
+        for log in &written {
+            check(log, lines);
+        }
+        written
+    }
+
+    /// Waits for the end of the run.
+    pub(crate) async fn all_complete(self) {
         let (outcome, _) = self.going.end().await;
         assert!(
             outcome.blocks.iter().all(|block| block.state.to_string() == "Complete"),
             "{outcome:#?}"
         );
-        let mut pods = pods(bench).await;
-        pods.sort_by(|a, b| a.metadata.name.cmp(&b.metadata.name));
-        let written: Vec<Written> = pods.iter().map(|pod| written(bench, pod)).collect();
-        for log in &written {
-            check(log, self.lines);
-        }
-        written
     }
+}
+
+/// Returns the files that the node keeps of the log of the only pod, oldest first.
+pub(crate) async fn only_files(bench: &Bench) -> Vec<PathBuf> {
+    let pods = pods(bench).await;
+    assert_eq!(pods.len(), 1);
+    files(bench, &pods[0])
 }
 
 async fn pods(bench: &Bench) -> Vec<Pod> {
@@ -134,17 +150,22 @@ fn phase(pod: &Pod) -> &str {
     pod.status.as_ref().and_then(|status| status.phase.as_deref()).unwrap_or("Pending")
 }
 
-/// Reads the files that the node keeps of a pod's log.
-fn written(bench: &Bench, pod: &Pod) -> Written {
-    let (name, uid) = (pod.metadata.name.clone().unwrap(), pod.metadata.uid.as_deref().unwrap());
+/// Returns the files that the node keeps of a pod's log, oldest first.
+fn files(bench: &Bench, pod: &Pod) -> Vec<PathBuf> {
+    let (name, uid) = (pod.metadata.name.as_deref().unwrap(), pod.metadata.uid.as_deref().unwrap());
     let mut folder = bench.kubeconfig.with_file_name("node");
     folder.extend(["pods", &format!("{}_{name}_{uid}", bench.namespace), "mage"]);
     let mut files: Vec<PathBuf> =
         std::fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().path()).collect();
     // `0.log.20261127-124753` is from before `0.log`.
     files.sort_by_key(|file| (file.extension().is_some_and(|end| end == "log"), file.clone()));
+    files
+}
+
+/// Reads them.
+fn written(bench: &Bench, pod: &Pod) -> Written {
     let mut bytes = Vec::new();
-    for file in files {
+    for file in files(bench, pod) {
         let kept = std::fs::read(file).unwrap();
         for line in kept.split_inclusive(|byte| *byte == b'\n') {
             // `TIME stdout F TEXT`; P in the place of F: the line goes on in the next one.
@@ -155,7 +176,7 @@ fn written(bench: &Bench, pod: &Pod) -> Written {
             bytes.extend_from_slice(text);
         }
     }
-    Written { pod: name, bytes }
+    Written { pod: pod.metadata.name.clone().unwrap(), bytes }
 }
 
 /// Checks that the node kept what was written; lines of stdout and stderr may change places.

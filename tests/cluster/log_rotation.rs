@@ -1,0 +1,63 @@
+//! Nodes rotate logs: what is gone with an old file is announced, and all else is printed.
+#![expect(clippy::unwrap_used, reason = "helpers of tests, outside `#[test]`")]
+
+use crate::log_faults::{printed, proxy, start};
+use crate::log_proxy::{Clock, Protocol, Settings};
+use crate::resume::elsewhere;
+use crate::support::{Bench, until_within};
+use crate::writers::{Writers, number, only_files, shown};
+
+/// Lines of 1,000 bytes, 1.7 MB a second: the kubelet looks every ten seconds whether a log is longer than 10 MiB.
+const SCRIPT: &str = r#"awk -v n="$LINES" 'BEGIN {
+  text = "x"
+  while (length(text) < 992) text = text text
+  for (i = 1; i <= n; i++) {
+    printf "%06d %s\n", i, substr(text, 1, 992)
+    if (i % 170 == 0) system("usleep 100000")
+  }
+}'"#;
+const LINES: usize = 65_000;
+
+async fn rotated(bench: &Bench, times: usize) {
+    until_within(90, "the rotation", async || only_files(bench).await.len() > times).await;
+}
+
+/// Returns the numbers of the lines, each of which has to be whole.
+fn numbers(printed: &[u8]) -> Vec<usize> {
+    let lines = printed.split_inclusive(|byte| *byte == b'\n');
+    lines
+        .map(|line| {
+            assert!(line.len() == 1000 && line.ends_with(b"x\n"), "torn: {}", shown(line));
+            number(line).unwrap()
+        })
+        .collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_rotated_away_before_it_was_read_is_announced() {
+    let Some(bench) = Bench::new("rotation").await else { return };
+    let settings = Settings {
+        protocol: Protocol::Http2,
+        clock: Clock::Nanoseconds,
+        seed: 0,
+        faults: 0,
+        logs: Vec::new(),
+    };
+    let Some(proxy) = proxy(&bench, settings).await else { return };
+    let writers = Writers::running(&bench, 1, SCRIPT, LINES).await;
+    let child =
+        start(&bench, &proxy, &elsewhere(), &["tail", &writers.run.to_string(), "-o", "raw"]);
+    // It follows into the second file, and is kept from what comes then until that is gone.
+    rotated(&bench, 1).await;
+    proxy.refuse(true);
+    rotated(&bench, 3).await;
+    proxy.refuse(false);
+    let (stdout, said) = printed(child).await;
+    writers.all_complete().await;
+    let numbers = numbers(&stdout);
+    let gaps: Vec<_> = numbers.windows(2).filter(|pair| pair[1] != pair[0] + 1).collect();
+    assert_eq!((numbers.first(), numbers.last()), (Some(&1), Some(&LINES)));
+    assert!(gaps.len() == 1 && gaps[0][1] > gaps[0][0], "{gaps:?}");
+    assert_eq!(said.matches("missing here").count(), 1, "{said}");
+    bench.end().await;
+}
