@@ -138,7 +138,8 @@ def first(machine, table):
 def lost(machine, table):
     """Which tool loses what where connections break: a table of its own."""
     command = ["cargo", "test", "--locked", "--quiet", "--test", "cluster", "lost::who_loses_what", "--", "--ignored", "--nocapture", "--exact"]
-    done = subprocess.run(command, cwd=ROOT, env=os.environ, stdin=subprocess.DEVNULL)
+    environment = {"KUBECTL_MAGE_TEST_LINES": "100000"} | os.environ
+    done = subprocess.run(command, cwd=ROOT, env=environment, stdin=subprocess.DEVNULL)
     table.verdict(done.returncode == 0, "lines lost by faults", "see above", "", "", "none")
 
 
