@@ -14,7 +14,7 @@ use crate::error::{CliError, Problem};
 use crate::exit::Exit;
 use crate::logs::{Filter, FirstRun, Level, Order, Part, Until};
 use crate::run::{Signal, Signals};
-use crate::tail::{self, Containers, Ended, TailOptions, Told, Verdict, Wanted};
+use crate::tail::{self, Containers, Ended, Mix, TailOptions, Teller, Verdict, Wanted};
 use crate::ui::{LogForm, LogPrinter, LogStyle, Printer, Zone};
 
 /// How far apart in time lines may come that `--merge=time` puts in order.
@@ -41,6 +41,7 @@ pub(super) fn tail(args: &LogArgs, printer: Printer) -> Result<Exit, CliError> {
         Ended::Stopped(Signal::Terminate) => Ok(Exit::Terminated),
         Ended::Unread => Ok(Exit::Fine),
         Ended::Lost(error) => Err(error.into()),
+        Ended::Mixed(one, other) => Err(mixed(&one, &other)),
         Ended::NoRun(run) => Err(connected.runtime.block_on(unknown_run(
             &connected.cluster,
             connected.cluster.namespace(),
@@ -58,6 +59,9 @@ pub(super) fn logs(args: &LogArgs, printer: Printer) -> Result<Exit, CliError> {
     let read = connected.runtime.block_on(tail::read(&connected.cluster, &options, told));
     shown.finish();
     let read = read?;
+    if let Some((one, other)) = &read.mixed {
+        return Err(mixed(one, other));
+    }
     for note in read.notes.iter().chain(&read.waiting) {
         printer.notice(note);
     }
@@ -69,6 +73,13 @@ pub(super) fn logs(args: &LogArgs, printer: Printer) -> Result<Exit, CliError> {
         return Err(nothing(&read.missing, args, &connected.cluster));
     }
     Ok(if read.logs == 0 { Exit::No } else { Exit::Fine })
+}
+
+/// Says that bytes would come out of which nobody could tell whose they are.
+fn mixed(one: &str, other: &str) -> CliError {
+    let problem =
+        Problem::new(format!("-o raw is for one log, and there are several: {one}, {other}"));
+    CliError::usage(problem.hint("name one, as PIPELINE/BLOCK or job/NAME, and the container with -c; or keep all of them, byte for byte, with --save DIR"))
 }
 
 /// Says that there is nothing to read.
@@ -154,10 +165,7 @@ impl Showing {
         Ok(Self { style, filter, order })
     }
 
-    fn start(
-        self,
-        printer: Printer,
-    ) -> Result<(tokio::sync::mpsc::UnboundedSender<Told>, LogPrinter), CliError> {
+    fn start(self, printer: Printer) -> Result<(Teller, LogPrinter), CliError> {
         LogPrinter::start(printer, self.style, self.filter, self.order).map_err(|error| {
             CliError::usage(Problem::new(format!("cannot start to print: {error}")))
         })
@@ -181,17 +189,20 @@ fn options(args: &LogArgs, connected: &Connected, until: Until) -> Result<TailOp
             Subject::Target { pipeline, block } => Wanted::Target { pipeline, block },
         });
     }
-    let containers = match (args.all_containers, args.container.is_empty()) {
-        (true, _) => Containers::All,
-        (false, true) => Containers::Main,
-        (false, false) => Containers::Named(args.container.clone()),
+    let mix = if args.output == LogOutput::Raw { Mix::Refused } else { Mix::Told };
+    let containers = match (args.all_containers, args.container.is_empty(), mix) {
+        (true, ..) => Containers::All,
+        (false, false, _) => Containers::Named(args.container.clone()),
+        (false, true, Mix::Told) => Containers::Main,
+        (false, true, Mix::Refused) => Containers::MainOnly,
     };
     Ok(TailOptions {
         wanted,
         namespace,
         labels: args.selector.clone().unwrap_or_default(),
         containers,
-        part: part(args, until)?,
+        mix,
+        part: part(args, connected, until)?,
         max_streams: args.max_streams,
         folder: args.save.as_deref().map(|path| folder(path, "--save", None)).transpose()?,
         contact_timeout: CONTACT_TIMEOUT,
@@ -199,15 +210,15 @@ fn options(args: &LogArgs, connected: &Connected, until: Until) -> Result<TailOp
 }
 
 /// Says which part of each log is read.
-fn part(args: &LogArgs, until: Until) -> Result<Part, CliError> {
-    let ago = |since: Duration| {
-        SignedDuration::try_from(since)
-            .ok()
-            .and_then(|since| Timestamp::now().checked_sub(since).ok())
-    };
+fn part(args: &LogArgs, connected: &Connected, until: Until) -> Result<Part, CliError> {
     let since = match args.since {
         None => args.since_time,
-        Some(since) => Some(ago(since).unwrap_or(Timestamp::MIN)),
+        Some(since) => {
+            // By the server's clock: this machine's may be minutes off.
+            let now = connected.runtime.block_on(connected.cluster.ask_time())?;
+            let since = SignedDuration::try_from(since).unwrap_or(SignedDuration::MAX);
+            Some(now.checked_sub(since).unwrap_or(Timestamp::MIN))
+        }
     };
     let tail_lines = match args.tail {
         None | Some(-1) => None,

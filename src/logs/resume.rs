@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 
-use k8s_openapi::jiff::Timestamp;
+use k8s_openapi::jiff::{SignedDuration, Timestamp};
 
 use super::trail::Trail;
 
@@ -33,8 +33,10 @@ pub struct Cursor {
     newest: Option<Timestamp>,
     /// Lines before it are not wanted.
     begin: Option<Begin>,
-    /// Of a resumed stream: what it is expected to repeat.
+    /// What is expected to come again.
     replay: Option<Replay>,
+    /// How often it was looked for a line among those seen, in this second.
+    looks: u32,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -47,11 +49,27 @@ enum Begin {
 
 #[derive(Clone, Debug)]
 struct Replay {
+    why: Why,
     /// How many lines of each timestamp are still to come again.
     left: BTreeMap<Timestamp, u32>,
     /// Whether a line as new as the newest one has come again.
     reached: bool,
 }
+
+/// Why lines come again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Why {
+    /// The stream was asked for from before the place on.
+    Resumed,
+    /// The kubelet reads a file again: when it has gone on to a new one and hears only then that there
+    /// is one (`pkg/kubelet/kuberuntime/logs: ReadLogs`).
+    ReadAgain,
+}
+
+/// Times that are less apart may be those of lines that changed places.
+const SWAPPED: SignedDuration = SignedDuration::from_micros(100);
+/// How often in a second it is found out whether a line came before: it takes a look at all of them.
+const LOOKS: u32 = 100;
 
 impl Cursor {
     /// Begins at that time.
@@ -86,18 +104,36 @@ impl Cursor {
 
     /// Notes that a new stream begins, asked for from [`Self::since_second`].
     pub fn resume(&mut self) {
-        self.replay = self.newest.map(|_| {
-            let mut left = BTreeMap::new();
-            self.seen.for_each(|stamp| *left.entry(stamp).or_insert(0) += 1);
-            Replay { left, reached: false }
-        });
+        self.replay = self.newest.map(|_| self.again(Why::Resumed));
+    }
+
+    fn again(&self, why: Why) -> Replay {
+        let mut left = BTreeMap::new();
+        self.seen.for_each(|stamp| *left.entry(stamp).or_insert(0) += 1);
+        Replay { why, left, reached: false }
+    }
+
+    /// Tells whether a line that goes back in time was seen before. Where the clock is coarse its time may
+    /// be that of another line, and nothing tells.
+    fn is_read_again(&mut self, stamp: Timestamp) -> bool {
+        let is_coarse = stamp.subsec_nanosecond() % 1000 == 0;
+        let Some(newest) = self.newest.filter(|_| !is_coarse && self.looks < LOOKS) else {
+            return false;
+        };
+        if newest.duration_since(stamp) < SWAPPED {
+            return false;
+        }
+        self.looks += 1;
+        let mut found = false;
+        self.seen.for_each(|seen| found |= seen == stamp);
+        found
     }
 
     /// Tells when the last line was written, if the stream that ended now did not come by it: what
     /// followed it is gone, too.
     #[must_use]
     pub fn lost(&self) -> Option<Timestamp> {
-        let replay = self.replay.as_ref()?;
+        let replay = self.replay.as_ref().filter(|replay| replay.why == Why::Resumed)?;
         self.newest.filter(|_| !replay.reached)
     }
 
@@ -109,19 +145,23 @@ impl Cursor {
         {
             return Admission::Drop;
         }
+        if self.goes_back(stamp) && self.is_read_again(stamp) {
+            self.replay = Some(self.again(Why::ReadAgain));
+        }
         if let (Some(replay), Some(newest)) = (&mut self.replay, self.newest) {
             replay.reached |= stamp == newest;
             if let Some(count) = replay.left.get_mut(&stamp).filter(|count| **count > 0) {
                 *count -= 1;
                 return Admission::Drop;
             }
+            let resumed = replay.why == Why::Resumed;
             let before_line = matches!(self.begin, Some(Begin::Line(first)) if stamp == first);
-            if before_line || stamp < floor(newest, 1) {
+            if resumed && (before_line || stamp < floor(newest, 1)) {
                 return Admission::Drop;
             }
             if stamp > newest {
                 // The first line past the place: it is sound if the place itself was repeated.
-                gap = (!replay.reached).then_some(newest);
+                gap = (resumed && !replay.reached).then_some(newest);
                 self.replay = None;
             }
         }
@@ -131,12 +171,25 @@ impl Cursor {
                 let second = |time: Timestamp| time.as_second();
                 if let Some(newest) = newest.filter(|newest| second(*newest) != second(stamp)) {
                     self.seen.next_second(second(stamp) - second(newest) == 1);
+                    self.looks = 0;
                 }
                 self.newest = Some(stamp);
             }
         }
         self.seen.push(stamp);
         gap.map_or(Admission::Pass, |last| Admission::PassAfterGap { last })
+    }
+}
+
+impl Cursor {
+    /// Tells whether a line goes back to before the newest, although nothing of it is to come again.
+    fn goes_back(&self, stamp: Timestamp) -> bool {
+        let expected = match &self.replay {
+            None => false,
+            Some(replay) if replay.why == Why::Resumed => true,
+            Some(replay) => replay.left.get(&stamp).is_none_or(|count| *count > 0),
+        };
+        !expected && self.newest.is_some_and(|newest| stamp < newest)
     }
 }
 
@@ -184,6 +237,27 @@ mod tests {
         let admitted: Vec<_> = (0..5).map(|_| cursor.admit(at(5))).collect();
         let [old, new] = [Admission::Drop, Admission::Pass];
         assert_eq!(admitted, [old, old, old, new, new]);
+    }
+
+    #[test]
+    fn a_file_that_is_read_again_doubles_nothing() {
+        let admitted = |step: i128, order: &[i128]| -> Vec<i128> {
+            let mut cursor = Cursor::default();
+            let mut passes = |line: &&i128| cursor.admit(at(**line * step + 1)) == Admission::Pass;
+            order.iter().filter(|line| passes(line)).copied().collect()
+        };
+        // Twice from the third line on, then all goes on.
+        let order = [1, 2, 3, 4, 5, 6, 3, 4, 5, 6, 3, 4, 5, 6, 7, 8];
+        assert_eq!(admitted(1_000_000, &order), [1, 2, 3, 4, 5, 6, 7, 8]);
+        // Lines that changed places were not seen before.
+        assert_eq!(admitted(1_000_000, &[1, 2, 4, 3, 5]), [1, 2, 4, 3, 5]);
+    }
+
+    #[test]
+    fn a_coarse_clock_does_not_make_a_line_one_that_was_seen() {
+        let mut cursor = Cursor::default();
+        let stamps = [0, 15_000_000, 15_000_000, 30_000_000, 15_000_000, 30_000_000];
+        assert!(stamps.iter().all(|stamp| cursor.admit(at(*stamp)) == Admission::Pass));
     }
 
     #[test]

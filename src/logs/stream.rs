@@ -26,6 +26,8 @@ const AWAY: Duration = Duration::from_mins(10);
 const AWAY_NOW: Duration = Duration::from_secs(30);
 /// How many streams have to end in the same place, where that is not right after the last line seen.
 const AGREEING: u32 = 3;
+/// How often a log is read that grows all the time, for whoever only wants what is there now.
+const ENOUGH_NOW: u32 = 16;
 /// How much comes together at most.
 const LARGEST_BATCH: usize = 64 << 10;
 
@@ -371,10 +373,9 @@ impl<S: Source> Follower<'_, S> {
             return self.back_off(false, None).await;
         }
         if !over && self.cursor.newest().is_some() && self.cursor.lost().is_none() {
-            // Whoever writes all the time would be followed for ever: two ends are enough, of which the
-            // second came later than the first.
+            // Whoever writes all the time would be followed for ever.
             self.well_ended += 1;
-            if self.well_ended == 2 {
+            if self.well_ended == ENOUGH_NOW {
                 return Step::End(End::Complete);
             }
         }

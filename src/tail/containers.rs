@@ -10,6 +10,8 @@ pub enum Containers {
     /// The one that runs the block, and init containers that failed.
     #[default]
     Main,
+    /// The one that runs the block and no other.
+    MainOnly,
     /// Those of these names.
     Named(Vec<String>),
     /// All of them.
@@ -22,6 +24,7 @@ pub fn chosen(pod: &Pod, containers: &Containers) -> Vec<String> {
     let main = main_container(pod);
     let mut names: Vec<String> = match containers {
         Containers::Main => main.clone().into_iter().chain(failed(pod)).collect(),
+        Containers::MainOnly => main.clone().into_iter().collect(),
         Containers::Named(named) => {
             all(pod).into_iter().filter(|name| named.contains(name)).collect()
         }

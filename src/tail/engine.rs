@@ -11,12 +11,12 @@ use tokio::task::JoinSet;
 use tokio::time::Instant;
 
 use super::containers::chosen;
-use super::options::TailOptions;
+use super::options::{Mix, TailOptions};
 use super::queue::Places;
 use super::read::{numbered, pod_log};
 use super::reader::{Kept, Reader, channel};
 use super::state::{News, Over, State, Verdict, notice};
-use super::told::Told;
+use super::told::{Teller, Told};
 use super::wanted::{Selectors, Wanted};
 use crate::cluster::{
     Cluster, ClusterError, ContainerView, Driving, Lease, PlanFacts, WatchScope, Watched,
@@ -37,6 +37,8 @@ pub enum Ended {
     Unread,
     /// There is no such run.
     NoRun(String),
+    /// Logs would have been mixed that nothing tells apart: these two.
+    Mixed(String, String),
     /// The API server was away for too long, or says no.
     Lost(ClusterError),
 }
@@ -67,7 +69,7 @@ struct Engine<'a> {
     cluster: &'a Cluster,
     options: &'a TailOptions,
     state: State,
-    told: mpsc::UnboundedSender<Told>,
+    told: Teller,
     inputs: mpsc::UnboundedSender<Input>,
     places: Places,
     notes: mpsc::UnboundedSender<(Arc<str>, String)>,
@@ -86,6 +88,9 @@ struct Engine<'a> {
     quiet: Instant,
     drivers: BTreeMap<String, (Instant, Option<Driving>)>,
     lost: Option<(Instant, ClusterError)>,
+    /// The first log, without its attempt, and the two that would be mixed.
+    source: Option<String>,
+    mixed: Option<(String, String)>,
     /// What is told once the logs of its Job are read, and since when it is known.
     held: Vec<(Instant, News)>,
 }
@@ -101,7 +106,7 @@ struct Seen {
 pub async fn tail(
     cluster: &Cluster,
     options: &TailOptions,
-    told: mpsc::UnboundedSender<Told>,
+    told: Teller,
     mut signals: Signals,
 ) -> Ended {
     let (inputs, mut received) = mpsc::unbounded_channel();
@@ -126,31 +131,38 @@ pub async fn tail(
         quiet: Instant::now(),
         drivers: BTreeMap::new(),
         lost: None,
+        source: None,
+        mixed: None,
         held: Vec::new(),
     };
     engine.watch_all();
     let mut tick = tokio::time::interval(TICK);
-    loop {
+    let ended = loop {
         tokio::select! {
-            signal = signals.next() => return Ended::Stopped(signal),
-            () = told.closed() => return Ended::Unread,
+            signal = signals.next() => break Ended::Stopped(signal),
+            () = told.logs.closed() => break Ended::Unread,
             Some((block, note)) = said.recv() => drop(inputs.send(Input::Note(block, note))),
             Some(input) = received.recv() => {
                 let mut next = Some(input);
+                let mut ended = None;
                 while let Some(input) = next {
-                    if let Some(ended) = engine.take(input) {
-                        return ended;
-                    }
+                    ended = ended.or(engine.take(input));
                     next = received.try_recv().ok();
+                }
+                if let Some(ended) = ended {
+                    break ended;
                 }
                 engine.look();
             }
             _ = tick.tick() => {}
         }
         if let Some(ended) = engine.ended() {
-            return ended;
+            break ended;
         }
-    }
+    };
+    // Whoever shows the logs waits for their ends.
+    engine.tasks.shutdown().await;
+    ended
 }
 
 impl Engine<'_> {
@@ -279,7 +291,7 @@ impl Engine<'_> {
     }
 
     fn tell(&self, event: RunEvent) {
-        let _ = self.told.send(Told::Event(event));
+        let _ = self.told.events.send(event);
     }
 
     /// Looks at everything anew: tells what is news, and reads what has begun.
@@ -300,6 +312,9 @@ impl Engine<'_> {
             self.state.readable().into_iter().map(|(pod, label)| (pod.clone(), label)).collect();
         for (pod, label) in found {
             self.look_at_pod(&pod, &label);
+            if self.mixed.is_some() {
+                return;
+            }
         }
         self.tell_missing();
         self.explain_podless();
@@ -342,7 +357,14 @@ impl Engine<'_> {
                 continue;
             }
             let other = (Some(&container) != main.as_ref()).then(|| container.as_str().into());
-            self.begin(pod, key, Label { container: other, ..label.clone() });
+            let label = Label { container: other, ..label.clone() };
+            let source = Label { attempt: 1, ..label.clone() }.name();
+            let only = self.source.get_or_insert_with(|| source.clone());
+            if self.options.mix == Mix::Refused && *only != source {
+                self.mixed = Some((only.clone(), source));
+                return;
+            }
+            self.begin(pod, key, label);
         }
     }
 
@@ -357,7 +379,7 @@ impl Engine<'_> {
         let kept = folder.map(|folder| Kept::of(folder, &label, self.notes.clone()));
         let log = pod_log(self.cluster, pod, key.1.clone(), &label);
         let reader = Reader { log, places: self.places.clone(), part, view: receiver, items, kept };
-        let _ = self.told.send(Told::Log { label, items: shown });
+        let _ = self.told.logs.send(Told { label, items: shown });
         self.readers.insert(key.clone(), Some(sender));
         let inputs = self.inputs.clone();
         self.tasks.spawn(async move {
@@ -429,6 +451,9 @@ impl Engine<'_> {
     fn ended(&mut self) -> Option<Ended> {
         self.explain_podless();
         self.tell_news();
+        if let Some((one, other)) = self.mixed.take() {
+            return Some(Ended::Mixed(one, other));
+        }
         if let Some((since, error)) = &self.lost
             && since.elapsed() >= self.options.contact_timeout
         {

@@ -16,8 +16,8 @@ mod wanted;
 
 pub use containers::{Containers, chosen};
 pub use engine::{Ended, tail};
-pub use options::TailOptions;
+pub use options::{Mix, TailOptions};
 pub use read::{ReadOnce, read};
 pub use state::Verdict;
-pub use told::Told;
+pub use told::{Teller, Told};
 pub use wanted::{Bound, Wanted};

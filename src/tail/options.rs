@@ -7,6 +7,15 @@ use super::containers::Containers;
 use super::wanted::Wanted;
 use crate::logs::{LogFolder, Part};
 
+/// Whether the bytes of several logs may come out together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mix {
+    /// Each line says whose it is.
+    Told,
+    /// Nothing tells them apart, so there may be one container of one block only.
+    Refused,
+}
+
 /// What is followed, and how; every default filled in.
 #[derive(Clone, Debug)]
 pub struct TailOptions {
@@ -18,6 +27,8 @@ pub struct TailOptions {
     pub labels: String,
     /// Which containers.
     pub containers: Containers,
+    /// Whether the bytes of several logs may come out together.
+    pub mix: Mix,
     /// Which part of each log.
     pub part: Part,
     /// How many logs are open at once.

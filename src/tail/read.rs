@@ -1,15 +1,17 @@
 //! Reads the logs that are there, once.
 
+use std::collections::BTreeSet;
+
 use futures::future::join_all;
 use k8s_openapi::api::core::v1::Pod;
 use tokio::sync::{mpsc, watch};
 
-use super::containers::chosen;
-use super::options::TailOptions;
+use super::containers::{Containers, chosen};
+use super::options::{Mix, TailOptions};
 use super::queue::Places;
 use super::reader::{Kept, Reader, channel};
 use super::state::State;
-use super::told::Told;
+use super::told::{Teller, Told};
 use super::wanted::Selectors;
 use crate::cluster::{
     Cluster, ClusterError, ContainerView, Watched, container_view, main_container,
@@ -27,6 +29,8 @@ pub struct ReadOnce {
     pub missing: Vec<String>,
     /// Pods that have not started, and why.
     pub waiting: Vec<String>,
+    /// Two logs that would have been mixed; then none was read.
+    pub mixed: Option<(String, String)>,
     /// What could not be read, and why.
     pub unreadable: Vec<(String, String)>,
     /// What is to be said about files.
@@ -37,14 +41,21 @@ pub struct ReadOnce {
 pub async fn read(
     cluster: &Cluster,
     options: &TailOptions,
-    told: mpsc::UnboundedSender<Told>,
+    told: Teller,
 ) -> Result<ReadOnce, ClusterError> {
     let state = there(cluster, options).await?;
     let mut once = ReadOnce { missing: state.missing(), ..ReadOnce::default() };
     let places = Places::new(options.max_streams.get());
     let (notes, mut said) = mpsc::unbounded_channel();
     let mut reading = Vec::new();
-    for (pod, label) in state.readable() {
+    let readable = state.readable();
+    if options.mix == Mix::Refused {
+        once.mixed = mixed(&readable, &options.containers);
+        if once.mixed.is_some() {
+            return Ok(once);
+        }
+    }
+    for (pod, label) in readable {
         let containers = chosen(pod, &options.containers);
         if containers.is_empty() {
             let why = pending(pod).map(|why| format!(": {}: {}", why.reason, why.message));
@@ -65,7 +76,7 @@ pub async fn read(
             let (items, shown) = channel();
             let (sender, view) = watch::channel(container_view(pod, &log.container));
             let label = numbered(label, *view.borrow(), part.first);
-            let _ = told.send(Told::Log { label, items: shown });
+            let _ = told.logs.send(Told { label, items: shown });
             let reader = Reader { log, places: places.clone(), part, view, items, kept };
             reading.push(async move {
                 let end = reader.run().await;
@@ -87,6 +98,19 @@ pub async fn read(
         once.notes.push(note);
     }
     Ok(once)
+}
+
+/// Returns two logs that nothing would tell apart.
+fn mixed(readable: &[(&Pod, Label)], containers: &Containers) -> Option<(String, String)> {
+    let sources = readable.iter().flat_map(|(pod, label)| {
+        chosen(pod, containers).into_iter().map(|container| {
+            let label = Label { attempt: 1, container: None, ..label.clone() };
+            (label.name(), container)
+        })
+    });
+    let named: BTreeSet<(String, String)> = sources.collect();
+    let mut names = named.into_iter().map(|(block, container)| format!("{block} ({container})"));
+    Some((names.next()?, names.next()?))
 }
 
 /// Reads which Jobs and pods there are.

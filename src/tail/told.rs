@@ -6,16 +6,20 @@ use crate::logs::Item;
 use crate::run::RunEvent;
 use crate::ui::Label;
 
-/// Something to show.
+/// A log that begins.
 #[derive(Debug)]
-pub enum Told {
-    /// A log begins.
-    Log {
-        /// Whose.
-        label: Label,
-        /// What it says; the log has ended when no more comes.
-        items: mpsc::Receiver<Item>,
-    },
-    /// Something about a Job, a pod or all of it.
-    Event(RunEvent),
+pub struct Told {
+    /// Whose.
+    pub label: Label,
+    /// What it says; the log has ended when no more comes.
+    pub items: mpsc::Receiver<Item>,
+}
+
+/// Takes what is to be shown; none of it waits for the other.
+#[derive(Clone, Debug)]
+pub struct Teller {
+    /// Logs that begin.
+    pub logs: mpsc::UnboundedSender<Told>,
+    /// What is to be said about Jobs, pods or all of it.
+    pub events: mpsc::UnboundedSender<RunEvent>,
 }

@@ -3,6 +3,8 @@
 
 use std::future::poll_fn;
 use std::io::{self, Write};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
@@ -16,7 +18,7 @@ use super::printer::Printer;
 use super::run_text::{Style, event_line};
 use crate::logs::{Filter, Item, Order};
 use crate::run::RunEvent;
-use crate::tail::Told;
+use crate::tail::{Teller, Told};
 
 /// So much is written at once.
 const ENOUGH: usize = 64 << 10;
@@ -24,38 +26,52 @@ const ENOUGH: usize = 64 << 10;
 /// Shows logs.
 #[derive(Debug)]
 pub struct LogPrinter {
-    thread: JoinHandle<()>,
+    threads: Vec<JoinHandle<()>>,
 }
 
 impl LogPrinter {
-    /// Starts showing; whatever is to be shown goes to the sender.
+    /// Starts showing; whatever is to be shown goes to the teller.
     pub fn start(
         printer: Printer,
         style: LogStyle,
         filter: Filter,
         order: Order,
-    ) -> io::Result<(mpsc::UnboundedSender<Told>, Self)> {
-        let (sender, told) = mpsc::unbounded_channel();
+    ) -> io::Result<(Teller, Self)> {
+        let (logs, told) = mpsc::unbounded_channel();
+        let (events, said) = mpsc::unbounded_channel();
+        let width = Arc::new(AtomicUsize::new(0));
+        let mut threads = Vec::new();
+        let is_json = style.form == LogForm::Json;
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build()?;
-        let view = View {
+        let mut view = View {
             printer,
             form: style.form,
             composer: Composer::new(style, filter, order),
             order,
+            width: Arc::clone(&width),
             told: Some(told),
+            events: None,
             sources: Vec::new(),
             names: 0,
             first: 0,
             begun: Instant::now(),
         };
-        let thread = std::thread::spawn(move || runtime.block_on(view.show()));
-        Ok((sender, Self { thread }))
+        if is_json {
+            view.events = Some(said);
+        } else {
+            // Of what becomes of the Jobs is told although nobody reads stdout.
+            threads.push(std::thread::spawn(move || say(printer, said, &width)));
+        }
+        threads.push(std::thread::spawn(move || runtime.block_on(view.show())));
+        Ok((Teller { logs, events }, Self { threads }))
     }
 
     /// Waits until everything is shown.
     pub fn finish(self) {
         // A panic of the thread was printed by then and must not hide the outcome.
-        let _ = self.thread.join();
+        for thread in self.threads {
+            let _ = thread.join();
+        }
     }
 }
 
@@ -64,7 +80,10 @@ struct View {
     form: LogForm,
     composer: Composer,
     order: Order,
+    /// How wide the column of names is.
+    width: Arc<AtomicUsize>,
     told: Option<mpsc::UnboundedReceiver<Told>>,
+    events: Option<mpsc::UnboundedReceiver<RunEvent>>,
     sources: Vec<Source>,
     /// How many names the composer was given.
     names: usize,
@@ -81,8 +100,23 @@ struct Source {
     items: mpsc::Receiver<Item>,
 }
 
+/// Says what becomes of Jobs and pods, a line each.
+fn say(printer: Printer, mut events: mpsc::UnboundedReceiver<RunEvent>, width: &AtomicUsize) {
+    let harmless = printer.stderr_is_terminal();
+    while let Some(event) = events.blocking_recv() {
+        if printer.is_quiet() {
+            continue;
+        }
+        let style = Style { width: width.load(Ordering::Relaxed), harmless, color: true };
+        if let Some(line) = event_line(&event, style) {
+            let _ = writeln!(printer.stderr(), "{line}");
+        }
+    }
+}
+
 enum Heard {
     Told(Told),
+    Event(RunEvent),
     Item(usize, Item),
     /// A log has ended.
     End(usize),
@@ -150,6 +184,13 @@ impl View {
                 Poll::Pending => {}
             }
         }
+        if let Some(events) = &mut self.events {
+            match events.poll_recv(context) {
+                Poll::Ready(Some(event)) => return Poll::Ready(Heard::Event(event)),
+                Poll::Ready(None) => self.events = None,
+                Poll::Pending => {}
+            }
+        }
         let count = self.sources.len();
         for offset in 0..count {
             let index = (self.first + offset) % count;
@@ -164,7 +205,7 @@ impl View {
                 );
             }
         }
-        if self.told.is_none() && count == 0 {
+        if self.told.is_none() && self.events.is_none() && count == 0 {
             return Poll::Ready(Heard::Silence);
         }
         Poll::Pending
@@ -173,11 +214,11 @@ impl View {
     fn take(&mut self, heard: Heard, out: &mut Vec<u8>) {
         let now = self.now();
         match heard {
-            Heard::Told(Told::Log { label, items }) => {
+            Heard::Told(Told { label, items }) => {
                 let name = self.begin(label.clone());
                 self.sources.push(Source { name, label, items });
             }
-            Heard::Told(Told::Event(event)) => self.tell(&event, out),
+            Heard::Event(event) => self.composer.event(&event, out),
             Heard::Item(index, Item::Lines(batch)) => {
                 self.composer.take(self.sources[index].name, batch, now);
                 self.composer.show(now, out);
@@ -200,6 +241,7 @@ impl View {
         self.names += 1;
         let now = self.now();
         self.composer.begin(name, label, now);
+        self.width.store(self.composer.width(), Ordering::Relaxed);
         name
     }
 
@@ -225,21 +267,6 @@ impl View {
         label.attempt += 1;
         self.sources[index].name = self.begin(label.clone());
         self.sources[index].label = label;
-    }
-
-    fn tell(&mut self, event: &RunEvent, out: &mut Vec<u8>) {
-        if self.form == LogForm::Json {
-            self.composer.event(event, out);
-            return;
-        }
-        if self.printer.is_quiet() {
-            return;
-        }
-        let harmless = self.printer.stderr_is_terminal();
-        let style = Style { width: self.composer.width(), harmless, color: true };
-        if let Some(line) = event_line(event, style) {
-            let _ = writeln!(self.printer.stderr(), "{line}");
-        }
     }
 
     fn write(out: &mut Vec<u8>) -> io::Result<()> {

@@ -58,6 +58,7 @@ async fn what_was_rotated_away_before_it_was_read_is_announced() {
     let gaps: Vec<_> = numbers.windows(2).filter(|pair| pair[1] != pair[0] + 1).collect();
     assert_eq!((numbers.first(), numbers.last()), (Some(&1), Some(&LINES)));
     assert!(gaps.len() == 1 && gaps[0][1] > gaps[0][0], "{gaps:?}");
+    std::fs::write("/tmp/bg/said.txt", format!("{said}\n{gaps:?}")).unwrap();
     assert_eq!(said.matches("missing here").count(), 1, "{said}");
     bench.end().await;
 }

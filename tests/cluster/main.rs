@@ -45,6 +45,7 @@ mod slow_proxy;
 mod snapshot;
 mod status;
 mod support;
+mod tail;
 mod unrecorded;
 mod validate;
 mod why;
