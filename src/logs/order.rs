@@ -64,8 +64,8 @@ pub(crate) struct TimeLimit {
     safe: Key,
     /// What came until then has waited long enough.
     came: Option<Duration>,
-    /// Whether nobody is waited for.
-    is_full: bool,
+    /// Whether nobody is waited for: memory is full, or something newer has waited long enough.
+    is_over: bool,
 }
 
 const NEVER: Key = (Timestamp::MAX, usize::MAX);
@@ -81,7 +81,7 @@ impl Limit {
         };
         let key = (time, limit.source);
         let waited = limit.came.is_some_and(|until| came <= until);
-        key < limit.next && (key < limit.safe || waited || limit.is_full)
+        key < limit.next && (key < limit.safe || waited || limit.is_over)
     }
 }
 
@@ -239,6 +239,8 @@ struct Heads {
     /// The oldest, and when it came.
     first: Option<(Key, Duration)>,
     second: Key,
+    /// When the first of the others came.
+    came: Option<Duration>,
     /// Before this nothing can come any more of the logs of which nothing is there.
     safe: Key,
     /// When the last of them was heard of.
@@ -248,43 +250,51 @@ struct Heads {
 
 impl Default for Heads {
     fn default() -> Self {
-        Self { first: None, second: NEVER, safe: NEVER, heard: Duration::ZERO, is_full: false }
+        Self {
+            first: None,
+            second: NEVER,
+            came: None,
+            safe: NEVER,
+            heard: Duration::ZERO,
+            is_full: false,
+        }
     }
 }
 
 impl Heads {
     fn take(&mut self, source: usize, log: &Pending) {
         self.is_full |= log.is_full();
-        match (log.head(), self.first) {
-            (Some((time, _)), Some((first, _))) if (time, source) > first => {
-                self.second = self.second.min((time, source));
-            }
-            (Some((time, came)), first) => {
-                self.second = first.map_or(self.second, |(first, _)| first);
-                self.first = Some(((time, source), came));
-            }
-            (None, _) if log.is_in_record() => {}
-            (None, _) => {
+        let Some((time, came)) = log.head() else {
+            if !log.is_in_record() {
                 self.safe = self.safe.min((log.time(), source));
                 self.heard = self.heard.max(log.heard());
             }
+            return;
+        };
+        let head = ((time, source), came);
+        let first = self.first.map_or(head, |first| first.min(head));
+        if let Some((key, came)) = self.first.map(|known| known.max(head)) {
+            self.second = self.second.min(key);
+            self.came = Some(self.came.map_or(came, |known| known.min(came)));
         }
+        self.first = Some(first);
     }
 
     fn turn(&self, window: Duration, now: Duration) -> Turn {
         let Some(((time, source), came)) = self.first else { return Turn::Wait(None) };
+        let due = self.came.map_or(came, |other| other.min(came)) + window;
+        let silent = self.heard + window;
+        let is_overdue = self.came.is_some_and(|came| came + window <= now);
         let limit = Limit::Time(TimeLimit {
             source,
             next: self.second,
             safe: self.safe,
             came: now.checked_sub(window),
-            is_full: self.is_full && self.heard + window <= now,
+            is_over: is_overdue || (self.is_full && silent <= now),
         });
         if limit.lets_begin(time, came) {
             return Turn::Look(source, limit);
         }
-        let waited = came + window;
-        let silent = self.heard + window;
-        Turn::Wait(Some(if self.is_full { waited.min(silent) } else { waited }))
+        Turn::Wait(Some(if self.is_full { due.min(silent) } else { due }))
     }
 }

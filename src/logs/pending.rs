@@ -91,8 +91,6 @@ pub(crate) struct Pending {
     unit: Unit,
     level: Level,
     verdict: Verdict,
-    /// How many lines the record has so far.
-    lines: usize,
     /// Whether the record is not held any more.
     is_let_go: bool,
     held: Batch,
@@ -136,7 +134,6 @@ impl Pending {
             unit,
             level: Level::Info,
             verdict: Verdict::Shown,
-            lines: 0,
             is_let_go: false,
             held: Batch::default(),
             came: now,
@@ -224,7 +221,7 @@ impl Pending {
         }
         let patience = match self.reader.rest() {
             Rest::Comes => REST_COMES,
-            Rest::MayCome | Rest::Nothing => REST_MAY_COME,
+            Rest::IsLikely | Rest::MayCome | Rest::Nothing => REST_MAY_COME,
         };
         Wait::Record(self.came + patience)
     }
@@ -284,8 +281,11 @@ impl Pending {
         count
     }
 
+    /// Tells whether a line would begin a record; a piece of one belongs to what is there, as long as
+    /// nobody can know better.
     fn would_begin(&self, line: &Line<'_>) -> bool {
-        self.line.is_empty() && self.long.is_none() && self.reader.would_begin(line.text())
+        let may = self.line.is_empty() && self.long.is_none();
+        may && (line.ends() || self.held.is_empty()) && self.reader.would_begin(line.text())
     }
 
     /// Takes a piece of a line, mostly a whole one.
@@ -381,13 +381,7 @@ impl Pending {
     /// Finds the record of a line; returns what Mage says, if it is one of Mage's own.
     #[inline]
     fn place(&mut self, text: &[u8], filter: &Filter, show: &mut impl Show) -> Option<MageLine> {
-        let level = match self.reader.place(text) {
-            Place::Begins(level) => level,
-            Place::Continues => {
-                self.lines += 1;
-                return None;
-            }
-        };
+        let Place::Begins(level) = self.reader.place(text) else { return None };
         self.close(show);
         let mage = if self.unit == Unit::Whole { mage(text) } else { None };
         if mage.is_some() {
@@ -395,7 +389,6 @@ impl Pending {
         }
         self.level = mage.as_ref().and_then(|mage| mage.level).unwrap_or(level);
         self.verdict = filter.begin(self.level);
-        self.lines = 1;
         self.is_let_go = false;
         mage
     }
@@ -432,10 +425,9 @@ impl Pending {
         match self.reader.rest() {
             Rest::Nothing => false,
             Rest::Comes => true,
-            Rest::MayCome => match next {
+            rest => match next {
                 Some(next) => self.reader.may_go_on(next),
-                // A single line is not kept back for what most probably never comes.
-                None => self.lines > 1 || self.verdict != Verdict::Shown,
+                None => rest == Rest::IsLikely || self.verdict != Verdict::Shown,
             },
         }
     }

@@ -17,8 +17,10 @@ pub(crate) enum Place {
 pub(crate) enum Rest {
     /// Nothing.
     Nothing,
-    /// Something, or nothing.
+    /// Most probably nothing, but it may.
     MayCome,
+    /// Something, as likely as nothing.
+    IsLikely,
     /// Something, or it would be half a record.
     Comes,
 }
@@ -46,6 +48,8 @@ enum State {
     Closed,
     /// A line; what is indented belongs to it.
     Open,
+    /// What is indented below a line.
+    Below,
     /// A line that told of an error by Python's `logging`: its traceback may follow.
     Failing,
     /// In a traceback, above the exception.
@@ -114,7 +118,7 @@ impl Reader {
     pub(crate) fn may_go_on(self, next: &[u8]) -> bool {
         match self.state {
             State::Closed => false,
-            State::Open => matches!(next, [b' ' | b'\t', ..]),
+            State::Open | State::Below => matches!(next, [b' ' | b'\t', ..]),
             State::Failing => matches!(next, [b' ' | b'\t' | b'T', ..]),
             _ => true,
         }
@@ -130,8 +134,9 @@ impl Reader {
     pub(crate) fn rest(self) -> Rest {
         match self.state {
             State::Closed => Rest::Nothing,
-            State::Open | State::Failing | State::Raised | State::Between | State::Unboxed => {
-                Rest::MayCome
+            State::Open => Rest::MayCome,
+            State::Below | State::Failing | State::Raised | State::Between | State::Unboxed => {
+                Rest::IsLikely
             }
             State::Frames | State::Joined | State::Boxed => Rest::Comes,
         }
@@ -141,7 +146,7 @@ impl Reader {
     #[inline]
     fn go_on(self, form: Form, text: &[u8]) -> Option<State> {
         let state = match (self.state, form) {
-            (State::Open | State::Failing, Form::Indented) => State::Open,
+            (State::Open | State::Below | State::Failing, Form::Indented) => State::Below,
             (State::Frames, Form::Indented) if is_end_of_group(text) => State::Raised,
             (State::Frames, Form::Traceback) if !is_indented(text) => return None,
             (State::Frames, Form::Indented | Form::Empty | Form::Traceback)

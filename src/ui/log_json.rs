@@ -220,7 +220,7 @@ pub fn log_event_schema() -> Value {
             },
             "continues": {
                 "type": ["boolean", "null"],
-                "description": "Whether the next object of the same pod and container goes on with the same line, because it is longer than 256 KiB.",
+                "description": "Whether the next object of the same pod and container goes on with the same line, because it is longer than a mebibyte.",
             },
         },
         "allOf": [

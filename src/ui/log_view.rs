@@ -235,3 +235,6 @@ impl Show for Shower<'_> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

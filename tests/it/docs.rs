@@ -41,8 +41,13 @@ fn generated() -> Files {
     man_pages(&cli, &mut files);
     files.insert("docs/reference.md".into(), reference::page(&cli));
     lint::pages(&mut files);
-    let schema = kubectl_mage::ui::manifest::json(&kubectl_mage::ui::event_schema());
-    files.insert("docs/schemas/run-event.schema.json".into(), schema);
+    for (name, schema) in [
+        ("run-event", kubectl_mage::ui::event_schema()),
+        ("log-event", kubectl_mage::ui::log_event_schema()),
+    ] {
+        let path = format!("docs/schemas/{name}.schema.json");
+        files.insert(path.into(), kubectl_mage::ui::manifest::json(&schema));
+    }
     files
 }
 
