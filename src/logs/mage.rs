@@ -235,6 +235,26 @@ mod tests {
     }
 
     #[test]
+    fn a_message_is_what_it_is() {
+        for (json, text) in [
+            (r#"{"message": "a \u00e9\n ", "uuid": {"a": [1, {}]}}"#, "a é"),
+            (r#"{"message": "\ud83d\ude00"}"#, "😀"),
+            (r#"{"message": "first", "message": "last"}"#, "last"),
+            (r#"{"message": 1.0}"#, "1.0"),
+            (r#"{"message": {"b": 1, "a": null}}"#, r#"{"b":1,"a":null}"#),
+            (r#"{"message": null}"#, "null"),
+            (r#"{"mess\u0061ge": "escaped"}"#, "escaped"),
+            (r#"{"error": "", "error_stack": [], "error_stacktrace": "why"}"#, "why"),
+            (r#"{"message": "m", "error": ["a\n", ["b", ""], 1]}"#, "m\na\nb"),
+            (r#"{"message": "said why", "error": "why"}"#, "said why"),
+            ("{}", ""),
+        ] {
+            let line = parse_line(&format!("DEBUG:x:{json}"));
+            assert_eq!((line.level, line.text.as_str()), (Some(Level::Debug), text), "{json}");
+        }
+    }
+
+    #[test]
     fn shows_a_traceback_once() {
         let error = r#"ERROR:etl/p1/load:{"message": "Failed to execute block load", "error": ["Traceback (most recent call last):\n  File \"x.py\", line 1, in f\n    boom()\n", "ValueError: no rows\n"]}"#;
         let line = parse_line(error);

@@ -42,7 +42,7 @@ pub struct LogStyle {
 
 /// Makes the bytes for stdout of what the logs give.
 ///
-/// A source is one log. Times called `now` are counted from any one moment on and never go back.
+/// A source is the number of one log. Times called `now` are counted from any one moment on and never go back.
 #[derive(Debug)]
 pub struct Composer {
     filter: Filter,
@@ -69,7 +69,7 @@ impl Composer {
         Self { filter, turns: Turns::new(order), writer, unit, logs, faces, due: None }
     }
 
-    /// A log may come from now on. A source that has ended may begin again.
+    /// A log may come from now on. No number stands for two logs.
     pub fn begin(&mut self, source: usize, label: Label, now: Duration) {
         if let Writer::Text(writer) = &mut self.writer {
             writer.make_room(&label);

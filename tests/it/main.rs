@@ -17,6 +17,7 @@ mod limits;
 mod lint;
 mod lint_pipelines;
 mod lint_rules;
+mod log_objects;
 mod mutation;
 mod oracle;
 mod places;

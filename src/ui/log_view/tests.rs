@@ -454,6 +454,24 @@ fn records_are_filtered_whole_whatever_line_of_them_matches() {
 }
 
 #[test]
+fn what_genuine_mage_tells_of_a_failure_is_found_by_its_last_line() {
+    let log = include_str!("../../../tests/fixtures/diagnose/genuine.log");
+    let filter = filtered(Some(Level::Error), &["^IndexError: list"], &["^ERROR Failed"]);
+    let told = all_text(style(LogForm::Text), filter, log);
+    let from = log.find("\nTraceback").unwrap() + 1;
+    let expected =
+        log[from..].lines().fold(String::new(), |told, line| told + "load | " + line + "\n");
+    assert_eq!(told, expected);
+    let warnings = all_text(style(LogForm::Text), filtered(Some(Level::Warning), &[], &[]), log);
+    let firsts: Vec<_> = warnings.lines().map(|line| line.get(..35).unwrap_or(line)).collect();
+    assert_eq!(firsts[0], "load | WARNING:traitlets:Message si");
+    assert_eq!(firsts[2], "load | 12:00:00 WARNING Exception t");
+    assert_eq!(firsts[3], "load | Traceback (most recent call ");
+    assert!(firsts.contains(&"load | 12:00:00 ERROR   Failed to e"), "{firsts:?}");
+    assert!(!warnings.contains("DBT library") && !warnings.contains("Start executing"));
+}
+
+#[test]
 fn raw_lines_are_filtered_one_by_one_and_stay_as_they_are() {
     let log = format!("one\n{BEGIN}ValueError: x\n{MAGE}\nERROR:a:b\r\nend");
     for (level, grep, exclude, expected) in [
