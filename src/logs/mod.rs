@@ -13,6 +13,7 @@ mod pending;
 mod pod_log;
 mod record;
 mod resume;
+mod shown;
 mod stream;
 mod trail;
 
@@ -23,8 +24,9 @@ pub use mage::{Level, MageLine, is_drawn, last_error_line, parse_file_line, pars
 pub use notable::{FalseCondition, Listener, Notable};
 pub use order::Order;
 pub(crate) use order::{Turn, Turns};
-pub(crate) use pending::{Pending, Piece, Show, Shown};
+pub(crate) use pending::Pending;
 pub use pod_log::PodLog;
 pub(crate) use record::Unit;
 pub use resume::{Admission, Cursor};
+pub(crate) use shown::{Piece, Show, Shown};
 pub use stream::{Ask, End, FirstRun, Gap, Item, Part, Source, Until, follow};

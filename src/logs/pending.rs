@@ -13,6 +13,7 @@ use super::filter::{Filter, Verdict};
 use super::mage::{Level, MageLine, mage_line};
 use super::order::Limit;
 use super::record::{Place, Reader, Rest, Unit};
+use super::shown::{Piece, Show, Shown};
 
 /// How long the rest of a record is waited for that would be half a record without.
 const REST_COMES: Duration = Duration::from_millis(200);
@@ -24,42 +25,6 @@ const LONGEST_HELD: usize = 256 << 10;
 const PART: usize = 64 << 10;
 /// How many bytes may wait to be looked at before no more are wanted.
 const MOST_QUEUED: usize = 64 << 10;
-
-/// A line, or a part of a very long one, to be shown.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Shown<'a> {
-    /// When it was written, by the node's clock.
-    pub(crate) time: Timestamp,
-    /// What was written, with its line end if it has one.
-    pub(crate) bytes: &'a [u8],
-    /// How grave the record is.
-    pub(crate) level: Level,
-    /// What Mage says in it, if it is one of Mage's own.
-    pub(crate) mage: Option<&'a MageLine>,
-    /// Which part of a line it is.
-    pub(crate) piece: Piece,
-}
-
-/// Which part of a line.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Piece {
-    /// All of it.
-    Whole,
-    /// Its beginning; more follows.
-    First,
-    /// More of it; more follows.
-    Middle,
-    /// The rest of it, perhaps nothing.
-    Last,
-}
-
-/// Takes what is to be shown of a log.
-pub(crate) trait Show {
-    /// Shows a line, or a part of one.
-    fn line(&mut self, line: &Shown<'_>);
-    /// Shows what is said about the log at this place of it.
-    fn notice(&mut self, time: Timestamp, text: &str);
-}
 
 /// What came.
 #[derive(Debug)]
@@ -366,7 +331,7 @@ impl Pending {
         }
         self.verdict = filter.take(self.verdict, text);
         if self.verdict == Verdict::Hidden {
-            self.held.clear();
+            self.forget();
         } else if self.is_to_be_held(next) {
             self.held.push(line.time, line.bytes);
             if self.held.bytes().len() >= LONGEST_HELD {
@@ -437,7 +402,16 @@ impl Pending {
         if self.is_shown() {
             self.show_held(show);
         }
-        self.held.clear();
+        self.forget();
+    }
+
+    /// Forgets what is held; memory is kept for the next record, but not that of a very long one.
+    fn forget(&mut self) {
+        if self.held.bytes().len() > PART {
+            self.held = Batch::default();
+        } else {
+            self.held.clear();
+        }
     }
 
     /// Shows what is held of the record, and holds nothing more of it.
@@ -463,7 +437,7 @@ impl Pending {
         for line in self.held.lines() {
             show.line(&self.shown(&line, None, Piece::Whole));
         }
-        self.held.clear();
+        self.forget();
     }
 }
 

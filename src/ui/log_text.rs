@@ -1,6 +1,8 @@
 //! Lines of logs as text: what the container wrote, behind the name of its block; or nothing else than
 //! what it wrote (pure).
 
+use k8s_openapi::jiff::Timestamp;
+
 use super::color::Paint;
 use super::log_label::Label;
 use super::log_time::{Clock, Zone};
@@ -82,7 +84,8 @@ impl TextWriter {
             && self.open == Some(source)
             && matches!(shown.piece, Piece::Middle | Piece::Last);
         if !goes_on {
-            self.begin(prefixes, shown, out);
+            self.begin(shown.time, out);
+            out.extend_from_slice(&prefixes.log);
         }
         if self.style.harmless {
             push_harmless(shown.bytes.strip_suffix(b"\n").unwrap_or(shown.bytes), out);
@@ -100,20 +103,24 @@ impl TextWriter {
         }
     }
 
+    /// Begins a line, with its time if that is asked for.
     #[inline]
-    fn begin(&mut self, prefixes: &Prefixes, shown: &Shown<'_>, out: &mut Vec<u8>) {
-        self.end_line(out);
+    fn begin(&mut self, time: Timestamp, out: &mut Vec<u8>) {
+        // What was begun of another one has no end.
+        if self.open.take().is_some() {
+            out.push(b'\n');
+        }
         if let Some(clock) = &mut self.timestamps {
-            clock.write_full(shown.time, out);
+            clock.write_full(time, out);
             out.push(b' ');
         }
-        out.extend_from_slice(&prefixes.log);
     }
 
     /// Writes what Mage says: time, level and message.
     fn mage(&mut self, prefixes: &Prefixes, shown: &Shown<'_>, mage: &MageLine, out: &mut Vec<u8>) {
         for (index, line) in mage.text.split('\n').enumerate() {
-            self.begin(prefixes, shown, out);
+            self.begin(shown.time, out);
+            out.extend_from_slice(&prefixes.log);
             if index == 0 {
                 if self.timestamps.is_none() {
                     self.short_time(shown, out);
@@ -142,22 +149,20 @@ impl TextWriter {
     }
 
     /// Writes what is said about a log.
-    pub(super) fn notice(&mut self, prefixes: &Prefixes, text: &str, out: &mut Vec<u8>) {
-        self.end_line(out);
+    pub(super) fn notice(
+        &mut self,
+        prefixes: &Prefixes,
+        time: Timestamp,
+        text: &str,
+        out: &mut Vec<u8>,
+    ) {
+        self.begin(time, out);
         out.extend_from_slice(&prefixes.note);
         let text = text.replace('\n', " ");
         let text = if self.style.harmless { line_for_terminal(&text).into_owned() } else { text };
         let text = if self.style.color { Paint::Warn.on(&text) } else { text };
         out.extend_from_slice(text.as_bytes());
         out.push(b'\n');
-    }
-
-    /// Ends a line that was begun, so that something else can be written.
-    #[inline]
-    pub(super) fn end_line(&mut self, out: &mut Vec<u8>) {
-        if self.open.take().is_some() {
-            out.push(b'\n');
-        }
     }
 }
 

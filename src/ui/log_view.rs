@@ -226,7 +226,7 @@ impl Show for Shower<'_> {
     fn notice(&mut self, time: Timestamp, text: &str) {
         match (&mut *self.writer, self.face) {
             (Writer::Text(writer), Face::Text(_, prefixes)) => {
-                writer.notice(prefixes, text, self.out);
+                writer.notice(prefixes, time, text, self.out);
             }
             (Writer::Json(writer), Face::Json(members)) => {
                 writer.notice(members, time, text, self.out);

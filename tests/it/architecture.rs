@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 /// Folders and files that know no network, clock, disk, environment or terminal.
-const PURE: [&str; 24] = [
+const PURE: [&str; 25] = [
     "yaml",
     "project",
     "config",
@@ -24,6 +24,7 @@ const PURE: [&str; 24] = [
     "logs/pending.rs",
     "logs/record.rs",
     "logs/resume.rs",
+    "logs/shown.rs",
     "ui/log_json.rs",
     "ui/log_label.rs",
     "ui/log_text.rs",

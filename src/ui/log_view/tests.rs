@@ -135,6 +135,12 @@ fn full_times_come_first_and_short_ones_are_in_the_zone_asked_for() {
     2026-11-27T13:00:00.001000000+01:00 load | INFO    rows
     2026-11-27T13:00:00.001000000+01:00 load |   a
     ");
+    let mut composer = two(full.clone(), Filter::default(), Order::Arrival);
+    composer.notice(1, time(9), "lines are\nmissing", at(0));
+    insta::assert_snapshot!(
+        shown(&mut composer, at(0)),
+        @"2026-11-27T13:00:00.009000000+01:00 export : lines are missing"
+    );
     let raw = LogStyle { form: LogForm::Raw, ..full };
     insta::assert_snapshot!(all_text(raw, Filter::default(), "a\n\nb"), @r"
     2026-11-27T13:00:00.000000000+01:00 a
