@@ -40,6 +40,10 @@ enum Entry {
         text: String,
         came: Duration,
     },
+    Attempt {
+        number: u32,
+        came: Duration,
+    },
 }
 
 /// What of one log has come and is not shown.
@@ -120,6 +124,11 @@ impl Pending {
         self.queue.push_back(Entry::Notice { time, text, came: now });
     }
 
+    /// What follows is of another attempt.
+    pub(crate) fn go_to(&mut self, number: u32, now: Duration) {
+        self.queue.push_back(Entry::Attempt { number, came: now });
+    }
+
     /// Nothing more comes.
     pub(crate) fn end(&mut self) {
         self.has_ended = true;
@@ -168,7 +177,7 @@ impl Pending {
     /// Returns the time of what is looked at next, and when it came.
     pub(crate) fn head(&self) -> Option<(Timestamp, Duration)> {
         Some(match self.queue.front()? {
-            Entry::Notice { came, .. } => (self.time, *came),
+            Entry::Notice { came, .. } | Entry::Attempt { came, .. } => (self.time, *came),
             Entry::Lines { batch, done, came } => {
                 let next = batch.lines_after(*done).next();
                 (next.map_or(self.time, |line| line.time.max(self.time)), *came)
@@ -202,6 +211,10 @@ impl Pending {
                     return;
                 }
                 show.notice(time, &text);
+            }
+            Entry::Attempt { number, .. } => {
+                self.finish(filter, show);
+                show.go_to(number);
             }
             Entry::Lines { batch, done, came } => {
                 let looked_at = self.look_at(&batch, done, came, limit, filter, show);

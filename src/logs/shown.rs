@@ -38,4 +38,6 @@ pub(crate) trait Show {
     fn line(&mut self, line: &Shown<'_>);
     /// Shows what is said about the log at this place of it.
     fn notice(&mut self, time: Timestamp, text: &str);
+    /// What follows is of another attempt.
+    fn go_to(&mut self, attempt: u32);
 }

@@ -95,6 +95,14 @@ impl Composer {
         }
     }
 
+    /// What follows of a log is of another attempt: the container was restarted.
+    pub fn restart(&mut self, source: usize, attempt: u32, now: Duration) {
+        if let Some(log) = self.logs.get_mut(&source) {
+            log.go_to(attempt, now);
+            self.turns.came(source);
+        }
+    }
+
     /// Nothing more comes of a log.
     pub fn end(&mut self, source: usize) {
         if let Some(log) = self.logs.get_mut(&source) {
@@ -174,7 +182,7 @@ impl Composer {
 enum Face {
     Text(Label, Prefixes),
     Raw,
-    Json(Members),
+    Json(Label, Members),
 }
 
 impl Face {
@@ -182,7 +190,10 @@ impl Face {
         match writer {
             Writer::Text(_) => Self::Text(label, Prefixes::default()),
             Writer::Raw(_) => Self::Raw,
-            Writer::Json(_) => Self::Json(Members::new(&label)),
+            Writer::Json(_) => {
+                let members = Members::new(&label);
+                Self::Json(label, members)
+            }
         }
     }
 
@@ -204,7 +215,7 @@ enum Writer {
 /// Shows the lines of one log.
 struct Shower<'a> {
     source: usize,
-    face: &'a Face,
+    face: &'a mut Face,
     writer: &'a mut Writer,
     out: &'a mut Vec<u8>,
 }
@@ -212,26 +223,44 @@ struct Shower<'a> {
 impl Show for Shower<'_> {
     #[inline]
     fn line(&mut self, line: &Shown<'_>) {
-        match (&mut *self.writer, self.face) {
+        match (&mut *self.writer, &*self.face) {
             (Writer::Text(writer), Face::Text(_, prefixes)) => {
                 writer.line(self.source, prefixes, line, self.out);
             }
             (Writer::Raw(writer), _) => writer.line(self.source, line, self.out),
-            (Writer::Json(writer), Face::Json(members)) => writer.line(members, line, self.out),
+            (Writer::Json(writer), Face::Json(_, members)) => writer.line(members, line, self.out),
             // A face is made for the writer.
             (Writer::Text(_) | Writer::Json(_), _) => {}
         }
     }
 
     fn notice(&mut self, time: Timestamp, text: &str) {
-        match (&mut *self.writer, self.face) {
+        match (&mut *self.writer, &*self.face) {
             (Writer::Text(writer), Face::Text(_, prefixes)) => {
                 writer.notice(prefixes, time, text, self.out);
             }
-            (Writer::Json(writer), Face::Json(members)) => {
+            (Writer::Json(writer), Face::Json(_, members)) => {
                 writer.notice(members, time, text, self.out);
             }
             (Writer::Raw(_) | Writer::Text(_) | Writer::Json(_), _) => {}
+        }
+    }
+
+    fn go_to(&mut self, attempt: u32) {
+        match self.face {
+            Face::Text(label, prefixes) => {
+                label.attempt = attempt;
+                *prefixes = Prefixes::default();
+                if let Writer::Text(writer) = &mut self.writer {
+                    writer.make_room(label);
+                }
+                self.face.refresh(self.writer);
+            }
+            Face::Json(label, members) => {
+                label.attempt = attempt;
+                *members = Members::new(label);
+            }
+            Face::Raw => {}
         }
     }
 }

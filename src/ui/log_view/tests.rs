@@ -276,6 +276,31 @@ fn objects_say_everything_of_a_line() {
     }
 }
 
+#[test]
+fn a_restart_is_another_attempt_from_its_place_on() {
+    for order in [Order::Arrival, Order::Sequence, Order::Time { window: WINDOW }] {
+        let mut composer = Composer::new(style(LogForm::Text), Filter::default(), order);
+        composer.begin(0, label("load"), at(0));
+        composer.take(0, lines("one\n  more\nno end"), at(0));
+        composer.restart(0, 2, at(0));
+        composer.notice(0, time(9), "the container was restarted", at(0));
+        composer.take(0, lines("  two\n"), at(0));
+        insta::allow_duplicates! {
+            insta::assert_snapshot!(shown(&mut composer, at(0)), @r"
+            load | one
+            load |   more
+            load | no end
+            load#2 : the container was restarted
+            load#2 |   two
+            ");
+        }
+    }
+    let mut composer = two(style(LogForm::Json), Filter::default(), Order::Arrival);
+    composer.restart(0, 7, at(0));
+    composer.take(0, lines("x\n"), at(0));
+    assert!(shown(&mut composer, at(0)).contains(r#""block":"load","attempt":7,"#));
+}
+
 const BEGIN: &str = "Traceback (most recent call last):\n  File \"a.py\", line 1\n";
 
 #[test]
