@@ -206,8 +206,16 @@ impl Due {
 
 fn by_time(logs: &Logs, window: Duration, now: Duration) -> Turn {
     let mut due = Due::default();
-    // Nothing comes in between a record.
-    for (source, log) in logs.iter().filter(|(_, log)| log.is_in_record()) {
+    let mut heads = Heads::default();
+    for (source, log) in logs {
+        if !log.is_in_record() {
+            if log.is_dry() && log.has_ended() {
+                return Turn::Finish(*source);
+            }
+            heads.take(*source, log);
+            continue;
+        }
+        // Nothing comes in between a record.
         if !log.is_dry() {
             return Turn::Look(*source, Limit::Record);
         }
@@ -222,13 +230,6 @@ fn by_time(logs: &Logs, window: Duration, now: Duration) -> Turn {
     }
     if due.0.is_some() {
         return Turn::Wait(due.0);
-    }
-    let mut heads = Heads::default();
-    for (source, log) in logs {
-        if log.is_dry() && log.has_ended() {
-            return Turn::Finish(*source);
-        }
-        heads.take(*source, log);
     }
     heads.turn(window, now)
 }
@@ -265,10 +266,8 @@ impl Heads {
     fn take(&mut self, source: usize, log: &Pending) {
         self.is_full |= log.is_full();
         let Some((time, came)) = log.head() else {
-            if !log.is_in_record() {
-                self.safe = self.safe.min((log.time(), source));
-                self.heard = self.heard.max(log.heard());
-            }
+            self.safe = self.safe.min((log.time(), source));
+            self.heard = self.heard.max(log.heard());
             return;
         };
         let head = ((time, source), came);

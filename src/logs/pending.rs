@@ -51,6 +51,8 @@ enum Entry {
 pub(crate) struct Pending {
     queue: VecDeque<Entry>,
     queued: usize,
+    /// The time of what is looked at next, and when it came.
+    head: Option<(Timestamp, Duration)>,
     /// The beginning of a line whose end has not come.
     line: Vec<u8>,
     line_time: Timestamp,
@@ -96,6 +98,7 @@ impl Pending {
         Self {
             queue: VecDeque::new(),
             queued: 0,
+            head: None,
             line: Vec::new(),
             line_time: Timestamp::MIN,
             long: None,
@@ -116,17 +119,24 @@ impl Pending {
     pub(crate) fn take(&mut self, batch: Batch, now: Duration) {
         self.queued += batch.bytes().len();
         self.heard = now;
-        self.queue.push_back(Entry::Lines { batch, done: 0, came: now });
+        self.push(Entry::Lines { batch, done: 0, came: now });
     }
 
     /// Takes what is to be said at this place.
     pub(crate) fn notice(&mut self, time: Timestamp, text: String, now: Duration) {
-        self.queue.push_back(Entry::Notice { time, text, came: now });
+        self.push(Entry::Notice { time, text, came: now });
     }
 
     /// What follows is of another attempt.
     pub(crate) fn go_to(&mut self, number: u32, now: Duration) {
-        self.queue.push_back(Entry::Attempt { number, came: now });
+        self.push(Entry::Attempt { number, came: now });
+    }
+
+    fn push(&mut self, entry: Entry) {
+        self.queue.push_back(entry);
+        if self.head.is_none() {
+            self.find_head();
+        }
     }
 
     /// Nothing more comes.
@@ -176,13 +186,17 @@ impl Pending {
 
     /// Returns the time of what is looked at next, and when it came.
     pub(crate) fn head(&self) -> Option<(Timestamp, Duration)> {
-        Some(match self.queue.front()? {
+        self.head
+    }
+
+    fn find_head(&mut self) {
+        self.head = self.queue.front().map(|entry| match entry {
             Entry::Notice { came, .. } | Entry::Attempt { came, .. } => (self.time, *came),
             Entry::Lines { batch, done, came } => {
                 let next = batch.lines_after(*done).next();
                 (next.map_or(self.time, |line| line.time.max(self.time)), *came)
             }
-        })
+        });
     }
 
     /// Returns what the log waits for when everything was looked at.
@@ -202,6 +216,11 @@ impl Pending {
 
     /// Looks at the next batch or notice, up to a limit; shows what is to be shown.
     pub(crate) fn look(&mut self, limit: Limit, filter: &Filter, show: &mut impl Show) {
+        self.look_at_next(limit, filter, show);
+        self.find_head();
+    }
+
+    fn look_at_next(&mut self, limit: Limit, filter: &Filter, show: &mut impl Show) {
         let Some(entry) = self.queue.pop_front() else { return };
         match entry {
             Entry::Notice { time, text, came } => {

@@ -134,9 +134,14 @@ impl JsonWriter {
     /// Writes a text as a string of JSON.
     fn string(&self, text: &str, out: &mut Vec<u8>) {
         out.push(b'"');
-        let bytes = text.as_bytes();
-        if bytes.iter().all(|byte| matches!(byte, b' '..=b'~') && !matches!(byte, b'"' | b'\\')) {
-            out.extend_from_slice(bytes);
+        // Counted, many bytes are looked at together.
+        let is_plain = |bytes: &[u8]| {
+            let is_other =
+                |byte: &&u8| !matches!(byte, b' '..=b'~') || matches!(byte, b'"' | b'\\');
+            bytes.iter().filter(is_other).count() == 0
+        };
+        if text.as_bytes().chunks(64).all(is_plain) {
+            out.extend_from_slice(text.as_bytes());
         } else {
             let mut rest = text;
             while let Some(at) = rest.find(|c| self.is_special(c)) {
