@@ -97,6 +97,11 @@ impl Lines {
         self.words || (!self.is_whole() && self.rest_time().is_none())
     }
 
+    /// Returns how many bytes the stream has given.
+    pub(super) fn length(&self) -> u64 {
+        self.length
+    }
+
     /// Returns what the stream ended with after the last line end.
     pub(super) fn rest(&self) -> Cut {
         let rest = if self.is_whole() { 0 } else { self.rest.len() };

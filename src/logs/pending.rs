@@ -380,12 +380,14 @@ impl Pending {
     fn place(&mut self, text: &[u8], filter: &Filter, show: &mut impl Show) -> Option<MageLine> {
         let Place::Begins(level) = self.reader.place(text) else { return None };
         self.close(show);
-        let mage = if self.unit == Unit::Whole { mage(text) } else { None };
-        if mage.is_some() {
+        self.verdict = filter.begin(level);
+        // What is hidden by its first word need not be understood: Mage's lines end like that.
+        let is_hidden = self.verdict == Verdict::Hidden;
+        let mage = if self.unit == Unit::Line || is_hidden { None } else { mage(text) };
+        if mage.is_some() || (is_hidden && text.ends_with(b"}")) {
             self.reader.close();
         }
-        self.level = mage.as_ref().and_then(|mage| mage.level).unwrap_or(level);
-        self.verdict = filter.begin(self.level);
+        self.level = level;
         self.is_let_go = false;
         mage
     }

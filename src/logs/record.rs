@@ -239,7 +239,7 @@ fn is_exception(text: &[u8]) -> bool {
 }
 
 /// Returns the level of a line by the word it begins with, as Python's `logging` writes it
-/// (`logging/__init__.py: BASIC_FORMAT`).
+/// (`logging/__init__.py: BASIC_FORMAT`), and Mage in front of its JSON.
 #[inline]
 pub(crate) fn level_of(text: &[u8]) -> Level {
     if !matches!(text, [b'C' | b'D' | b'E' | b'F' | b'W', ..]) {

@@ -28,7 +28,7 @@ pub enum Admission {
 /// What was seen of a log so far.
 #[derive(Clone, Debug, Default)]
 pub struct Cursor {
-    /// The timestamps seen from the second before the newest on.
+    /// The timestamps seen from the second before the newest on, and some before them.
     seen: Trail,
     newest: Option<Timestamp>,
     /// Lines before it are not wanted.
@@ -109,7 +109,15 @@ impl Cursor {
 
     fn again(&self, why: Why) -> Replay {
         let mut left = BTreeMap::new();
-        self.seen.for_each(|stamp| *left.entry(stamp).or_insert(0) += 1);
+        let from = match why {
+            Why::Resumed => self.since_second(),
+            Why::ReadAgain => None,
+        };
+        self.seen.for_each(|stamp| {
+            if from.is_none_or(|from| stamp >= from) {
+                *left.entry(stamp).or_insert(0) += 1;
+            }
+        });
         Replay { why, left, reached: false }
     }
 
@@ -168,9 +176,8 @@ impl Cursor {
         match self.newest {
             Some(newest) if stamp <= newest => {}
             newest => {
-                let second = |time: Timestamp| time.as_second();
-                if let Some(newest) = newest.filter(|newest| second(*newest) != second(stamp)) {
-                    self.seen.next_second(second(stamp) - second(newest) == 1);
+                if newest.is_some_and(|newest| newest.as_second() != stamp.as_second()) {
+                    self.seen.next_second();
                     self.looks = 0;
                 }
                 self.newest = Some(stamp);

@@ -5,6 +5,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use futures::{FutureExt, Stream, StreamExt};
 use k8s_openapi::jiff::{SignedDuration, Timestamp};
+use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::{mpsc, watch};
 use tokio::time::Instant;
 
@@ -24,10 +25,19 @@ const FRUITLESS: Duration = Duration::from_mins(1);
 const AWAY: Duration = Duration::from_mins(10);
 /// The same for whoever only wants what is there now.
 const AWAY_NOW: Duration = Duration::from_secs(30);
+/// How long a kubelet may say that it knows of no log, before it is believed.
+const NO_LOG: Duration = Duration::from_secs(5);
 /// How many streams have to end in the same place, where that is not right after the last line seen.
 const AGREEING: u32 = 3;
 /// How often a log is read that grows all the time, for whoever only wants what is there now.
 const ENOUGH_NOW: u32 = 16;
+/// A stream that nobody could take from for so long is replaced: a kubelet that cannot go on misses
+/// files that the node rotates meanwhile, and says nothing of it.
+const STALE: Duration = Duration::from_secs(3);
+/// The same where lines that come together are so far apart in time, after so many bytes that a file may
+/// have come to its end between them.
+const JUMP: SignedDuration = SignedDuration::from_secs(1);
+const LONG: u64 = 1 << 20;
 /// How much comes together at most.
 const LARGEST_BATCH: usize = 64 << 10;
 
@@ -147,6 +157,8 @@ enum Broke {
     Clean,
     Error,
     Idle,
+    /// The kubelet may have left something out.
+    Stale,
     /// It held something that the kubelet said in the place of a log.
     Words,
     /// Nobody listens any more.
@@ -172,6 +184,8 @@ struct Follower<'a, S> {
     patience: Patience,
     /// Whether the present stream stays until the container ends.
     follows: bool,
+    /// Whether the next line was waited for.
+    waited: bool,
     /// Whether it gave something new.
     news: bool,
     /// Where the last stream ended that ended cleanly, and how many in a row did there.
@@ -180,6 +194,8 @@ struct Follower<'a, S> {
     well_ended: u32,
     /// Since when nothing new has come.
     fruitless: Instant,
+    /// Since when the kubelet says that there is no log.
+    no_log: Option<Instant>,
 }
 
 /// Reads a part of a container's log and sends what it wrote: by default from its start to its end,
@@ -206,10 +222,12 @@ pub async fn follow<S: Source>(
         restarts,
         patience: Patience::default(),
         follows: false,
+        waited: false,
         news: false,
         ended_at: None,
         well_ended: 0,
         fruitless: Instant::now(),
+        no_log: None,
     };
     loop {
         if let Step::End(end) = follower.step().await {
@@ -240,12 +258,27 @@ impl<S: Source> Follower<'_, S> {
                 self.look().await;
                 Step::Again
             }
+            Ok(Broke::Stale) => Step::Again,
+            Ok(Broke::Words) if over && self.is_gone() => self.without_log(view).await,
             Ok(Broke::Error | Broke::Idle | Broke::Words) => {
                 self.look().await;
                 self.back_off(over, None).await
             }
             Err(error) => self.back_off(over, Some(error)).await,
         }
+    }
+
+    /// Notes that the kubelet knows of no log; tells whether it has said so for long enough.
+    fn is_gone(&mut self) -> bool {
+        self.no_log.get_or_insert_with(Instant::now).elapsed() >= NO_LOG
+    }
+
+    /// Goes on without the log of a run that the node keeps no more.
+    async fn without_log(&mut self, view: ContainerView) -> Step {
+        if self.is_past(view) && self.part.first != FirstRun::OnlyPrevious {
+            return self.skip_to(view.restarts).await;
+        }
+        Step::End(End::Gone)
     }
 
     /// Tells whether the run that is read is not the present one.
@@ -305,29 +338,44 @@ impl<S: Source> Follower<'_, S> {
         let body = self.source.open(ask).await?;
         self.cursor.resume();
         self.lines.begin();
-        Ok(self.read(body).await)
+        let broke = self.read(body).await;
+        if !matches!(broke, Broke::Words) {
+            self.no_log = None;
+        }
+        Ok(broke)
     }
 
-    async fn read(&mut self, mut body: S::Body) -> Broke {
+    async fn read(&mut self, body: S::Body) -> Broke {
         let mut batch = Batch::default();
+        match self.read_into(body, &mut batch).await {
+            Err(broke) => broke,
+            Ok(broke) => match send(self.items, &mut batch).await {
+                Err(Broke::Deaf) => Broke::Deaf,
+                _ => broke,
+            },
+        }
+    }
+
+    /// Reads a stream to its end, of which the last lines may be left in the batch; the error is an end
+    /// that this side makes.
+    async fn read_into(&mut self, mut body: S::Body, batch: &mut Batch) -> Result<Broke, Broke> {
         loop {
-            let next = match body.next().now_or_never() {
-                Some(next) => next,
+            let next = if let Some(next) = body.next().now_or_never() {
+                next
+            } else {
                 // Nothing more is here yet, so nobody is to wait for what is.
-                None if !send(self.items, &mut batch).await => return Broke::Deaf,
-                None => match self.wait_for(&mut body).await {
+                send(self.items, batch).await?;
+                self.waited = true;
+                match self.wait_for(&mut body).await {
                     Some(next) => next,
-                    None => return Broke::Idle,
-                },
+                    None => return Ok(Broke::Idle),
+                }
             };
-            let broke = match next {
-                Some(Ok(bytes)) => self.take(&bytes, &mut batch).await,
-                Some(Err(_)) => Some(Broke::Error),
-                None if self.lines.has_words() => Some(Broke::Words),
-                None => Some(Broke::Clean),
-            };
-            if let Some(broke) = broke {
-                return if send(self.items, &mut batch).await { broke } else { Broke::Deaf };
+            match next {
+                Some(Ok(bytes)) => self.take(&bytes, batch).await?,
+                Some(Err(_)) => return Ok(Broke::Error),
+                None if self.lines.has_words() => return Ok(Broke::Words),
+                None => return Ok(Broke::Clean),
             }
         }
     }
@@ -340,16 +388,22 @@ impl<S: Source> Follower<'_, S> {
     }
 
     /// Takes in what a stream gave.
-    async fn take(&mut self, mut bytes: &[u8], batch: &mut Batch) -> Option<Broke> {
+    async fn take(&mut self, mut bytes: &[u8], batch: &mut Batch) -> Result<(), Broke> {
+        let is_long = self.follows && self.lines.length() >= LONG;
         while let Some((time, line)) = self.lines.next(&mut bytes) {
+            let jumps =
+                self.cursor.newest().is_some_and(|newest| time.duration_since(newest) > JUMP);
+            if is_long && jumps && !self.waited {
+                return Err(Broke::Stale);
+            }
+            self.waited = false;
             match self.cursor.admit(time) {
                 Admission::Drop => continue,
                 Admission::Pass => {}
                 Admission::PassAfterGap { last } => {
                     let gap = Item::Gap(Gap { last: Some(last), next: Some(time) });
-                    if !send(self.items, batch).await || self.items.send(gap).await.is_err() {
-                        return Some(Broke::Deaf);
-                    }
+                    send(self.items, batch).await?;
+                    self.items.send(gap).await.map_err(|_| Broke::Deaf)?;
                 }
             }
             self.news = true;
@@ -359,11 +413,11 @@ impl<S: Source> Follower<'_, S> {
             if self.part.tail_lines.is_some() {
                 self.cursor.begin_here();
             }
-            if batch.bytes().len() >= LARGEST_BATCH && !send(self.items, batch).await {
-                return Some(Broke::Deaf);
+            if batch.bytes().len() >= LARGEST_BATCH {
+                send(self.items, batch).await?;
             }
         }
-        None
+        Ok(())
     }
 
     /// Decides what a clean end means.
@@ -423,7 +477,7 @@ impl<S: Source> Follower<'_, S> {
         {
             batch.push(time, &bytes);
         }
-        send(self.items, &mut batch).await
+        !matches!(send(self.items, &mut batch).await, Err(Broke::Deaf))
     }
 
     /// Goes on to the container's next run, if there is one.
@@ -457,6 +511,7 @@ impl<S: Source> Follower<'_, S> {
         let unseen = seen.and_then(|seen| seen.checked_add(SignedDuration::from_nanos(1)).ok());
         self.cursor = unseen.or(self.part.since).map_or_else(Cursor::default, Cursor::since);
         self.fruitless = Instant::now();
+        self.no_log = None;
         self.ended_at = None;
         self.patience = Patience::default();
         let told = self.items.send(Item::Restarted).await;
@@ -483,15 +538,11 @@ impl<S: Source> Follower<'_, S> {
             Some(ClusterError::NotFound { .. }) => return Step::End(End::Gone),
             Some(error) if bounded => {
                 let patience = match (error.is_loss(), self.part.until) {
-                    (false, _) => FRUITLESS,
+                    (false, _) => NO_LOG,
                     (true, Until::End) => AWAY,
                     (true, Until::Now) => AWAY_NOW,
                 };
                 if self.fruitless.elapsed() >= patience {
-                    let view = self.current();
-                    if self.is_past(view) && self.part.first != FirstRun::OnlyPrevious {
-                        return self.skip_to(view.restarts).await;
-                    }
                     return Step::End(End::Unreadable(error));
                 }
             }
@@ -508,12 +559,20 @@ impl<S: Source> Follower<'_, S> {
     }
 }
 
-/// Sends what came together; tells whether somebody listens.
-async fn send(items: &mpsc::Sender<Item>, batch: &mut Batch) -> bool {
+/// Sends what came together; tells whether somebody listens, or else how the stream is to end.
+async fn send(items: &mpsc::Sender<Item>, batch: &mut Batch) -> Result<(), Broke> {
     if batch.is_empty() {
-        return !items.is_closed();
+        return if items.is_closed() { Err(Broke::Deaf) } else { Ok(()) };
     }
-    items.send(Item::Lines(std::mem::take(batch))).await.is_ok()
+    let item = Item::Lines(std::mem::take(batch));
+    let item = match items.try_send(item) {
+        Ok(()) => return Ok(()),
+        Err(TrySendError::Closed(_)) => return Err(Broke::Deaf),
+        Err(TrySendError::Full(item)) => item,
+    };
+    let begun = Instant::now();
+    items.send(item).await.map_err(|_| Broke::Deaf)?;
+    if begun.elapsed() < STALE { Ok(()) } else { Err(Broke::Stale) }
 }
 
 /// Orders views by how far the container is.

@@ -2,12 +2,19 @@
 //!
 //! A container may write a million lines a second, and each has to be known again.
 
+use std::collections::VecDeque;
+
 use k8s_openapi::jiff::Timestamp;
 
-/// The timestamps of the lines of the newest second, and of the one before.
+/// How many bytes are kept of more than the last two seconds.
+const MORE: usize = 256 << 10;
+/// How many seconds are kept at most.
+const SECONDS: usize = 32;
+
+/// The timestamps of the lines of the newest second and of the one before, and of some before them.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Trail {
-    before: Deltas,
+    before: VecDeque<Deltas>,
     now: Deltas,
 }
 
@@ -17,18 +24,22 @@ impl Trail {
         self.now.push(nanoseconds(stamp));
     }
 
-    /// Begins another second and forgets the one before the last; both where it does not follow on the last.
-    pub(super) fn next_second(&mut self, follows: bool) {
-        std::mem::swap(&mut self.before, &mut self.now);
-        self.now.clear();
-        if !follows {
-            self.before.clear();
+    /// Begins another second and forgets what is too much of the older ones.
+    pub(super) fn next_second(&mut self) {
+        self.before.push_back(std::mem::take(&mut self.now));
+        let mut size: usize = self.before.iter().map(|deltas| deltas.bytes.len()).sum();
+        while self.before.len() > 1 && size > MORE {
+            size -= self.before.pop_front().map_or(0, |oldest| oldest.bytes.len());
+        }
+        // A log of few lines has many seconds.
+        while self.before.len() > SECONDS {
+            self.before.pop_front();
         }
     }
 
     /// Goes through what is remembered, in the order in which it came.
     pub(super) fn for_each(&self, mut take: impl FnMut(Timestamp)) {
-        for deltas in [&self.before, &self.now] {
+        for deltas in self.before.iter().chain([&self.now]) {
             deltas.for_each(|nanoseconds| {
                 take(Timestamp::from_nanosecond(nanoseconds.into()).unwrap_or(Timestamp::MAX));
             });
@@ -54,11 +65,6 @@ impl Deltas {
             rest >>= 7;
         }
         self.bytes.push(low_bits(rest));
-    }
-
-    fn clear(&mut self) {
-        self.bytes.clear();
-        self.last = 0;
     }
 
     fn for_each(&self, mut take: impl FnMut(i64)) {
@@ -112,12 +118,18 @@ mod tests {
             );
         }
         assert!(trail.now.bytes.len() < 2_100_000, "{}", trail.now.bytes.len());
-        trail.next_second(true);
-        let mut count = 0;
-        trail.for_each(|_| count += 1);
-        assert_eq!(count, 1_000_000);
-        trail.next_second(false);
-        trail.for_each(|_| count += 1);
-        assert_eq!(count, 1_000_000);
+        let count = |trail: &Trail| {
+            let mut count = 0;
+            trail.for_each(|_| count += 1);
+            count
+        };
+        trail.next_second();
+        assert_eq!(count(&trail), 1_000_000);
+        // What is too much goes as soon as it is of neither of the last two seconds.
+        trail.push(Timestamp::from_second(1_764_000_001).unwrap());
+        trail.next_second();
+        assert_eq!(count(&trail), 1);
+        trail.next_second();
+        assert_eq!(count(&trail), 1);
     }
 }

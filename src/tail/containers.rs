@@ -1,8 +1,8 @@
 //! Which containers of a pod are read (pure).
 
-use k8s_openapi::api::core::v1::{ContainerStatus, Pod};
+use k8s_openapi::api::core::v1::{ContainerState, ContainerStatus, Pod};
 
-use crate::cluster::{ContainerPhase, container_view, main_container};
+use crate::cluster::{container_status, main_container};
 
 /// Which containers are asked for.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -30,9 +30,18 @@ pub fn chosen(pod: &Pod, containers: &Containers) -> Vec<String> {
         }
         Containers::All => all(pod),
     };
-    names.retain(|name| container_view(pod, name).phase != ContainerPhase::Waiting);
+    names.retain(|name| has_begun(pod, name));
     names.sort_by_key(|name| Some(name) != main.as_ref());
     names
+}
+
+/// Tells whether a container has run, so that there is a log of it: one may end with its pod before that.
+#[must_use]
+pub(super) fn has_begun(pod: &Pod, name: &str) -> bool {
+    let Some(status) = container_status(pod, name) else { return false };
+    let both = [&status.state, &status.last_state];
+    let ran = |state: &&ContainerState| state.running.is_some() || state.terminated.is_some();
+    both.into_iter().flatten().any(|state| ran(&state))
 }
 
 /// Returns the names of all containers of a pod, in the order in which they start.

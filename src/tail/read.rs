@@ -108,8 +108,9 @@ fn mixed(readable: &[(&Pod, Label)], containers: &Containers) -> Option<(String,
             (label.name(), container)
         })
     });
-    let named: BTreeSet<(String, String)> = sources.collect();
-    let mut names = named.into_iter().map(|(block, container)| format!("{block} ({container})"));
+    let different: BTreeSet<(String, String)> = sources.collect();
+    let mut names =
+        different.into_iter().map(|(block, container)| format!("{block} ({container})"));
     Some((names.next()?, names.next()?))
 }
 

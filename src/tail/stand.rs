@@ -6,7 +6,8 @@ use k8s_openapi::api::batch::v1::Job;
 use k8s_openapi::api::core::v1::{Event, Pod};
 use k8s_openapi::jiff::Timestamp;
 
-use crate::cluster::{ContainerPhase, container_view, ended_at, main_container};
+use super::containers::has_begun;
+use crate::cluster::{container_view, ended_at, main_container};
 use crate::diagnose::{Facts, PendingKind, Standing, Story, pending, pod_death, story};
 use crate::run::{BlockState, EventKind, RunEvent};
 
@@ -82,7 +83,7 @@ impl Stand {
             self.look_at_pod(pod, number(pod), over, &mut news);
         }
         self.stuck = match told.standing {
-            Standing::NoPod | Standing::Suspended => told.cause.is_some(),
+            Standing::NoPod | Standing::Suspended => self.stuck || told.cause.is_some(),
             Standing::Pending => is_stuck(pods),
             Standing::Deleting => self.stuck,
             _ => false,
@@ -125,7 +126,7 @@ impl Stand {
         let Some(main) = main_container(pod) else { return };
         let view = container_view(pod, &main);
         let shown: Arc<str> = name.as_str().into();
-        if view.phase != ContainerPhase::Waiting && !self.running.contains(&name) {
+        if has_begun(pod, &main) && !self.running.contains(&name) {
             self.running.push(name.clone());
             if !over {
                 news.push(self.event(BlockState::Running).pod(&shown, attempt));

@@ -47,7 +47,6 @@ impl LogPrinter {
             printer,
             form: style.form,
             composer: Composer::new(style, filter, order),
-            order,
             width: Arc::clone(&width),
             told: Some(told),
             events: None,
@@ -79,7 +78,6 @@ struct View {
     printer: Printer,
     form: LogForm,
     composer: Composer,
-    order: Order,
     /// How wide the column of names is.
     width: Arc<AtomicUsize>,
     told: Option<mpsc::UnboundedReceiver<Told>>,
@@ -257,16 +255,11 @@ impl View {
     }
 
     fn restart(&mut self, index: usize) {
+        let now = self.now();
+        let source = &mut self.sources[index];
+        source.label.attempt += 1;
+        self.composer.restart(source.name, source.label.attempt, now);
         self.say(index, Timestamp::now(), "the container was restarted");
-        // One after the other, the next run's lines belong right behind those of the last.
-        if self.order == Order::Sequence {
-            return;
-        }
-        self.composer.end(self.sources[index].name);
-        let mut label = self.sources[index].label.clone();
-        label.attempt += 1;
-        self.sources[index].name = self.begin(label.clone());
-        self.sources[index].label = label;
     }
 
     fn write(out: &mut Vec<u8>) -> io::Result<()> {

@@ -11,6 +11,9 @@ use serde_json::{Value, json};
 use crate::binary::{Project, Said};
 use crate::support::{Bench, Block, start, until};
 
+/// How many pods share four streams.
+const PODS: usize = 30;
+
 /// A Job that runs a script in the stand-in's image; `pod` is merged into the pod.
 fn job(name: &str, script: &str, spec: &Value, pod: &Value) -> Value {
     let mut all = json!({
@@ -109,7 +112,7 @@ async fn what_is_not_there_yet_is_waited_for_and_every_attempt_is_followed() {
 #[tokio::test(flavor = "multi_thread")]
 async fn restarts_of_a_container_are_followed_and_the_run_before_can_be_read() {
     let Some(bench) = Bench::new("tail-restarts").await else { return };
-    let script = "if [ -e /data/again ]; then echo second; sleep 2; exit 0; fi; touch /data/again; echo first; exit 1";
+    let script = "if [ -e /data/again ]; then echo second; sleep 8; exit 0; fi; touch /data/again; echo first; exit 1";
     let pod = json!({
         "restartPolicy": "OnFailure",
         "containers": [{"name": "main", "image": "localhost/mage-stand-in:1", "imagePullPolicy": "IfNotPresent",
@@ -118,15 +121,16 @@ async fn restarts_of_a_container_are_followed_and_the_run_before_can_be_read() {
     });
     create(&bench, job("again", script, &json!({"backoffLimit": 3}), &pod)).await;
     let project = Project::new(&[]);
-    let said = ended(begin(&bench, &["tail", "job/again"])).await.ends(0);
-    let shown = lines(&said.stdout);
-    let of_lines: Vec<&&str> = shown.iter().filter(|line| line.contains(" | ")).collect();
-    assert_eq!(of_lines, [&"again | first", &"again#2 | second"], "{shown:#?}");
-    let previous =
-        project.run_on(&bench, &["logs", "job/again", "--previous", "-o", "raw"]).ends(0);
-    assert_eq!(previous.stdout, "first\n");
+    let child = begin(&bench, &["tail", "job/again"]);
+    // The node keeps the log of the run before while the container runs, and no longer.
+    let previous = ["logs", "job/again", "--previous", "-o", "raw"];
+    until("the restart", async || project.run_on(&bench, &previous).stdout == "first\n").await;
     let both = project.run_on(&bench, &["logs", "job/again", "-o", "raw"]).ends(0);
     assert_eq!(both.stdout, "first\nsecond\n");
+    let said = ended(child).await.ends(0);
+    let of_lines: Vec<&str> = said.stdout.lines().filter(|line| line.contains(" | ")).collect();
+    assert_eq!(of_lines, ["again | first", "again#2 | second"], "{}", said.stdout);
+    project.run_on(&bench, &previous).ends(3).says(&["gone from the node"]);
     bench.end().await;
 }
 
@@ -280,7 +284,6 @@ printf 'no end'"#;
 #[tokio::test(flavor = "multi_thread")]
 async fn many_logs_take_turns_and_none_is_left_out() {
     let Some(bench) = Bench::new("tail-many").await else { return };
-    const PODS: usize = 30;
     let spec = json!({"parallelism": PODS, "completions": PODS});
     let script =
         "i=0; while [ $i -lt 20 ]; do i=$((i+1)); echo line $i of $HOSTNAME; sleep 0.3; done";
@@ -396,11 +399,11 @@ async fn a_right_that_is_missing_is_named() {
     ended(begin(&bench, &["tail", "job/seen"])).await.ends(0);
     let nobody = ["logs", "job/seen", "--as", "nobody"];
     project.run_on(&bench, &nobody).ends(3).says(&["pods", "list"]);
-    let rules =
+    let rights =
         json!([{"apiGroups": [""], "resources": ["pods"], "verbs": ["list", "watch", "get"]}]);
-    grant(&bench, "reader", &rules).await;
+    grant(&bench, "reader", &rights).await;
     project.run_on(&bench, &["logs", "job/seen", "--as", "reader"]).ends(3).says(&["pods/log"]);
-    let patch = json!({"rules": [rules[0], {"apiGroups": [""], "resources": ["pods/log"], "verbs": ["get"]}]});
+    let patch = json!({"rules": [rights[0], {"apiGroups": [""], "resources": ["pods/log"], "verbs": ["get"]}]});
     let roles: Api<k8s_openapi::api::rbac::v1::Role> =
         Api::namespaced(bench.cluster.client().clone(), &bench.namespace);
     roles.patch("reader", &PatchParams::default(), &Patch::Merge(patch)).await.unwrap();
@@ -412,9 +415,9 @@ async fn a_right_that_is_missing_is_named() {
     bench.end().await;
 }
 
-async fn grant(bench: &Bench, user: &str, rules: &Value) {
+async fn grant(bench: &Bench, user: &str, rights: &Value) {
     let client = bench.cluster.client().clone();
-    let role = json!({"metadata": {"name": user}, "rules": rules});
+    let role = json!({"metadata": {"name": user}, "rules": rights});
     let roles: Api<k8s_openapi::api::rbac::v1::Role> =
         Api::namespaced(client.clone(), &bench.namespace);
     roles.create(&PostParams::default(), &serde_json::from_value(role).unwrap()).await.unwrap();

@@ -503,6 +503,13 @@ fn what_genuine_mage_tells_of_a_failure_is_found_by_its_last_line() {
 }
 
 #[test]
+fn what_follows_a_line_of_mage_is_judged_by_itself() {
+    let log = "DEBUG:x:{\"message\": \"hidden\"}\n  frame\nDEBUG:root:hidden\n  too\n";
+    let told = all_text(style(LogForm::Text), filtered(Some(Level::Info), &[], &[]), log);
+    assert_eq!(told, "load |   frame\n");
+}
+
+#[test]
 fn raw_lines_are_filtered_one_by_one_and_stay_as_they_are() {
     let log = format!("one\n{BEGIN}ValueError: x\n{MAGE}\nERROR:a:b\r\nend");
     for (level, grep, exclude, expected) in [
