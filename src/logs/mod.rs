@@ -14,6 +14,7 @@ mod pod_log;
 mod record;
 mod resume;
 mod shown;
+mod source;
 mod stream;
 mod trail;
 
@@ -29,4 +30,5 @@ pub use pod_log::PodLog;
 pub(crate) use record::Unit;
 pub use resume::{Admission, Cursor};
 pub(crate) use shown::{Piece, Show, Shown};
-pub use stream::{Ask, End, FirstRun, Gap, Item, Part, Source, Until, follow};
+pub use source::{Ask, End, FirstRun, Gap, Item, Part, Source, Until};
+pub use stream::follow;

@@ -1,6 +1,6 @@
 //! A container's log in a cluster.
 
-use super::stream::{Ask, Source};
+use super::source::{Ask, Source};
 use crate::cluster::{
     Cluster, ClusterError, ContainerView, LogRequest, LogStream, LogStreamError, container_view,
 };

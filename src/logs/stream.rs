@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use futures::{FutureExt, Stream, StreamExt};
+use futures::{FutureExt, StreamExt};
 use k8s_openapi::jiff::{SignedDuration, Timestamp};
 use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::{mpsc, watch};
@@ -13,6 +13,7 @@ use super::batch::Batch;
 use super::lines::{Cut, Lines};
 use super::patience::Patience;
 use super::resume::{Admission, Cursor};
+use super::source::{Ask, End, FirstRun, Gap, Item, Part, Source, Until};
 use crate::cluster::{ClusterError, ContainerPhase, ContainerView};
 
 /// A silent stream that followed a container which has ended is given up after that long.
@@ -34,122 +35,12 @@ const ENOUGH_NOW: u32 = 16;
 /// A stream that nobody could take from for so long is replaced: a kubelet that cannot go on misses
 /// files that the node rotates meanwhile, and says nothing of it.
 const STALE: Duration = Duration::from_secs(3);
-/// The same where lines that come together are so far apart in time, after so many bytes that a file may
-/// have come to its end between them.
+/// The same where two lines are so far apart in time, after so many bytes that a file may have come to its
+/// end between them.
 const JUMP: SignedDuration = SignedDuration::from_secs(1);
 const LONG: u64 = 1 << 20;
 /// How much comes together at most.
 const LARGEST_BATCH: usize = 64 << 10;
-
-/// What is asked of a log.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Ask {
-    /// Whether to stay until the container ends.
-    pub follow: bool,
-    /// Whether the container before the last restart is meant.
-    pub previous: bool,
-    /// From which second on.
-    pub since_second: Option<Timestamp>,
-    /// Only that many lines from the end.
-    pub tail_lines: Option<u32>,
-}
-
-/// Where a log comes from.
-pub trait Source: Send + Sync {
-    /// The stream.
-    type Body: Stream<Item = Result<Bytes, Self::Error>> + Unpin + Send;
-    /// How a stream breaks.
-    type Error: Send;
-    /// Opens a stream.
-    fn open(&self, ask: Ask) -> impl Future<Output = Result<Self::Body, ClusterError>> + Send;
-    /// Asks the API how far the container is.
-    fn look(&self) -> impl Future<Output = Result<ContainerView, ClusterError>> + Send;
-}
-
-/// What following a log gives.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Item {
-    /// Lines that came together; of a very long line it may be a piece.
-    Lines(Batch),
-    /// Lines are missing here: the node rotated them away.
-    Gap(Gap),
-    /// The container was restarted; its lines follow.
-    Restarted,
-}
-
-/// Where lines are missing.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Gap {
-    /// When the line before it was written, if there was one.
-    pub last: Option<Timestamp>,
-    /// When the line after it was written, if there is one.
-    pub next: Option<Timestamp>,
-}
-
-impl Gap {
-    /// Says what is missing, and how much that is in time.
-    #[must_use]
-    pub fn sentence(&self) -> String {
-        match (self.last, self.next) {
-            (Some(last), Some(next)) => {
-                let seconds = next.duration_since(last).as_secs_f64();
-                format!(
-                    "up to {seconds:.3} s of the log are missing here, from {last} to {next}: the node has rotated them away"
-                )
-            }
-            (Some(last), None) => {
-                format!("the log may go on after {last}: the node has rotated it away")
-            }
-            (None, _) => "the log before this is gone from the node".to_owned(),
-        }
-    }
-}
-
-/// How following ended.
-#[derive(Clone, Debug)]
-pub enum End {
-    /// The container ended, and its log was read to the end; or as far as it was asked for.
-    Complete,
-    /// The rest could not be read.
-    Unreadable(ClusterError),
-    /// The pod is gone, and what was not read yet with it.
-    Gone,
-}
-
-/// Which part of a log is read.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Part {
-    /// How far.
-    pub until: Until,
-    /// Which run of the container comes first.
-    pub first: FirstRun,
-    /// From when on.
-    pub since: Option<Timestamp>,
-    /// Only that many lines from the end of what is there.
-    pub tail_lines: Option<u32>,
-}
-
-/// How far a log is read.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Until {
-    /// To the end of the container, restarts included.
-    #[default]
-    End,
-    /// As far as it goes now.
-    Now,
-}
-
-/// Which run of a container is read first.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum FirstRun {
-    /// The present one.
-    #[default]
-    Present,
-    /// The one before it, if there was one; of older ones nodes keep no log.
-    Previous,
-    /// The one before it and no other.
-    OnlyPrevious,
-}
 
 /// How one stream ended.
 enum Broke {
@@ -184,8 +75,6 @@ struct Follower<'a, S> {
     patience: Patience,
     /// Whether the present stream stays until the container ends.
     follows: bool,
-    /// Whether the next line was waited for.
-    waited: bool,
     /// Whether it gave something new.
     news: bool,
     /// Where the last stream ended that ended cleanly, and how many in a row did there.
@@ -222,7 +111,6 @@ pub async fn follow<S: Source>(
         restarts,
         patience: Patience::default(),
         follows: false,
-        waited: false,
         news: false,
         ended_at: None,
         well_ended: 0,
@@ -365,7 +253,6 @@ impl<S: Source> Follower<'_, S> {
             } else {
                 // Nothing more is here yet, so nobody is to wait for what is.
                 send(self.items, batch).await?;
-                self.waited = true;
                 match self.wait_for(&mut body).await {
                     Some(next) => next,
                     None => return Ok(Broke::Idle),
@@ -393,10 +280,9 @@ impl<S: Source> Follower<'_, S> {
         while let Some((time, line)) = self.lines.next(&mut bytes) {
             let jumps =
                 self.cursor.newest().is_some_and(|newest| time.duration_since(newest) > JUMP);
-            if is_long && jumps && !self.waited {
+            if is_long && jumps {
                 return Err(Broke::Stale);
             }
-            self.waited = false;
             match self.cursor.admit(time) {
                 Admission::Drop => continue,
                 Admission::Pass => {}

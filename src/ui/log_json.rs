@@ -114,8 +114,14 @@ impl JsonWriter {
         for member in ["namespace", "job", "container", "level", "bytes", "continues"] {
             object[member] = Value::Null;
         }
-        // Writing to a Vec cannot fail.
-        let _ = writeln!(out, "{object}");
+        for c in object.to_string().chars() {
+            if self.harmless && !is_harmless(c) {
+                escape(c, out);
+            } else {
+                out.extend_from_slice(c.encode_utf8(&mut [0; 4]).as_bytes());
+            }
+        }
+        out.push(b'\n');
     }
 
     fn begin(&mut self, time: Timestamp, kind: &str, members: &Members, out: &mut Vec<u8>) {

@@ -16,6 +16,7 @@ use super::log_label::Label;
 use super::log_view::{Composer, LogForm, LogStyle};
 use super::printer::Printer;
 use super::run_text::{Style, event_line};
+use super::sanitize::line_for_terminal;
 use crate::logs::{Filter, Item, Order};
 use crate::run::RunEvent;
 use crate::tail::{Teller, Told};
@@ -247,7 +248,10 @@ impl View {
     fn say(&mut self, index: usize, time: Timestamp, text: &str) {
         let Source { name, label, .. } = &self.sources[index];
         if self.form == LogForm::Raw {
-            self.printer.warning(&format!("{}: {text}", label.name()));
+            // Without a place among the bytes; but never silent, however quiet it is to be.
+            let line =
+                line_for_terminal(&format!("warning: {}: {text}", label.name())).into_owned();
+            let _ = writeln!(self.printer.stderr(), "{line}");
         } else {
             let now = self.begun.elapsed();
             self.composer.notice(*name, time, text, now);

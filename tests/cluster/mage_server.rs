@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "helpers of tests, outside `#[test]`")]
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::process::Stdio;
 
 use k8s_openapi::jiff::Timestamp;
 use kube::api::{ListParams, PostParams};
@@ -259,7 +260,18 @@ async fn why_reads_mages_own_log_of_a_job_that_the_genuine_server_deleted() {
         bench.end().await;
         return;
     }
+    // It waits for the server's first Job, and ends as that does although the server deletes it.
+    let mut tail = home.command_on(&bench, &["tail", "broken"]);
+    let tail = tail.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     let job = caught(&bench, &["broken/load"]).await.remove("broken/load").unwrap();
+    let output = tokio::task::spawn_blocking(|| tail.wait_with_output().unwrap()).await.unwrap();
+    let tailed = Said::new(output).ends(1);
+    assert!(tailed.stdout.contains("ValueError: no rows today"), "{}", tailed.stdout);
+    tailed.says(&[
+        "there is no Job of pipeline broken",
+        "load : failed: ",
+        "kubectl mage why broken",
+    ]);
     let name = job["metadata"]["name"].as_str().unwrap();
     let subject = format!("job/{name}");
     let why = |extra: &[&str]| {

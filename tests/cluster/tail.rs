@@ -125,8 +125,8 @@ async fn restarts_of_a_container_are_followed_and_the_run_before_can_be_read() {
     // The node keeps the log of the run before while the container runs, and no longer.
     let previous = ["logs", "job/again", "--previous", "-o", "raw"];
     until("the restart", async || project.run_on(&bench, &previous).stdout == "first\n").await;
-    let both = project.run_on(&bench, &["logs", "job/again", "-o", "raw"]).ends(0);
-    assert_eq!(both.stdout, "first\nsecond\n");
+    let both = ["logs", "job/again", "-o", "raw"];
+    until("both", async || project.run_on(&bench, &both).stdout == "first\nsecond\n").await;
     let said = ended(child).await.ends(0);
     let of_lines: Vec<&str> = said.stdout.lines().filter(|line| line.contains(" | ")).collect();
     assert_eq!(of_lines, ["again | first", "again#2 | second"], "{}", said.stdout);
