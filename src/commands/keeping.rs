@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use crate::cli::KeepingArgs;
 use crate::error::{CliError, Problem};
-use crate::load::{can_write_whole, write_whole};
+use crate::load::{SavedFolders, can_write_whole, write_whole};
 use crate::logs::{KeepError, LogFolder};
 use crate::report::{ReportKind, report};
 use crate::run::{Outcome, Plan};
@@ -79,19 +79,34 @@ fn why(error: &std::io::Error) -> String {
 pub(super) fn log_folder(
     args: &KeepingArgs,
     fresh: Option<&Plan>,
+    printer: Printer,
 ) -> Result<Option<LogFolder>, CliError> {
     let Some(path) = &args.logs_dir else { return Ok(None) };
-    folder(path, "--logs-dir", fresh).map(Some)
+    folder(path, "--logs-dir", fresh, printer).map(Some)
 }
 
-/// Makes the folder that a flag names.
-pub(super) fn folder(path: &Path, flag: &str, fresh: Option<&Plan>) -> Result<LogFolder, CliError> {
+/// Makes the folder that a flag names, and notes it for `logs` to look into.
+pub(super) fn folder(
+    path: &Path,
+    flag: &str,
+    fresh: Option<&Plan>,
+    printer: Printer,
+) -> Result<LogFolder, CliError> {
     let prepared = LogFolder::prepare(path).and_then(|folder| {
         if let Some(plan) = fresh {
             folder.refuse_old(plan.blocks.iter().map(|block| block.uuid.as_str()))?;
         }
         Ok(folder)
     });
+    if prepared.is_ok()
+        && let Some(Err(error)) = SavedFolders::of_user().map(|folders| folders.remember(path))
+    {
+        let path = path.display();
+        printer.notice(&format!(
+            "`kubectl mage logs` will find these logs only with --save {path}: cannot note the folder: {}",
+            why(&error)
+        ));
+    }
     prepared.map_err(|error| {
         let hint = match &error {
             KeepError::Folder { .. } => format!("name a folder that you can write to with {flag}"),

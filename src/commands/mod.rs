@@ -25,6 +25,7 @@ mod resume;
 mod run;
 mod run_name;
 mod runs;
+mod saved;
 mod snapshot;
 mod sources;
 mod status;

@@ -35,7 +35,7 @@ fn go_on(args: &ResumeArgs, seat: Option<Duration>, printer: Printer) -> Result<
     refuse_readonly("unset it, or follow the run with `kubectl mage attach`")?;
     refuse_what_cannot_be(&args.config, "resume")?;
     let reports = Reports::of(&args.keeping)?;
-    let log_folder = log_folder(&args.keeping, None)?;
+    let log_folder = log_folder(&args.keeping, None, printer)?;
     let name = RunName::parse(&args.run)?;
     let connected = connect(&args.connection)?;
     let run = connected.runtime.block_on(find(&connected, &name))?;

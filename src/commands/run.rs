@@ -73,7 +73,7 @@ pub(super) fn run(args: &RunArgs, printer: Printer) -> Result<Exit, CliError> {
     }
     // What explains the Jobs is as large as they are, and a run may take a day.
     drop((loaded, jobs));
-    options.log_folder = log_folder(&args.keeping, Some(&plan))?;
+    options.log_folder = log_folder(&args.keeping, Some(&plan), printer)?;
     let wanted = Confirmation {
         what: "the pipeline's name",
         text: &plan.pipeline,

@@ -7,6 +7,7 @@ use k8s_openapi::jiff::{SignedDuration, Timestamp};
 use super::facts::{Connected, connect};
 use super::keeping::folder;
 use super::run_name::{RunName, unknown_run};
+use super::saved::{newest_run, saved_logs};
 use super::subject::Subject;
 use crate::cli::{LevelChoice, LogArgs, LogOutput, MergeChoice};
 use crate::cluster::Cluster;
@@ -14,8 +15,8 @@ use crate::error::{CliError, Problem};
 use crate::exit::Exit;
 use crate::logs::{Filter, FirstRun, Level, Order, Part, Until};
 use crate::run::{Signal, Signals};
-use crate::tail::{self, Containers, Ended, Mix, TailOptions, Teller, Verdict, Wanted};
-use crate::ui::{LogForm, LogPrinter, LogStyle, Printer, Zone};
+use crate::tail::{self, Containers, Ended, Mix, TailOptions, Teller, Times, Verdict, Wanted};
+use crate::ui::{LogForm, LogPrinter, LogStyle, Printer, Zone, plural};
 
 /// How far apart in time lines may come that `--merge=time` puts in order.
 const WINDOW: Duration = Duration::from_secs(3);
@@ -26,7 +27,7 @@ const CONTACT_TIMEOUT: Duration = Duration::from_mins(10);
 pub(super) fn tail(args: &LogArgs, printer: Printer) -> Result<Exit, CliError> {
     let show = Showing::read(args, printer, Order::Arrival)?;
     let connected = connect(&args.connection)?;
-    let options = options(args, &connected, Until::End)?;
+    let options = options(args, &connected, Until::End, printer)?;
     let (told, shown) = show.start(printer)?;
     let ended = connected.runtime.block_on(async {
         let signals = Signals::listen().map_err(|error| {
@@ -36,31 +37,61 @@ pub(super) fn tail(args: &LogArgs, printer: Printer) -> Result<Exit, CliError> {
     });
     shown.finish();
     match ended? {
-        Ended::Over(verdict) => Ok(told_verdict(verdict, args, &connected.cluster, printer)),
+        Ended::Over(verdict, saved) => {
+            if saved > 0 {
+                printer.notice(&find_saved(args, saved, connected.cluster.namespace()));
+            }
+            Ok(told_verdict(verdict, args, &connected.cluster, printer))
+        }
         Ended::Stopped(Signal::Interrupt) => Ok(Exit::Interrupted),
         Ended::Stopped(Signal::Terminate) => Ok(Exit::Terminated),
         Ended::Unread => Ok(Exit::Fine),
         Ended::Lost(error) => Err(error.into()),
         Ended::Mixed(one, other) => Err(mixed(&one, &other)),
-        Ended::NoRun(run) => Err(connected.runtime.block_on(unknown_run(
-            &connected.cluster,
-            connected.cluster.namespace(),
-            &run,
-        ))),
+        Ended::NoRun(run) => Err(no_run(&run, args, &options, &connected)),
     }
+}
+
+/// Says that there is no such run, and where its logs are.
+fn no_run(run: &str, args: &LogArgs, options: &TailOptions, connected: &Connected) -> CliError {
+    let namespace = connected.cluster.namespace();
+    let mut error = connected.runtime.block_on(unknown_run(&connected.cluster, namespace, run));
+    let own = options.saved.iter().filter(|saved| saved.of.run.as_deref() == Some(run));
+    let (count, problem) = (own.count(), error.problems.last_mut());
+    if let Some(problem) = problem.filter(|_| count > 0) {
+        problem.hints.insert(0, find_saved(args, count, namespace));
+    }
+    error
+}
+
+/// Says that logs were saved, and what prints them.
+fn find_saved(args: &LogArgs, count: usize, namespace: &str) -> String {
+    let what = args.subjects.join(" ");
+    let logs = plural(count, "log");
+    format!(
+        "{logs} of pods that are gone were saved: see `kubectl mage logs {what} -n {namespace}`"
+    )
 }
 
 /// Prints the logs that are there.
 pub(super) fn logs(args: &LogArgs, printer: Printer) -> Result<Exit, CliError> {
     let show = Showing::read(args, printer, Order::Sequence)?;
     let connected = connect(&args.connection)?;
-    let options = options(args, &connected, Until::Now)?;
+    let options = options(args, &connected, Until::Now, printer)?;
     let (told, shown) = show.start(printer)?;
     let read = connected.runtime.block_on(tail::read(&connected.cluster, &options, told));
     shown.finish();
     let read = read?;
     if let Some((one, other)) = &read.mixed {
         return Err(mixed(one, other));
+    }
+    if let Some(path) = read.untimed {
+        let path = path.display();
+        let problem = Problem::new(format!(
+            "when the lines of {path} were written is not known: the file of their times is gone from beside it"
+        ));
+        let hint = "leave --since, --since-time and --timestamps out";
+        return Err(CliError::usage(problem.hint(hint)));
     }
     for note in read.notes.iter().chain(&read.waiting) {
         printer.notice(note);
@@ -70,7 +101,7 @@ pub(super) fn logs(args: &LogArgs, printer: Printer) -> Result<Exit, CliError> {
         return Err(CliError::new(Exit::Cluster, problem));
     }
     if read.logs == 0 && read.waiting.is_empty() {
-        return Err(nothing(&read.missing, args, &connected.cluster));
+        return Err(nothing(&read.missing, args, &options, &connected.cluster));
     }
     Ok(if read.logs == 0 { Exit::No } else { Exit::Fine })
 }
@@ -83,12 +114,23 @@ fn mixed(one: &str, other: &str) -> CliError {
 }
 
 /// Says that there is nothing to read.
-fn nothing(missing: &[String], args: &LogArgs, cluster: &Cluster) -> CliError {
+fn nothing(
+    missing: &[String],
+    args: &LogArgs,
+    options: &TailOptions,
+    cluster: &Cluster,
+) -> CliError {
     let namespace = cluster.namespace();
     let problem = Problem::new(match missing {
         [] => format!("there is no pod of {} in namespace {namespace}", args.subjects.join(" ")),
         missing => format!("there is no {} in namespace {namespace}", missing.join(" and no ")),
     });
+    let problem = match &args.selector {
+        Some(_) if !options.saved.is_empty() => problem.hint(
+            "leave --selector out to find what was saved: no file tells which labels a Job had",
+        ),
+        _ => problem,
+    };
     CliError::usage(problem.hint(format!(
         "pods go with their Jobs: see what is known with `kubectl mage why {}`, wait for one with `kubectl mage tail`, or name another namespace with -n",
         args.subjects[0]
@@ -173,15 +215,27 @@ impl Showing {
 }
 
 /// Says what is followed, and how.
-fn options(args: &LogArgs, connected: &Connected, until: Until) -> Result<TailOptions, CliError> {
+fn options(
+    args: &LogArgs,
+    connected: &Connected,
+    until: Until,
+    printer: Printer,
+) -> Result<TailOptions, CliError> {
     let cluster = &connected.cluster;
     let namespace = cluster.namespace().to_owned();
+    let folder = args.save.as_deref().map(|path| folder(path, "--save", None, printer));
+    let folder = folder.transpose()?;
+    let saved = saved_logs(args.save.as_deref(), cluster);
     let mut wanted = Vec::new();
     for subject in &args.subjects {
         wanted.push(match Subject::parse(subject)? {
             Subject::Run(name @ RunName::Latest) => {
-                let run = connected.runtime.block_on(name.resolve(cluster, &namespace))?;
-                Wanted::Run(run)
+                let run = connected.runtime.block_on(name.resolve(cluster, &namespace));
+                match (run, newest_run(&saved)) {
+                    // Of no run is anything left.
+                    (Err(error), Some(run)) if error.exit == Exit::Usage => Wanted::Run(run),
+                    (run, _) => Wanted::Run(run?),
+                }
             }
             Subject::Run(RunName::Named(run)) => Wanted::Run(run),
             Subject::Server(run) => Wanted::ServerRun(run),
@@ -204,7 +258,12 @@ fn options(args: &LogArgs, connected: &Connected, until: Until) -> Result<TailOp
         mix,
         part: part(args, connected, until)?,
         max_streams: args.max_streams,
-        folder: args.save.as_deref().map(|path| folder(path, "--save", None)).transpose()?,
+        folder,
+        saved,
+        times: match args.timestamps.as_deref().map(Zone::of_timestamps) {
+            Some(Ok(Some(_))) => Times::Shown,
+            _ => Times::Unshown,
+        },
         contact_timeout: CONTACT_TIMEOUT,
     })
 }

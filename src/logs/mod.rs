@@ -3,7 +3,9 @@
 
 mod batch;
 mod filter;
+mod index;
 mod keep;
+mod kept;
 mod lines;
 mod mage;
 mod notable;
@@ -12,7 +14,9 @@ mod patience;
 mod pending;
 mod pod_log;
 mod record;
+mod reread;
 mod resume;
+mod saved;
 mod shown;
 mod source;
 mod stream;
@@ -20,7 +24,7 @@ mod trail;
 
 pub use batch::{Batch, Line, Lines};
 pub use filter::{Filter, PatternError};
-pub use keep::{KeepError, Keeper, LogFolder};
+pub use keep::{KeepError, Keeper, LogEnd, LogFolder};
 pub use mage::{Level, MageLine, is_drawn, last_error_line, parse_file_line, parse_line};
 pub use notable::{FalseCondition, Listener, Notable};
 pub use order::Order;
@@ -28,7 +32,9 @@ pub(crate) use order::{Turn, Turns};
 pub(crate) use pending::Pending;
 pub use pod_log::PodLog;
 pub(crate) use record::Unit;
+pub use reread::{RereadError, reread};
 pub use resume::{Admission, Cursor};
+pub use saved::{Extent, Gone, LogOf, SavedLog, best_of_each};
 pub(crate) use shown::{Piece, Show, Shown};
 pub use source::{Ask, End, FirstRun, Gap, Item, Part, Source, Until};
 pub use stream::follow;

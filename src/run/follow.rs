@@ -13,7 +13,8 @@ use super::input::{Input, LogEnd};
 use super::options::Logs;
 use crate::cluster::{Cluster, ContainerView};
 use crate::logs::{
-    End, Item, Keeper, Line, Listener, MageLine, Part, PodLog, follow, is_drawn, parse_line,
+    End, Item, Keeper, Line, Listener, LogEnd as FileEnd, MageLine, Part, PodLog, follow, is_drawn,
+    parse_line,
 };
 
 /// How many lines the summary of a failed block shows.
@@ -89,10 +90,10 @@ impl Follow {
                     }
                 }
             }
-            self.keep_rest().await;
             told
         };
         let (end, mut told) = tokio::join!(following, telling);
+        self.keep_end(&end).await;
         if self.logs == Logs::Failed {
             self.show_if_failed(&mut told).await;
         }
@@ -115,21 +116,36 @@ impl Follow {
     /// Keeps what came in the file of its attempt; tells whether anything is kept.
     async fn keep(&mut self, item: &Item) -> bool {
         let Some(keeper) = &mut self.keeper else { return false };
-        let note = match item {
-            Item::Lines(batch) => keeper.write(batch.bytes()).await,
-            Item::Restarted => keeper.go_to(self.attempt + 1).await,
-            Item::Gap(_) => None,
+        let notes = match item {
+            Item::Lines(batch) => keeper.write(batch).await,
+            Item::Restarted => keeper.restart().await,
+            Item::Gap(_) => {
+                keeper.gap();
+                Vec::new()
+            }
         };
-        if let Some(note) = note {
-            self.notice(&note).await;
-        }
+        self.notices(notes).await;
         true
     }
 
     /// Writes what is kept to the file, which a log without a line has too.
     async fn keep_rest(&mut self) {
         let Some(keeper) = &mut self.keeper else { return };
-        if let Some(note) = keeper.flush().await {
+        let notes = keeper.flush().await;
+        self.notices(notes).await;
+    }
+
+    /// Ends the file, which tells whether the log was read to its end.
+    async fn keep_end(&mut self, end: &End) {
+        let Some(keeper) = &mut self.keeper else { return };
+        let is_complete = matches!(end, End::Complete);
+        let end = if is_complete { FileEnd::Complete } else { FileEnd::CutOff };
+        let notes = keeper.finish(end).await;
+        self.notices(notes).await;
+    }
+
+    async fn notices(&self, notes: Vec<String>) {
+        for note in notes {
             self.notice(&note).await;
         }
     }

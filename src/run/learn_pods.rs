@@ -15,6 +15,7 @@ use super::settle::job_uid;
 use super::track::{Absence, PodTrack, Track};
 use crate::cluster::{ATTEMPT, BLOCK, ContainerPhase, Watched, main_container};
 use crate::diagnose::{pending, pod_death};
+use crate::logs::LogOf;
 
 impl Dispatcher<'_> {
     pub(super) fn take_pods(&mut self, seen: Watched<Pod>) {
@@ -171,6 +172,10 @@ impl Dispatcher<'_> {
         }
         let Some(container) = main_container(&pod.pod) else { return };
         pod.reading = true;
+        let keeper = keeping.map(|folder| {
+            let server = self.cluster.server();
+            folder.keeper(LogOf::read(server, &pod.pod, &container, &track.name, pod.attempt))
+        });
         let follow = Follow {
             cluster: self.cluster.clone(),
             namespace: self.plan.blocks[block].namespace.clone(),
@@ -182,7 +187,7 @@ impl Dispatcher<'_> {
             attempt: pod.attempt,
             logs: if told_before { Logs::None } else { self.options.logs },
             told_before,
-            keeper: keeping.map(|folder| folder.keeper(&track.name, pod.attempt)),
+            keeper,
             view: pod.view.subscribe(),
             failed: pod.failed.subscribe(),
             events: self.events.clone(),

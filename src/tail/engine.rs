@@ -15,6 +15,7 @@ use super::options::{Mix, TailOptions};
 use super::queue::Places;
 use super::read::{numbered, pod_log};
 use super::reader::{Kept, Reader, channel};
+use super::saved::{There, from_files};
 use super::state::{News, Over, State, Verdict, notice};
 use super::told::{Teller, Told};
 use super::wanted::{Selectors, Wanted};
@@ -29,8 +30,8 @@ use crate::ui::Label;
 /// How it ended.
 #[derive(Debug)]
 pub enum Ended {
-    /// Everything that was meant has ended.
-    Over(Verdict),
+    /// Everything that was meant has ended. Of logs that were not there to be read, so many were saved.
+    Over(Verdict, usize),
     /// A signal came.
     Stopped(Signal),
     /// Nobody looks any more.
@@ -375,8 +376,8 @@ impl Engine<'_> {
         let label = numbered(label, view, part.first);
         let (sender, receiver) = watch::channel(view);
         let (items, shown) = channel();
-        let folder = self.options.folder.as_ref();
-        let kept = folder.map(|folder| Kept::of(folder, &label, self.notes.clone()));
+        let whose = (self.cluster.server(), pod);
+        let kept = Kept::of(self.options, whose, &key.1, &label, self.notes.clone());
         let log = pod_log(self.cluster, pod, key.1.clone(), &label);
         let reader = Reader { log, places: self.places.clone(), part, view: receiver, items, kept };
         let _ = self.told.logs.send(Told { label, items: shown });
@@ -473,7 +474,19 @@ impl Engine<'_> {
         }
         // Each reader knows when there is no point in waiting for the rest of its log.
         let is_read = self.readers.values().all(Option::is_none);
-        is_read.then(|| Ended::Over(self.state.verdict()))
+        is_read.then(|| Ended::Over(self.state.verdict(), self.saved_unread()))
+    }
+
+    /// Counts the saved logs of what is meant that were not read from the cluster.
+    fn saved_unread(&self) -> usize {
+        let there = |(uid, container): &Key| {
+            let pod = self.state.pod(uid);
+            let restarts = pod.map_or(0, |pod| container_view(pod, container).restarts);
+            let (uid, container) = (uid.clone(), container.clone());
+            There { uid, container, restarts, read: 0..restarts + 1 }
+        };
+        let there: Vec<There> = self.readers.keys().map(there).collect();
+        from_files(self.options, self.state.meant(), &there).logs.len()
     }
 
     /// Returns a run that was asked for and is not there.

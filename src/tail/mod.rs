@@ -9,6 +9,7 @@ mod options;
 mod queue;
 mod read;
 mod reader;
+mod saved;
 mod stand;
 mod state;
 mod told;
@@ -16,7 +17,7 @@ mod wanted;
 
 pub use containers::{Containers, chosen};
 pub use engine::{Ended, tail};
-pub use options::{Mix, TailOptions};
+pub use options::{Mix, TailOptions, Times};
 pub use read::{ReadOnce, read};
 pub use state::Verdict;
 pub use told::{Teller, Told};

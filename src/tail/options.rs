@@ -5,7 +5,16 @@ use std::time::Duration;
 
 use super::containers::Containers;
 use super::wanted::Wanted;
-use crate::logs::{LogFolder, Part};
+use crate::logs::{LogFolder, Part, SavedLog};
+
+/// Whether it is shown when each line was written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Times {
+    /// It is.
+    Shown,
+    /// It is not.
+    Unshown,
+}
 
 /// Whether the bytes of several logs may come out together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,6 +44,10 @@ pub struct TailOptions {
     pub max_streams: NonZeroUsize,
     /// Where logs are kept besides.
     pub folder: Option<LogFolder>,
+    /// Logs that were saved before, from this cluster.
+    pub saved: Vec<SavedLog>,
+    /// Whether it has to be known when each line was written.
+    pub times: Times,
     /// How long the API server may be away.
     pub contact_timeout: Duration,
 }

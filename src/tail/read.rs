@@ -1,15 +1,18 @@
 //! Reads the logs that are there, once.
 
 use std::collections::BTreeSet;
+use std::ops::Range;
+use std::path::PathBuf;
 
-use futures::future::join_all;
+use futures::future::{BoxFuture, join_all};
 use k8s_openapi::api::core::v1::Pod;
 use tokio::sync::{mpsc, watch};
 
-use super::containers::{Containers, chosen};
-use super::options::{Mix, TailOptions};
+use super::containers::chosen;
+use super::options::{Mix, TailOptions, Times};
 use super::queue::Places;
-use super::reader::{Kept, Reader, channel};
+use super::reader::{Kept, Reader, channel, first_read};
+use super::saved::{There, attempt_of, from_files, is_whole, label_of};
 use super::state::State;
 use super::told::{Teller, Told};
 use super::wanted::Selectors;
@@ -17,13 +20,14 @@ use crate::cluster::{
     Cluster, ClusterError, ContainerView, Watched, container_view, main_container,
 };
 use crate::diagnose::pending;
-use crate::logs::{End, FirstRun, PodLog};
+use crate::logs::{End, FirstRun, Gone, Part, PodLog, SavedLog, reread};
+use crate::run::{EventKind, RunEvent};
 use crate::ui::Label;
 
 /// What was read.
 #[derive(Debug, Default)]
 pub struct ReadOnce {
-    /// How many logs were read.
+    /// How many logs were read, from files too.
     pub logs: usize,
     /// What is not there at all.
     pub missing: Vec<String>,
@@ -33,11 +37,17 @@ pub struct ReadOnce {
     pub mixed: Option<(String, String)>,
     /// What could not be read, and why.
     pub unreadable: Vec<(String, String)>,
+    /// A file of which it is not known when its lines were written, where that is asked for.
+    pub untimed: Option<PathBuf>,
     /// What is to be said about files.
     pub notes: Vec<String>,
 }
 
-/// Reads what is there of everything that is meant, and gives it to whoever shows it.
+/// How the reading of one log ended: its name, and why it could not be read.
+type Ended = (String, Option<String>);
+
+/// Reads what is there of everything that is meant, and gives it to whoever shows it. In the place of
+/// what is gone comes what was saved of it.
 pub async fn read(
     cluster: &Cluster,
     options: &TailOptions,
@@ -47,52 +57,49 @@ pub async fn read(
     let mut once = ReadOnce { missing: state.missing(), ..ReadOnce::default() };
     let places = Places::new(options.max_streams.get());
     let (notes, mut said) = mpsc::unbounded_channel();
-    let mut reading = Vec::new();
-    let readable = state.readable();
+    let (found, there) = containers(&state, options, &mut once);
+    let from_files = from_files(options, state.meant(), &there);
+    once.notes.extend(from_files.notes);
     if options.mix == Mix::Refused {
-        once.mixed = mixed(&readable, &options.containers);
+        once.mixed = mixed(&found, &from_files.logs);
         if once.mixed.is_some() {
             return Ok(once);
         }
     }
-    for (pod, label) in readable {
-        let containers = chosen(pod, &options.containers);
-        if containers.is_empty() {
-            let why = pending(pod).map(|why| format!(": {}: {}", why.reason, why.message));
-            once.waiting.push(format!(
-                "pod/{} has not started{}",
-                label.pod,
-                why.unwrap_or_default()
-            ));
-        }
-        let main = main_container(pod);
-        for container in containers {
-            let other = (Some(&container) != main.as_ref()).then(|| container.as_str().into());
-            let label = Label { container: other, ..label.clone() };
-            let name = format!("the log of container {container} of pod/{}", label.pod);
-            let kept =
-                options.folder.as_ref().map(|folder| Kept::of(folder, &label, notes.clone()));
-            let (log, part) = (pod_log(cluster, pod, container, &label), options.part);
-            let (items, shown) = channel();
-            let (sender, view) = watch::channel(container_view(pod, &log.container));
-            let label = numbered(label, *view.borrow(), part.first);
-            let _ = told.logs.send(Told { label, items: shown });
-            let reader = Reader { log, places: places.clone(), part, view, items, kept };
-            reading.push(async move {
-                let end = reader.run().await;
-                drop(sender);
-                (name, end)
-            });
+    if options.part.since.is_some() || options.times == Times::Shown {
+        let mut untimed = from_files.logs.iter().filter(|saved| saved.times.is_none());
+        once.untimed = untimed.next().map(|saved| saved.path.clone());
+        if once.untimed.is_some() {
+            return Ok(once);
         }
     }
+    let mut saved = from_files.logs.into_iter().peekable();
+    let mut reading: Vec<BoxFuture<'_, Ended>> = Vec::new();
+    for Found { pod, container, label, part } in found {
+        let created = pod.metadata.creation_timestamp.as_ref().map(|time| time.0);
+        let place = (created, pod.metadata.uid.clone().unwrap_or_default());
+        let is_older = |saved: &SavedLog| (saved.of.created, saved.of.uid.clone()) <= place;
+        while let Some(older) = saved.next_if(is_older) {
+            reading.push(from_file(older, &there, options, &told));
+        }
+        let name = format!("the log of container {container} of pod/{}", label.pod);
+        let kept = Kept::of(options, (cluster.server(), pod), &container, &label, notes.clone());
+        let log = pod_log(cluster, pod, container, &label);
+        let (items, shown) = channel();
+        let (sender, view) = watch::channel(container_view(pod, &log.container));
+        let _ = told.logs.send(Told { label, items: shown });
+        let reader = Reader { log, places: places.clone(), part, view, items, kept };
+        reading.push(Box::pin(async move {
+            let end = reader.run().await;
+            drop(sender);
+            (name, trouble(&end))
+        }));
+    }
+    reading.extend(saved.map(|saved| from_file(saved, &there, options, &told)));
     drop((told, notes));
     once.logs = reading.len();
-    for (name, end) in join_all(reading).await {
-        match end {
-            End::Complete => {}
-            End::Unreadable(error) => once.unreadable.push((name, error.to_string())),
-            End::Gone => once.unreadable.push((name, "it is gone from the node".to_owned())),
-        }
+    for (name, trouble) in join_all(reading).await {
+        once.unreadable.extend(trouble.map(|trouble| (name, trouble)));
     }
     while let Some((_, note)) = said.recv().await {
         once.notes.push(note);
@@ -101,17 +108,109 @@ pub async fn read(
 }
 
 /// Returns two logs that nothing would tell apart.
-fn mixed(readable: &[(&Pod, Label)], containers: &Containers) -> Option<(String, String)> {
-    let sources = readable.iter().flat_map(|(pod, label)| {
-        chosen(pod, containers).into_iter().map(|container| {
-            let label = Label { attempt: 1, container: None, ..label.clone() };
-            (label.name(), container)
-        })
-    });
-    let different: BTreeSet<(String, String)> = sources.collect();
-    let mut names =
-        different.into_iter().map(|(block, container)| format!("{block} ({container})"));
+fn mixed(found: &[Found<'_>], saved: &[SavedLog]) -> Option<(String, String)> {
+    let name = |label: &Label, container: &str| {
+        let label = Label { attempt: 1, container: None, ..label.clone() };
+        (label.name(), container.to_owned())
+    };
+    let found = found.iter().map(|found| name(&found.label, &found.container));
+    let saved = saved.iter().map(|saved| name(&label_of(&saved.of), &saved.of.container));
+    let sources: BTreeSet<(String, String)> = found.chain(saved).collect();
+    let mut names = sources.into_iter().map(|(block, container)| format!("{block} ({container})"));
     Some((names.next()?, names.next()?))
+}
+
+/// A log that is read from the cluster.
+struct Found<'a> {
+    pod: &'a Pod,
+    container: String,
+    label: Label,
+    part: Part,
+}
+
+/// Returns the logs that are read from the cluster, the oldest pod first, and all containers that are
+/// there; notes which pods have none yet.
+fn containers<'a>(
+    state: &'a State,
+    options: &TailOptions,
+    once: &mut ReadOnce,
+) -> (Vec<Found<'a>>, Vec<There>) {
+    let (mut found, mut there) = (Vec::new(), Vec::new());
+    for (pod, label) in state.readable() {
+        let containers = chosen(pod, &options.containers);
+        if containers.is_empty() {
+            let why = pending(pod).map(|why| format!(": {}: {}", why.reason, why.message));
+            let why = why.unwrap_or_default();
+            once.waiting.push(format!("pod/{} has not started{why}", label.pod));
+        }
+        for container in containers {
+            let view = container_view(pod, &container);
+            let (first, read) = runs(pod, &container, view.restarts, options);
+            let uid = pod.metadata.uid.clone().unwrap_or_default();
+            let is_read = !read.is_empty();
+            let (name, restarts) = (container.clone(), view.restarts);
+            there.push(There { uid, container: name, restarts, read: read.clone() });
+            if !is_read {
+                continue;
+            }
+            let main = main_container(pod);
+            let other = (Some(&container) != main.as_ref()).then(|| container.as_str().into());
+            let label = Label { container: other, ..label.clone() };
+            let mut label = numbered(label, view, first);
+            // Pods before it may be gone, and are counted all the same.
+            let known = attempt_of(pod, &container, read.start, &options.saved);
+            label.attempt = known.unwrap_or(label.attempt);
+            found.push(Found { pod, container, label, part: Part { first, ..options.part } });
+        }
+    }
+    (found, there)
+}
+
+/// Says which runs of a container are read from the cluster. Nodes remove the log of the one before the
+/// present without notice, so it is not asked for where it was saved.
+fn runs(
+    pod: &Pod,
+    container: &str,
+    restarts: u32,
+    options: &TailOptions,
+) -> (FirstRun, Range<u32>) {
+    let first = options.part.first;
+    let from = first_read(restarts, first);
+    let is_saved = from < restarts && is_whole(pod, container, from, &options.saved);
+    match first {
+        FirstRun::Previous if is_saved => (FirstRun::Present, restarts..restarts + 1),
+        FirstRun::OnlyPrevious if is_saved => (first, from..from),
+        FirstRun::OnlyPrevious => (first, from..from + 1),
+        _ => (first, from..restarts + 1),
+    }
+}
+
+/// Reads a log that was saved, and says where it comes from.
+fn from_file<'a>(
+    saved: SavedLog,
+    there: &[There],
+    options: &TailOptions,
+    told: &Teller,
+) -> BoxFuture<'a, Ended> {
+    let (items, shown) = channel();
+    let label = label_of(&saved.of);
+    let is_there = there.iter().any(|there| there.uid == saved.of.uid);
+    let gone = if is_there { Gone::Run } else { Gone::Pod };
+    let event = RunEvent::new(EventKind::Notice).block(&label.block).message(saved.sentence(gone));
+    let _ = told.events.send(event);
+    let _ = told.logs.send(Told { label, items: shown });
+    let (name, part) = (format!("the saved log of pod/{}", saved.of.pod), options.part);
+    Box::pin(async move {
+        (name, reread(saved, part, items).await.err().map(|error| error.to_string()))
+    })
+}
+
+fn trouble(end: &End) -> Option<String> {
+    match end {
+        End::Complete => None,
+        End::Unreadable(error) => Some(error.to_string()),
+        End::Gone => Some("it is gone from the node".to_owned()),
+    }
 }
 
 /// Reads which Jobs and pods there are.

@@ -2,11 +2,14 @@
 
 use std::sync::Arc;
 
+use k8s_openapi::api::core::v1::Pod;
 use tokio::sync::{mpsc, watch};
 
+use super::containers::{Containers, chosen};
+use super::options::TailOptions;
 use super::queue::{Places, Queued};
-use crate::cluster::ContainerView;
-use crate::logs::{End, Item, Keeper, LogFolder, Part, PodLog, follow};
+use crate::cluster::{ContainerPhase, ContainerView};
+use crate::logs::{End, FirstRun, Item, Keeper, LogEnd, LogOf, Part, PodLog, Until, follow};
 use crate::ui::Label;
 
 /// How many batches wait to be shown.
@@ -25,7 +28,6 @@ pub(super) struct Reader {
 /// Where a log is kept.
 pub(super) struct Kept {
     pub(super) keeper: Keeper,
-    pub(super) attempt: u32,
     /// Takes what is to be said about it.
     pub(super) notes: mpsc::UnboundedSender<(Arc<str>, String)>,
     pub(super) block: Arc<str>,
@@ -45,6 +47,8 @@ impl Reader {
         };
         let (sender, mut received) = mpsc::channel(WAITING);
         let (part, view) = (self.part, self.view);
+        // Of a container that runs, nobody knows the end yet.
+        let ends = part.until == Until::End || is_over(*view.borrow());
         let reading = async move {
             let end = follow(&source, part, view, &sender).await;
             drop(sender);
@@ -60,47 +64,65 @@ impl Reader {
                 // Whoever no longer looks does not end the keeping.
                 let _ = self.items.send(item).await;
             }
-            kept.flush().await;
+            kept
         };
-        let (end, ()) = tokio::join!(reading, keeping);
+        let (end, mut kept) = tokio::join!(reading, keeping);
+        let is_complete = ends && matches!(end, End::Complete);
+        kept.finish(if is_complete { LogEnd::Complete } else { LogEnd::CutOff }).await;
         end
     }
 }
 
+/// Returns which run of a container is read first, of one that was restarted so often.
+pub(super) fn first_read(restarts: u32, first: FirstRun) -> u32 {
+    if first == FirstRun::Present { restarts } else { restarts.saturating_sub(1) }
+}
+
+/// Tells whether a container writes no more into the log that is its present one.
+fn is_over(view: ContainerView) -> bool {
+    view.pod_ended || matches!(view.phase, ContainerPhase::Terminated | ContainerPhase::BackOff)
+}
+
 impl Kept {
-    /// Keeps a log in a folder.
+    /// Keeps a log where logs are to be kept.
     pub(super) fn of(
-        folder: &LogFolder,
+        options: &TailOptions,
+        (server, pod): (&str, &Pod),
+        container: &str,
         label: &Label,
         notes: mpsc::UnboundedSender<(Arc<str>, String)>,
-    ) -> Self {
-        let stem: Arc<str> = match &label.container {
-            None => Arc::clone(&label.block),
-            Some(container) => format!("{}.{container}", label.block).into(),
-        };
-        let keeper = folder.keeper(&stem, label.attempt);
-        Self { keeper, attempt: label.attempt, notes, block: Arc::clone(&label.block) }
+    ) -> Option<Self> {
+        let folder = options.folder.as_ref()?;
+        let mut of = LogOf::read(server, pod, container, &label.block, label.attempt);
+        of.restart = first_read(of.restart, options.part.first);
+        of.usual = chosen(pod, &Containers::Main).iter().any(|name| name == container);
+        Some(Self { keeper: folder.keeper(of), notes, block: Arc::clone(&label.block) })
     }
 
     async fn keep(&mut self, item: &Item) {
-        let note = match item {
-            Item::Lines(batch) => self.keeper.write(batch.bytes()).await,
-            Item::Restarted => {
-                self.attempt += 1;
-                self.keeper.go_to(self.attempt).await
+        let notes = match item {
+            Item::Lines(batch) => self.keeper.write(batch).await,
+            Item::Restarted => self.keeper.restart().await,
+            Item::Gap(_) => {
+                self.keeper.gap();
+                return;
             }
-            Item::Gap(_) => None,
         };
-        self.say(note);
+        self.say(notes);
     }
 
     async fn flush(&mut self) {
-        let note = self.keeper.flush().await;
-        self.say(note);
+        let notes = self.keeper.flush().await;
+        self.say(notes);
     }
 
-    fn say(&self, note: Option<String>) {
-        if let Some(note) = note {
+    async fn finish(&mut self, end: LogEnd) {
+        let notes = self.keeper.finish(end).await;
+        self.say(notes);
+    }
+
+    fn say(&self, notes: Vec<String>) {
+        for note in notes {
             let _ = self.notes.send((Arc::clone(&self.block), note));
         }
     }

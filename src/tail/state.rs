@@ -276,6 +276,16 @@ impl State {
         all
     }
 
+    /// Returns the pod of a UID.
+    pub(super) fn pod(&self, uid: &str) -> Option<&Pod> {
+        self.pods.get(uid)
+    }
+
+    /// Returns what is meant, and what that came to.
+    pub(super) fn meant(&self) -> &[(Wanted, Option<Bound>)] {
+        &self.wanted
+    }
+
     /// Tells whether anything of a run is there.
     pub(super) fn knows_run(&self, run: &str) -> bool {
         self.plans.contains_key(run)

@@ -20,6 +20,7 @@ mod genuine;
 mod http_faults;
 mod http_proxy;
 mod interrupts;
+mod kept;
 mod kills;
 mod kinds;
 mod leaving;

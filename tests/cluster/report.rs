@@ -47,7 +47,12 @@ async fn logs_by_kubectl(bench: &Bench) -> BTreeMap<String, Vec<u8>> {
 fn logs_in(folder: &Path) -> BTreeMap<String, Vec<u8>> {
     let entries = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap());
     let read = |path: &Path| std::fs::read(path).unwrap();
-    entries.map(|e| (e.file_name().into_string().unwrap(), read(&e.path()))).collect()
+    // Beside each log is a file with the times of its lines, and one for all says whose they are.
+    let of_logs = entries.filter(|entry| {
+        let path = entry.path();
+        !path.extension().is_some_and(|end| end == "times" || end == "jsonl")
+    });
+    of_logs.map(|e| (e.file_name().into_string().unwrap(), read(&e.path()))).collect()
 }
 
 /// Checks that the folder holds the log of every pod, byte for byte, and nothing else.
@@ -234,12 +239,13 @@ async fn a_killed_runs_logs_go_on_where_they_were_cut() {
     let folder = project.path().join("logs");
     let child = project.start_on(&bench, &["run", "etl", "--logs-dir=logs", "--logs=none"]);
     until("lines of a log in its file", async || {
-        std::fs::metadata(folder.join("left.1.log")).is_ok_and(|about| about.len() > 2000)
+        std::fs::metadata(folder.join("left.1.log.part")).is_ok_and(|about| about.len() > 2000)
     })
     .await;
     kill(child);
     // One was cut within a line, one is lost.
-    let left = std::fs::OpenOptions::new().write(true).open(folder.join("left.1.log")).unwrap();
+    let left =
+        std::fs::OpenOptions::new().write(true).open(folder.join("left.1.log.part")).unwrap();
     left.set_len(1111).unwrap();
     std::fs::remove_file(folder.join("load.1.log")).unwrap();
     let logs = format!("--logs-dir={}", folder.display());
@@ -272,7 +278,7 @@ async fn a_log_that_cannot_be_written_does_not_end_the_run() {
     let project = diamond(&[("STANDIN_SLEEP_load", "4")]);
     let folder = project.path().join("logs");
     let child = project.start_on(&bench, &["run", "etl", "--logs-dir=logs"]);
-    until("the first file", async || folder.join("load.1.log").exists()).await;
+    until("the first file", async || folder.join("load.1.log.part").exists()).await;
     let precious = project.write("precious", "precious");
     std::os::unix::fs::symlink(&precious, folder.join("left.1.log")).unwrap();
     let said = Said::new(child.wait_with_output().unwrap()).ends(0);
@@ -296,7 +302,7 @@ async fn a_run_that_is_left_or_ended_early_has_reports_too() {
         let mut arguments = vec!["run", "etl", &interrupt, "--logs-dir=logs"];
         arguments.extend(["--report=r.json", "--report=r.xml", "--report=r.md", "--report=r.html"]);
         let child = project.start_on(&bench, &arguments);
-        until("a log", async || project.path().join("logs/load.1.log").exists()).await;
+        until("a log", async || project.path().join("logs/load.1.log.part").exists()).await;
         signal(&child, "-INT");
         Said::new(child.wait_with_output().unwrap()).ends(code).says(&[words]);
         let report = report(&project);
