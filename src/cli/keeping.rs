@@ -14,7 +14,8 @@ pub struct KeepingArgs {
     pub report: Vec<PathBuf>,
     /// Keep the log of every attempt in DIR, as BLOCK.ATTEMPT.log
     ///
-    /// Byte for byte, while the run goes on. `resume` with the same folder goes on with the files.
+    /// Byte for byte, while the run goes on; BLOCK.ATTEMPT.log.part until the log was read to its end. `resume` with
+    /// the same folder goes on with the files, and `kubectl mage logs` finds them once the pods are gone.
     #[arg(long, value_name = "DIR", conflicts_with = "detach")]
     pub logs_dir: Option<PathBuf>,
 }

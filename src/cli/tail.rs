@@ -28,7 +28,8 @@ pub struct TailArgs {
 /// Print the logs of a run, a pipeline, blocks or a Job
 ///
 /// As `tail`, but only what is there, one block after the other; `-f` makes it `tail`. The exit code is 0 whenever
-/// the logs could be read. Of pods that are gone, what `--save` kept is printed.
+/// the logs could be read. In the place of pods that are gone comes what was saved of them, by `--save` or by `run
+/// --logs-dir`, in whatever folder of this machine; stderr says which file it is, and whether it is complete.
 #[derive(Clone, Debug, Args)]
 pub struct LogsArgs {
     /// Stay until the Jobs end, and end as they did
@@ -92,6 +93,11 @@ pub struct LogArgs {
     #[arg(long, value_enum, help_heading = "How they are shown")]
     pub merge: Option<MergeChoice>,
     /// Keep whole logs in this folder too, a file for each attempt of a block
+    ///
+    /// BLOCK.ATTEMPT.log is byte for byte what the container wrote. Until a log was read to its end its file is
+    /// BLOCK.ATTEMPT.log.part, which the next reading goes on with; a complete file is compared and not changed.
+    /// BLOCK.ATTEMPT.times beside it, and kubectl-mage-logs.jsonl, are for `logs`, which finds all this once the pods
+    /// are gone.
     #[arg(long, value_name = "DIR", conflicts_with_all = ["since", "since_time", "tail", "previous"], help_heading = "How they are shown")]
     pub save: Option<PathBuf>,
     /// How many logs are open at once; the others take turns

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 /// Folders and files that know no network, clock, disk, environment or terminal.
-const PURE: [&str; 25] = [
+const PURE: [&str; 27] = [
     "yaml",
     "project",
     "config",
@@ -20,6 +20,8 @@ const PURE: [&str; 25] = [
     "logs/batch.rs",
     "logs/filter.rs",
     "logs/mage.rs",
+    "logs/saved.rs",
+    "tail/saved.rs",
     "logs/order.rs",
     "logs/pending.rs",
     "logs/record.rs",
