@@ -4,7 +4,7 @@ use std::path::Path;
 
 use crate::cluster::Cluster;
 use crate::load::SavedFolders;
-use crate::logs::{LogFolder, SavedLog};
+use crate::logs::{LogFolder, LogOf, SavedLog};
 
 /// Finds the logs that were saved from this cluster and namespace: in every folder that this user
 /// saved to, and in the one that is named.
@@ -16,11 +16,10 @@ pub(super) fn saved_logs(named: Option<&Path>, cluster: &Cluster) -> Vec<SavedLo
         folders.push(named);
     }
     let namespace = cluster.namespace();
-    let is_of_here = |saved: &SavedLog| {
-        saved.of.server == cluster.server()
-            && (namespace.is_empty() || saved.of.namespace == namespace)
+    let is_of_here = |of: &LogOf| {
+        of.server == cluster.server() && (namespace.is_empty() || of.namespace == namespace)
     };
-    folders.iter().flat_map(|folder| LogFolder::saved(folder)).filter(is_of_here).collect()
+    folders.iter().flat_map(|folder| LogFolder::saved(folder, is_of_here)).collect()
 }
 
 /// Returns the run of this tool of which the newest pod was saved.

@@ -58,10 +58,10 @@ impl Index {
         }
     }
 
-    /// Returns the logs whose files are there.
-    pub(super) fn saved(&self) -> Vec<SavedLog> {
+    /// Returns the logs that are meant and whose files are there.
+    pub(super) fn saved(&self, is_meant: impl Fn(&LogOf) -> bool) -> Vec<SavedLog> {
         let mut newest: BTreeMap<(&str, &str, &str, u32), &Entry> = BTreeMap::new();
-        for entry in &self.entries {
+        for entry in self.entries.iter().filter(|entry| is_meant(&entry.of)) {
             let of = &entry.of;
             newest.insert((&entry.file, &of.uid, &of.container, of.restart), entry);
         }

@@ -58,10 +58,9 @@ impl LogFolder {
         Ok(Self { path: path.to_owned(), index: Arc::new(Mutex::new(Index::read(path))) })
     }
 
-    /// Returns the logs that were saved in a folder.
-    #[must_use]
-    pub fn saved(path: &Path) -> Vec<SavedLog> {
-        Index::read(path).saved()
+    /// Returns the logs that were saved in a folder, of those that are meant.
+    pub fn saved(path: &Path, is_meant: impl Fn(&LogOf) -> bool) -> Vec<SavedLog> {
+        Index::read(path).saved(is_meant)
     }
 
     /// Returns where it is.
@@ -338,7 +337,7 @@ mod tests {
     async fn what_is_not_complete_is_named_so_and_gone_on_with() {
         let folder = tempfile::tempdir().unwrap();
         let is_there = |name: &str| folder.path().join(name).exists();
-        let saved = || LogFolder::saved(folder.path());
+        let saved = || LogFolder::saved(folder.path(), |_| true);
         let cut = keep_of(folder.path(), of("load", "u"), &WHOLE[..2], LogEnd::CutOff).await;
         assert_eq!((cut, is_there("load.1.log")), (Vec::new(), false));
         assert_eq!(fs::read(folder.path().join("load.1.log.part")).unwrap(), WHOLE[..2].concat());
@@ -406,7 +405,7 @@ mod tests {
         }
         let logs = ["load.1.log", "load.1-2.log", "load.1-3.log"].map(read);
         assert_eq!(logs, ["same\n", "same\n", "other\n"]);
-        assert_eq!(LogFolder::saved(folder.path()).len(), 3);
+        assert_eq!(LogFolder::saved(folder.path(), |_| true).len(), 3);
     }
 
     #[tokio::test]
@@ -437,7 +436,7 @@ mod tests {
             [read("load.1.log"), read("load.2.log"), read("load.3.log")],
             ["first", "", "third\n"]
         );
-        let saved = LogFolder::saved(folder.path());
+        let saved = LogFolder::saved(folder.path(), |_| true);
         let told: Vec<_> =
             saved.iter().map(|saved| (saved.of.attempt, saved.of.restart, saved.gaps)).collect();
         assert_eq!(told, [(1, 0, 1), (2, 1, 0), (3, 2, 0)]);
@@ -454,7 +453,7 @@ mod tests {
         }
         let logs = fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().path());
         assert_eq!(logs.filter(|path| path.extension().unwrap() == "log").count(), 9);
-        assert_eq!(LogFolder::saved(&folder).len(), 9);
+        assert_eq!(LogFolder::saved(&folder, |_| true).len(), 9);
         assert_eq!(fs::read_dir(parent.path()).unwrap().count(), 1);
     }
 
@@ -515,7 +514,7 @@ mod tests {
         ];
         fs::write(&index, lines.join("\n")).unwrap();
         assert!(keep(folder.path(), "load", &WHOLE).await.is_empty());
-        let mut saved = LogFolder::saved(folder.path());
+        let mut saved = LogFolder::saved(folder.path(), |_| true);
         saved.sort_by(|a, b| a.of.uid.cmp(&b.of.uid));
         let found: Vec<_> = saved.iter().map(|saved| (&*saved.of.uid, &*saved.of.block)).collect();
         assert_eq!(found, [("u", "load"), ("y", "b")]);

@@ -128,7 +128,7 @@ mod tests {
             assert!(keeper.write(&batch).await.is_empty());
         }
         assert!(keeper.finish(LogEnd::Complete).await.is_empty());
-        LogFolder::saved(folder).remove(0)
+        LogFolder::saved(folder, |_| true).remove(0)
     }
 
     async fn read(saved: &SavedLog, part: Part) -> (Vec<u8>, Vec<i64>) {
