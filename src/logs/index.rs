@@ -22,6 +22,8 @@ const LONGEST: u64 = 256 << 20;
 pub(super) struct Index {
     folder: PathBuf,
     entries: Vec<Entry>,
+    /// How long the file was, with what was added since.
+    length: u64,
     /// Whether it could not be written, which is said once.
     broken: bool,
 }
@@ -29,8 +31,16 @@ pub(super) struct Index {
 impl Index {
     /// Reads what is there; of what cannot be read, nothing is known.
     pub(super) fn read(folder: &Path) -> Self {
-        let entries = read(&folder.join(NAME)).unwrap_or_default();
-        Self { folder: folder.to_owned(), entries, broken: false }
+        let (entries, length) = read(&folder.join(NAME)).unwrap_or_default();
+        Self { folder: folder.to_owned(), entries, length, broken: false }
+    }
+
+    /// Reads it again if another process has added to it.
+    pub(super) fn refresh(&mut self) {
+        let about = self.folder.join(NAME).symlink_metadata();
+        if !self.broken && about.is_ok_and(|about| about.len() != self.length) {
+            *self = Self::read(&self.folder);
+        }
     }
 
     /// Returns the name of the file of a log, if one was begun.
@@ -50,11 +60,15 @@ impl Index {
         let added = append(&self.folder.join(NAME), &entry);
         self.entries.push(entry);
         match added {
+            Ok(length) => {
+                self.length += length;
+                None
+            }
             Err(error) if !std::mem::replace(&mut self.broken, true) => Some(format!(
                 "`kubectl mage logs` will not find what is kept in {}: cannot write {NAME}: {error}",
                 self.folder.display()
             )),
-            _ => None,
+            Err(_) => None,
         }
     }
 
@@ -92,12 +106,14 @@ impl Index {
     }
 }
 
-fn read(path: &Path) -> io::Result<Vec<Entry>> {
+/// Reads the lines, and how long the file is.
+fn read(path: &Path) -> io::Result<(Vec<Entry>, u64)> {
     let mut text = Vec::new();
     options().read(true).open(path)?.take(LONGEST).read_to_end(&mut text)?;
     let lines = text.split(|byte| *byte == b'\n');
     let entries = lines.filter_map(|line| serde_json::from_slice::<Entry>(line).ok());
-    Ok(entries.filter(|entry| is_plain(&entry.file)).collect())
+    let length = text.len() as u64;
+    Ok((entries.filter(|entry| is_plain(&entry.file)).collect(), length))
 }
 
 /// Tells whether a name is that of a log in the same folder, and leads nowhere else.
@@ -106,15 +122,18 @@ fn is_plain(file: &str) -> bool {
     file.strip_suffix(".log").is_some_and(|stem| !stem.contains(is_separator))
 }
 
-/// Adds a line at once; what another process left behind in the middle of a line ends before it.
-fn append(path: &Path, entry: &Entry) -> io::Result<()> {
+/// Adds a line at once; what another process left behind in the middle of a line ends before it. Returns
+/// how many bytes that are.
+fn append(path: &Path, entry: &Entry) -> io::Result<u64> {
     let mut file = options().append(true).create(true).open(path)?;
     if !file.metadata()?.is_file() {
         return Err(io::Error::other("it is not a file"));
     }
     let json = serde_json::to_string(entry).map_err(io::Error::other)?;
     let begin = if ends_a_line(path).unwrap_or(false) { "" } else { "\n" };
-    file.write_all(format!("{begin}{json}\n").as_bytes())
+    let line = format!("{begin}{json}\n");
+    file.write_all(line.as_bytes())?;
+    Ok(line.len() as u64)
 }
 
 fn ends_a_line(path: &Path) -> io::Result<bool> {

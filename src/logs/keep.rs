@@ -63,12 +63,6 @@ impl LogFolder {
         Index::read(path).saved(is_meant)
     }
 
-    /// Returns where it is.
-    #[must_use]
-    pub fn path(&self) -> &Path {
-        &self.path
-    }
-
     /// Refuses logs of these blocks that are there before a run has begun.
     pub fn refuse_old<'a>(&self, blocks: impl Iterator<Item = &'a str>) -> Result<(), KeepError> {
         let failed = |source| KeepError::Folder { path: self.path.clone(), source };
@@ -96,6 +90,7 @@ impl LogFolder {
     /// Says which file a log goes to: its own of an earlier reading, else one that is of no other.
     fn claim(&self, of: &LogOf) -> (String, Option<String>) {
         let mut index = self.index.lock().unwrap_or_else(PoisonError::into_inner);
+        index.refresh();
         if let Some(own) = index.file_of(of) {
             return (own, None);
         }
@@ -406,6 +401,20 @@ mod tests {
         let logs = ["load.1.log", "load.1-2.log", "load.1-3.log"].map(read);
         assert_eq!(logs, ["same\n", "same\n", "other\n"]);
         assert_eq!(LogFolder::saved(folder.path(), |_| true).len(), 3);
+    }
+
+    #[tokio::test]
+    async fn two_that_save_other_logs_to_one_folder_take_other_names() {
+        let folder = tempfile::tempdir().unwrap();
+        let [one, two] = ["a", "b"]
+            .map(|uid| LogFolder::prepare(folder.path()).unwrap().keeper(of("load", uid)));
+        for (mut keeper, lines) in [(one, &WHOLE[..1]), (two, &WHOLE[1..])] {
+            assert!(keeper.write(&batch(1, lines)).await.is_empty());
+            assert!(keeper.finish(LogEnd::Complete).await.is_empty());
+        }
+        let read = |name: &str| fs::read(folder.path().join(name)).unwrap();
+        assert_eq!(read("load.1.log"), WHOLE[0]);
+        assert_eq!(read("load.1-2.log"), WHOLE[1..].concat());
     }
 
     #[tokio::test]
