@@ -37,11 +37,17 @@ pub(super) fn tail(args: &LogArgs, printer: Printer) -> Result<Exit, CliError> {
     });
     shown.finish();
     match ended? {
-        Ended::Over(verdict, saved) => {
+        Ended::Over { verdict, unread, saved } => {
             if saved > 0 {
                 printer.notice(&find_saved(args, saved, connected.cluster.namespace()));
             }
-            Ok(told_verdict(verdict, args, &connected.cluster, printer))
+            let exit = told_verdict(verdict, args, &connected.cluster, printer);
+            if exit == Exit::Fine && unread > 0 {
+                let what = plural(unread, "log");
+                let problem = Problem::new(format!("{what} could not be read to the end"));
+                return Err(CliError::new(Exit::Cluster, problem.hint("what was printed is whole up to there; each is named above, with the reason")));
+            }
+            Ok(exit)
         }
         Ended::Stopped(Signal::Interrupt) => Ok(Exit::Interrupted),
         Ended::Stopped(Signal::Terminate) => Ok(Exit::Terminated),

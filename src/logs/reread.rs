@@ -10,7 +10,7 @@ use tokio::sync::mpsc;
 use super::batch::Batch;
 use super::index::options;
 use super::saved::SavedLog;
-use super::stream::{Item, Part};
+use super::source::{Item, Part};
 
 /// How much comes together at most, and how long a piece of a line is at most.
 const LARGEST_BATCH: usize = 64 << 10;

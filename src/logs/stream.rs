@@ -26,7 +26,7 @@ const FRUITLESS: Duration = Duration::from_mins(1);
 const AWAY: Duration = Duration::from_mins(10);
 /// The same for whoever only wants what is there now.
 const AWAY_NOW: Duration = Duration::from_secs(30);
-/// How long a kubelet may say that it knows of no log, before it is believed.
+/// How long nothing may be said but that there is no log, before it is believed.
 const NO_LOG: Duration = Duration::from_secs(5);
 /// How many streams have to end in the same place, where that is not right after the last line seen.
 const AGREEING: u32 = 3;
@@ -83,7 +83,7 @@ struct Follower<'a, S> {
     well_ended: u32,
     /// Since when nothing new has come.
     fruitless: Instant,
-    /// Since when the kubelet says that there is no log.
+    /// Since when nothing but that there is no log is said.
     no_log: Option<Instant>,
 }
 
@@ -235,12 +235,11 @@ impl<S: Source> Follower<'_, S> {
 
     async fn read(&mut self, body: S::Body) -> Broke {
         let mut batch = Batch::default();
-        match self.read_into(body, &mut batch).await {
-            Err(broke) => broke,
-            Ok(broke) => match send(self.items, &mut batch).await {
-                Err(Broke::Deaf) => Broke::Deaf,
-                _ => broke,
-            },
+        let (Ok(broke) | Err(broke)) = self.read_into(body, &mut batch).await;
+        // However it ended, what was taken from it counts as read.
+        match send(self.items, &mut batch).await {
+            Err(Broke::Deaf) => Broke::Deaf,
+            _ => broke,
         }
     }
 
@@ -288,7 +287,10 @@ impl<S: Source> Follower<'_, S> {
                 Admission::Pass => {}
                 Admission::PassAfterGap { last } => {
                     let gap = Item::Gap(Gap { last: Some(last), next: Some(time) });
-                    send(self.items, batch).await?;
+                    // The line itself is still to be taken, whatever becomes of the stream.
+                    if let Err(Broke::Deaf) = send(self.items, batch).await {
+                        return Err(Broke::Deaf);
+                    }
                     self.items.send(gap).await.map_err(|_| Broke::Deaf)?;
                 }
             }
@@ -423,12 +425,17 @@ impl<S: Source> Follower<'_, S> {
             }
             Some(ClusterError::NotFound { .. }) => return Step::End(End::Gone),
             Some(error) if bounded => {
-                let patience = match (error.is_loss(), self.part.until) {
-                    (false, _) => NO_LOG,
-                    (true, Until::End) => AWAY,
-                    (true, Until::Now) => AWAY_NOW,
+                let patience = match self.part.until {
+                    Until::End => AWAY,
+                    Until::Now => AWAY_NOW,
                 };
-                if self.fruitless.elapsed() >= patience {
+                let is_final = if error.is_loss() {
+                    self.no_log = None;
+                    self.fruitless.elapsed() >= patience
+                } else {
+                    self.is_gone()
+                };
+                if is_final {
                     return Step::End(End::Unreadable(error));
                 }
             }
@@ -654,6 +661,15 @@ mod tests {
         let (items, _) = read_from(RUNNING, part, numbered(400), faults);
         let expected: Vec<String> = (330..400).map(|n| format!("line {n}")).collect();
         assert_eq!(texts(&items), expected);
+    }
+
+    #[test]
+    fn a_jump_in_time_far_into_a_stream_loses_nothing() {
+        let mut log = numbered(40).replace("line", &"x".repeat(1 << 15));
+        log.push_str("2026-11-23T10:00:30.000000001Z late\n2026-11-23T10:00:30.000000002Z later\n");
+        let (items, _) = read_all(&log, Vec::new());
+        assert!(bytes(&items).ends_with(b"\nlate\nlater\n"));
+        assert_eq!(texts(&items).len(), 42);
     }
 
     #[test]

@@ -15,13 +15,12 @@ use super::options::{Mix, TailOptions};
 use super::queue::Places;
 use super::read::{numbered, pod_log};
 use super::reader::{Kept, Reader, channel};
-use super::saved::{There, from_files};
-use super::state::{News, Over, State, Verdict, notice};
+use super::state::{News, State, Verdict, notice};
 use super::told::{Teller, Told};
 use super::wanted::{Selectors, Wanted};
 use crate::cluster::{
-    Cluster, ClusterError, ContainerView, Driving, Lease, PlanFacts, WatchScope, Watched,
-    container_view, main_container,
+    Cluster, ClusterError, ContainerView, Driving, PlanFacts, WatchScope, Watched, container_view,
+    main_container,
 };
 use crate::logs::End;
 use crate::run::{EventKind, RunEvent, Signal, Signals, record_name};
@@ -30,8 +29,15 @@ use crate::ui::Label;
 /// How it ended.
 #[derive(Debug)]
 pub enum Ended {
-    /// Everything that was meant has ended. Of logs that were not there to be read, so many were saved.
-    Over(Verdict, usize),
+    /// Everything that was meant has ended.
+    Over {
+        /// What came of it.
+        verdict: Verdict,
+        /// How many logs could not be read to their end.
+        unread: usize,
+        /// How many logs of it were saved that the cluster has no more.
+        saved: usize,
+    },
     /// A signal came.
     Stopped(Signal),
     /// Nobody looks any more.
@@ -49,14 +55,11 @@ const POD_GRACE: Duration = Duration::from_secs(1);
 /// How long the end of a Job is kept back for the rest of its logs to come first.
 const END_GRACE: Duration = Duration::from_secs(5);
 const TICK: Duration = Duration::from_millis(250);
-/// How often it is asked who drives a run, and what may not be watched.
-const ASK_EVERY: Duration = Duration::from_secs(1);
-
 /// A container of a pod: UID and name.
-type Key = (String, String);
+pub(super) type Key = (String, String);
 
 /// What the engine hears.
-enum Input {
+pub(super) enum Input {
     Jobs(Box<Watched<Job>>),
     Pods(Box<Watched<Pod>>),
     Plan(String, Box<Watched<ConfigMap>>),
@@ -66,41 +69,43 @@ enum Input {
     Driving(String, Option<Driving>),
 }
 
-struct Engine<'a> {
-    cluster: &'a Cluster,
-    options: &'a TailOptions,
-    state: State,
-    told: Teller,
-    inputs: mpsc::UnboundedSender<Input>,
-    places: Places,
-    notes: mpsc::UnboundedSender<(Arc<str>, String)>,
-    tasks: JoinSet<()>,
+pub(super) struct Engine<'a> {
+    pub(super) cluster: &'a Cluster,
+    pub(super) options: &'a TailOptions,
+    pub(super) state: State,
+    pub(super) told: Teller,
+    pub(super) inputs: mpsc::UnboundedSender<Input>,
+    pub(super) places: Places,
+    pub(super) notes: mpsc::UnboundedSender<(Arc<str>, String)>,
+    pub(super) tasks: JoinSet<()>,
     /// The containers that are read, or were.
-    readers: BTreeMap<Key, Option<watch::Sender<ContainerView>>>,
-    seen: Seen,
-    missing_told: BTreeSet<String>,
-    queue_told: bool,
-    watched_plans: BTreeSet<String>,
+    pub(super) readers: BTreeMap<Key, Option<watch::Sender<ContainerView>>>,
+    pub(super) seen: Seen,
+    pub(super) missing_told: BTreeSet<String>,
+    pub(super) queue_told: bool,
+    /// How many logs could not be read to their end.
+    pub(super) unread: usize,
+    pub(super) watched_plans: BTreeSet<String>,
     /// Runs of which it is known whether they have a plan.
-    plans_listed: BTreeSet<String>,
-    podless: Option<Instant>,
-    events_watched: bool,
+    pub(super) plans_listed: BTreeSet<String>,
+    pub(super) podless: Option<Instant>,
+    pub(super) events_watched: bool,
     /// Since when nothing has changed.
-    quiet: Instant,
-    drivers: BTreeMap<String, (Instant, Option<Driving>)>,
-    lost: Option<(Instant, ClusterError)>,
+    pub(super) quiet: Instant,
+    pub(super) drivers: BTreeMap<String, (Instant, Option<Driving>)>,
+    pub(super) lost: Option<(Instant, ClusterError)>,
     /// The first log, without its attempt, and the two that would be mixed.
-    source: Option<String>,
-    mixed: Option<(String, String)>,
+    pub(super) source: Option<String>,
+    pub(super) mixed: Option<(String, String)>,
     /// What is told once the logs of its Job are read, and since when it is known.
-    held: Vec<(Instant, News)>,
+    pub(super) held: Vec<(Instant, News)>,
 }
 
 /// What was listed once.
 #[derive(Default)]
-struct Seen {
-    jobs: bool,
-    pods: bool,
+pub(super) struct Seen {
+    pub(super) jobs: bool,
+    pub(super) pods: bool,
 }
 
 /// Follows everything that is meant until it is over, and tells it to whoever shows it.
@@ -125,6 +130,7 @@ pub async fn tail(
         seen: Seen::default(),
         missing_told: BTreeSet::new(),
         queue_told: false,
+        unread: 0,
         watched_plans: BTreeSet::new(),
         plans_listed: BTreeSet::new(),
         podless: None,
@@ -291,7 +297,7 @@ impl Engine<'_> {
         self.plans_listed.insert(run);
     }
 
-    fn tell(&self, event: RunEvent) {
+    pub(super) fn tell(&self, event: RunEvent) {
         let _ = self.told.events.send(event);
     }
 
@@ -326,7 +332,7 @@ impl Engine<'_> {
     }
 
     /// Tells what is news; that a Job has ended, once its logs are read.
-    fn tell_news(&mut self) {
+    pub(super) fn tell_news(&mut self) {
         for (since, News { job, event }) in std::mem::take(&mut self.held) {
             let is_end = matches!(event.kind, EventKind::Block(state) if !state.is_active());
             let pods = if is_end { self.state.pods_of(&job) } else { Vec::new() };
@@ -406,6 +412,7 @@ impl Engine<'_> {
             End::Unreadable(error) => Some(format!("its log cannot be read to the end: {error}")),
             End::Gone => Some("is gone, and what was not read of its log with it".to_owned()),
         };
+        self.unread += usize::from(trouble.is_some());
         if let (Some(trouble), Some((_, label))) = (trouble, label) {
             let event = RunEvent::new(EventKind::Pod).block(&label.block);
             self.tell(event.pod(&label.pod, label.attempt).message(trouble));
@@ -430,7 +437,7 @@ impl Engine<'_> {
     }
 
     /// Watches the events of Jobs once one has had no pod for a while.
-    fn explain_podless(&mut self) {
+    pub(super) fn explain_podless(&mut self) {
         if !self.state.lacks_a_pod() {
             self.podless = None;
             return;
@@ -446,95 +453,5 @@ impl Engine<'_> {
             fields: "involvedObject.kind=Job,reason=FailedCreate".to_owned(),
         };
         self.watch(scope, |seen| Input::Events(Box::new(seen)));
-    }
-
-    /// Tells whether it is over, and how it ended.
-    fn ended(&mut self) -> Option<Ended> {
-        self.explain_podless();
-        self.tell_news();
-        if let Some((one, other)) = self.mixed.take() {
-            return Some(Ended::Mixed(one, other));
-        }
-        if let Some((since, error)) = &self.lost
-            && since.elapsed() >= self.options.contact_timeout
-        {
-            return Some(Ended::Lost(error.clone()));
-        }
-        if !self.seen.jobs || !self.seen.pods {
-            return None;
-        }
-        if let Some(run) = self.unknown_run() {
-            return Some(Ended::NoRun(run));
-        }
-        let all = self.state.over();
-        // Each is asked about, so that none waits for the others.
-        let over: Vec<bool> = all.iter().map(|over| self.is_over(over)).collect();
-        if !over.iter().all(|over| *over) {
-            return None;
-        }
-        // Each reader knows when there is no point in waiting for the rest of its log.
-        let is_read = self.readers.values().all(Option::is_none);
-        is_read.then(|| Ended::Over(self.state.verdict(), self.saved_unread()))
-    }
-
-    /// Counts the saved logs of what is meant that were not read from the cluster.
-    fn saved_unread(&self) -> usize {
-        let there = |(uid, container): &Key| {
-            let pod = self.state.pod(uid);
-            let restarts = pod.map_or(0, |pod| container_view(pod, container).restarts);
-            let (uid, container) = (uid.clone(), container.clone());
-            There { uid, container, restarts, read: 0..restarts + 1 }
-        };
-        let there: Vec<There> = self.readers.keys().map(there).collect();
-        from_files(self.options, self.state.meant(), &there).logs.len()
-    }
-
-    /// Returns a run that was asked for and is not there.
-    fn unknown_run(&self) -> Option<String> {
-        let runs = self.options.wanted.iter().filter_map(|wanted| match wanted {
-            Wanted::Run(run) => Some(run),
-            _ => None,
-        });
-        let mut unknown =
-            runs.filter(|run| self.plans_listed.contains(*run) && !self.state.knows_run(run));
-        unknown.next().cloned()
-    }
-
-    fn is_over(&mut self, over: &Over) -> bool {
-        match over {
-            Over::No => false,
-            Over::After(grace) => self.quiet.elapsed() >= *grace,
-            Over::Undriven { namespace, run, otherwise } => {
-                match self.drivers.get(run) {
-                    // Whoever begins a run takes its Lease a moment later.
-                    Some((asked, Some(Driving::Nobody))) if *asked > self.quiet => {
-                        return self.quiet.elapsed() >= ASK_EVERY;
-                    }
-                    Some((_, None | Some(Driving::Unknown))) => {
-                        return self.quiet.elapsed() >= *otherwise;
-                    }
-                    Some((asked, _)) if asked.elapsed() < ASK_EVERY => {}
-                    _ => self.ask_who_drives(namespace.clone(), run.clone()),
-                }
-                false
-            }
-        }
-    }
-
-    fn ask_who_drives(&mut self, namespace: String, run: String) {
-        // Not again before it is answered.
-        self.drivers.insert(
-            run.clone(),
-            (Instant::now(), Some(Driving::By { holder: String::new(), since: None })),
-        );
-        let (cluster, inputs) = (self.cluster.clone(), self.inputs.clone());
-        self.tasks.spawn(async move {
-            let driving = match cluster.get_lease(&namespace, &record_name(&run)).await {
-                Ok(lease) => Some(lease.as_ref().map_or(Driving::Nobody, Lease::driving)),
-                Err(ClusterError::Forbidden { .. }) => None,
-                Err(_) => return,
-            };
-            let _ = inputs.send(Input::Driving(run, driving));
-        });
     }
 }

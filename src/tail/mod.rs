@@ -6,6 +6,7 @@
 mod containers;
 mod engine;
 mod options;
+mod over;
 mod queue;
 mod read;
 mod reader;

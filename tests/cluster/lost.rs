@@ -147,9 +147,8 @@ impl Tool {
                 vec![command]
             }
             Self::Ours => {
-                let mut command =
-                    project.command_on(bench, &["tail", run, "-o", "json", "--save", "saved"]);
-                command.args(["--kubeconfig", config.to_str().unwrap()]);
+                let mut command = project.command(&["tail", run, "-o", "json", "--save", "saved"]);
+                command.args(["-n", &bench.namespace, "--kubeconfig", config.to_str().unwrap()]);
                 vec![command]
             }
         }
