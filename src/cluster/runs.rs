@@ -102,7 +102,10 @@ type Key = (String, Source, String);
 
 /// Groups Jobs and plans by run, the newest run first.
 #[must_use]
-pub fn group_runs(jobs: &[Job], plans: &[PlanFacts]) -> Vec<RunRow> {
+pub fn group_runs<'a>(
+    jobs: impl IntoIterator<Item = &'a Job>,
+    plans: impl IntoIterator<Item = &'a PlanFacts>,
+) -> Vec<RunRow> {
     let mut runs: IndexMap<Key, Tally> = IndexMap::new();
     for plan in plans {
         let key = (plan.namespace.clone(), Source::Run, plan.run.clone());

@@ -315,13 +315,19 @@ impl Engine<'_> {
         for (_, run) in self.state.runs() {
             self.watch_plan(run);
         }
-        let found: Vec<(Pod, Label)> =
-            self.state.readable().into_iter().map(|(pod, label)| (pod.clone(), label)).collect();
-        for (pod, label) in found {
-            self.look_at_pod(&pod, &label);
-            if self.mixed.is_some() {
+        let mut begun = Vec::new();
+        for (pod, label) in self.state.readable() {
+            self.look_at_pod(pod);
+            begun.extend(self.begun(pod, &label));
+        }
+        for (pod, key, label) in begun {
+            let source = Label { attempt: 1, ..label.clone() }.name();
+            let only = self.source.get_or_insert_with(|| source.clone());
+            if self.options.mix == Mix::Refused && *only != source {
+                self.mixed = Some((only.clone(), source));
                 return;
             }
+            self.begin(&pod, key, label);
         }
         self.tell_missing();
         self.explain_podless();
@@ -347,32 +353,37 @@ impl Engine<'_> {
         }
     }
 
-    fn look_at_pod(&mut self, pod: &Pod, label: &Label) {
-        let Some(uid) = pod.metadata.uid.clone() else { return };
-        for ((of, name), view) in &self.readers {
-            if let (Some(view), true) = (view, *of == uid) {
-                view.send_if_modified(|view| {
-                    let new = container_view(pod, name);
-                    std::mem::replace(view, new) != new
-                });
-            }
+    /// Tells whoever reads a pod's logs how far its containers are.
+    fn look_at_pod(&self, pod: &Pod) {
+        for ((_, name), view) in self.readers_of(pod.metadata.uid.as_deref().unwrap_or_default()) {
+            view.send_if_modified(|view| {
+                let new = container_view(pod, name);
+                std::mem::replace(view, new) != new
+            });
         }
+    }
+
+    fn readers_of(&self, uid: &str) -> impl Iterator<Item = (&Key, &watch::Sender<ContainerView>)> {
+        let from = self.readers.range((uid.to_owned(), String::new())..);
+        let uid = uid.to_owned();
+        let own = from.take_while(move |((of, _), _)| *of == uid);
+        own.filter_map(|(key, view)| Some((key, view.as_ref()?)))
+    }
+
+    /// Returns the containers of a pod that have begun and are not read yet.
+    fn begun(&self, pod: &Pod, label: &Label) -> Vec<(Pod, Key, Label)> {
+        let Some(uid) = &pod.metadata.uid else { return Vec::new() };
         let main = main_container(pod);
+        let mut begun = Vec::new();
         for container in chosen(pod, &self.options.containers) {
-            let key = (uid.clone(), container.clone());
+            let key = (uid.clone(), container);
             if self.readers.contains_key(&key) {
                 continue;
             }
-            let other = (Some(&container) != main.as_ref()).then(|| container.as_str().into());
-            let label = Label { container: other, ..label.clone() };
-            let source = Label { attempt: 1, ..label.clone() }.name();
-            let only = self.source.get_or_insert_with(|| source.clone());
-            if self.options.mix == Mix::Refused && *only != source {
-                self.mixed = Some((only.clone(), source));
-                return;
-            }
-            self.begin(pod, key, label);
+            let other = (Some(&key.1) != main.as_ref()).then(|| key.1.as_str().into());
+            begun.push((pod.clone(), key, Label { container: other, ..label.clone() }));
         }
+        begun
     }
 
     /// Begins to read a container's log.
@@ -396,11 +407,9 @@ impl Engine<'_> {
     }
 
     /// Notes that a pod is gone.
-    fn gone(&mut self, uid: &str) {
-        for ((of, _), view) in &self.readers {
-            if let (Some(view), true) = (view, of == uid) {
-                view.send_replace(ContainerView::GONE);
-            }
+    fn gone(&self, uid: &str) {
+        for (_, view) in self.readers_of(uid) {
+            view.send_replace(ContainerView::GONE);
         }
     }
 

@@ -17,7 +17,9 @@ const ASK_EVERY: Duration = Duration::from_secs(1);
 impl Engine<'_> {
     /// Tells whether it is over, and how it ended.
     pub(super) fn ended(&mut self) -> Option<Ended> {
-        self.explain_podless();
+        if self.podless.is_some() {
+            self.explain_podless();
+        }
         self.tell_news();
         if let Some((one, other)) = self.mixed.take() {
             return Some(Ended::Mixed(one, other));

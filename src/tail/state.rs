@@ -184,8 +184,9 @@ impl State {
         self.count();
         self.find();
         let mut news = Vec::new();
+        let by_job = by_job(&self.pods);
         for (uid, known) in &mut self.stands {
-            let pods = pods_of(&self.pods, uid);
+            let pods = by_job.get(uid.as_str()).map(Vec::as_slice).unwrap_or_default();
             let job = self.jobs.get(uid);
             let events: Vec<&Event> = self
                 .events
@@ -194,9 +195,9 @@ impl State {
                 .collect();
             let number = |pod: &Pod| number(&self.numbers, pod);
             let told = if job.is_some() || self.jobs_unreadable {
-                known.stand.look(job, &pods, &events, number)
+                known.stand.look(job, pods, &events, number)
             } else {
-                known.stand.gone(&pods)
+                known.stand.gone(pods)
             };
             news.extend(told.into_iter().map(|event| News { job: uid.clone(), event }));
         }
@@ -300,9 +301,10 @@ impl State {
 
     /// Tells whether a Job is meant that has no pod, which only events explain.
     pub(super) fn lacks_a_pod(&self) -> bool {
-        self.stands
-            .iter()
-            .any(|(uid, known)| known.stand.end.is_none() && pods_of(&self.pods, uid).is_empty())
+        let with_pods: BTreeSet<&str> =
+            self.pods.values().filter_map(owner).map(|(_, uid)| uid).collect();
+        let mut open = self.stands.iter().filter(|(_, known)| known.stand.end.is_none());
+        open.any(|(uid, _)| !with_pods.contains(uid.as_str()))
     }
 
     /// Tells whether all that is meant is over.
@@ -345,9 +347,8 @@ impl State {
     }
 
     fn status_of(&self, run: &str) -> Option<(String, RunStatus)> {
-        let jobs: Vec<Job> = self.jobs.values().chain(self.ended.values()).cloned().collect();
-        let plans: Vec<PlanFacts> = self.plans.values().cloned().collect();
-        let rows = group_runs(&jobs, &plans);
+        let jobs = self.jobs.values().chain(self.ended.values());
+        let rows = group_runs(jobs, self.plans.values());
         let row = rows.into_iter().find(|row| row.source == Source::Run && row.run == run)?;
         Some((row.namespace, row.status))
     }
@@ -418,6 +419,19 @@ fn known(of: Option<Belongs>, name: String, namespace: String) -> Known {
     let shown = of.as_ref().map_or_else(|| name.clone(), |of| of.block.clone());
     let attempt = of.as_ref().map_or(1, |of| of.attempt);
     Known { of, name, namespace, stand: Stand::new(shown.into(), attempt) }
+}
+
+/// Returns the pods of each Job, the oldest first.
+fn by_job(pods: &BTreeMap<String, Pod>) -> BTreeMap<&str, Vec<&Pod>> {
+    let mut sorted: Vec<&Pod> = pods.values().collect();
+    sorted.sort_by_key(|pod| pod.metadata.creation_timestamp.clone());
+    let mut by_job = BTreeMap::<&str, Vec<&Pod>>::new();
+    for pod in sorted {
+        if let Some((_, uid)) = owner(pod) {
+            by_job.entry(uid).or_default().push(pod);
+        }
+    }
+    by_job
 }
 
 fn pods_of<'a>(pods: &'a BTreeMap<String, Pod>, job: &str) -> Vec<&'a Pod> {
