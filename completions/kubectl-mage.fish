@@ -447,7 +447,7 @@ complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand tail" -l times
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand tail" -s o -l output -d 'Output format: text for people, raw for the bytes of one container, json for one object a line' -r -f -a "text\t''
 raw\t''
 json\t''"
-complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand tail" -l merge -d 'In which order the lines of several logs come' -r -f -a "time\t'By their time stamps, within three seconds'
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand tail" -l merge -d 'In which order the lines of several logs come' -r -f -a "time\t'By their time stamps, within three seconds; a pod that starts later may begin with older lines'
 arrival\t'As they come'"
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand tail" -l save -d 'Keep whole logs in this folder too, a file for each attempt of a block' -r -F
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand tail" -l max-streams -d 'How many logs are open at once; the others take turns' -r
@@ -487,7 +487,7 @@ complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand logs" -l times
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand logs" -s o -l output -d 'Output format: text for people, raw for the bytes of one container, json for one object a line' -r -f -a "text\t''
 raw\t''
 json\t''"
-complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand logs" -l merge -d 'In which order the lines of several logs come' -r -f -a "time\t'By their time stamps, within three seconds'
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand logs" -l merge -d 'In which order the lines of several logs come' -r -f -a "time\t'By their time stamps, within three seconds; a pod that starts later may begin with older lines'
 arrival\t'As they come'"
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand logs" -l save -d 'Keep whole logs in this folder too, a file for each attempt of a block' -r -F
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand logs" -l max-streams -d 'How many logs are open at once; the others take turns' -r

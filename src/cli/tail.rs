@@ -127,7 +127,7 @@ pub enum LevelChoice {
 /// The order of lines of several logs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum MergeChoice {
-    /// By their time stamps, within three seconds.
+    /// By their time stamps, within three seconds; a pod that starts later may begin with older lines.
     Time,
     /// As they come.
     Arrival,

@@ -4,7 +4,8 @@
 use std::io::{BufRead, BufReader, Read};
 use std::process::{Child, Stdio};
 
-use kube::api::{Api, DeleteParams, Patch, PatchParams, PostParams};
+use k8s_openapi::api::core::v1::Pod;
+use kube::api::{Api, DeleteParams, ListParams, Patch, PatchParams, PostParams};
 use kubectl_mage::run::Options;
 use serde_json::{Value, json};
 
@@ -370,9 +371,13 @@ async fn labels_narrow_and_order_by_time_holds_over_pods() {
         let mut one = job(block, "", &json!({}), &json!({}));
         let container = &mut one["spec"]["template"]["spec"]["containers"][0];
         container["command"] = mage(block);
-        container["env"] = json!([{"name": "STANDIN_LINES", "value": "30"}, {"name": "STANDIN_SLEEP", "value": "3"}]);
+        container["env"] = json!([{"name": "STANDIN_LINES", "value": "30"}, {"name": "STANDIN_SLEEP", "value": "10"}]);
         create(&bench, one).await;
     }
+    // A log that is found later may begin with lines that are older than what was shown.
+    let pods: Api<Pod> = Api::namespaced(bench.cluster.client().clone(), &bench.namespace);
+    let running = ListParams::default().fields("status.phase=Running");
+    until("three pods", async || pods.list(&running).await.unwrap().items.len() == 3).await;
     let said = ended(begin(&bench, &["tail", "etl@4", "--merge=time", "-o", "json"])).await.ends(0);
     let objects: Vec<Value> =
         said.stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
