@@ -179,6 +179,11 @@ async fn the_reason_to_wait_is_said_and_a_pod_that_never_starts_has_its_own_code
     let api: Api<k8s_openapi::api::core::v1::ResourceQuota> =
         Api::namespaced(bench.cluster.client().clone(), &bench.namespace);
     api.create(&PostParams::default(), &serde_json::from_value(quota).unwrap()).await.unwrap();
+    let counts = async || {
+        let quota = api.get("none").await.unwrap();
+        quota.status.is_some_and(|status| status.hard.is_some())
+    };
+    until("the quota to count", counts).await;
     create(&bench, job("denied", "echo never", &json!({}), &json!({}))).await;
     let mut child = begin(&bench, &["tail", "job/denied"]);
     let _rest = until_said(&mut child, "quota");
