@@ -52,7 +52,7 @@ pub use mage_jobs::{Belongs, Source, belongs, pod_belongs};
 pub use plans::{CANCELLED, PlanFacts, Unmet};
 pub(crate) use plans::{DROPPED, ENDED};
 pub(crate) use pods::container_status;
-pub use pods::{ContainerPhase, ContainerView, container_view, main_container};
+pub use pods::{ContainerPhase, ContainerView, container_view, job_of, main_container};
 pub use rbac::{Applied, object_name};
 pub(crate) use runs::BLOCKS;
 pub use runs::{RunRow, RunStatus, group_runs};

@@ -53,6 +53,20 @@ impl ContainerView {
 
     /// The view of a pod that is gone.
     pub const GONE: Self = Self { phase: ContainerPhase::Terminated, restarts: 0, pod_ended: true };
+
+    /// Tells whether it writes no more into the log that is its present one.
+    #[must_use]
+    pub fn has_ended(self) -> bool {
+        self.pod_ended || matches!(self.phase, ContainerPhase::Terminated | ContainerPhase::BackOff)
+    }
+}
+
+/// Returns name and UID of the Job that made a pod.
+#[must_use]
+pub fn job_of(pod: &Pod) -> Option<(&str, &str)> {
+    let owners = pod.metadata.owner_references.as_ref()?;
+    let owner = owners.iter().find(|owner| owner.kind == "Job")?;
+    Some((owner.name.as_str(), owner.uid.as_str()))
 }
 
 /// Returns the name of the container that runs the block: the one the annotation names, else the
@@ -180,17 +194,9 @@ impl Cluster {
         let action = action("list", namespace, "");
         let params = ListParams::default().labels(selector);
         let request = built(Request::new(path(namespace)).list(&params), &action)?;
-        let asked = async {
-            let sent = self.logs().send(async |client| client.request(request).await).await?;
-            sent.0.map_err(|error| self.explain(&action, error))
-        };
-        let list: k8s_openapi::List<Pod> = tokio::time::timeout(self.request_timeout(), asked)
-            .await
-            .map_err(|_| ClusterError::TimedOut {
-                server: self.server().to_owned(),
-                action: Box::new(action.clone()),
-                after: self.request_timeout(),
-            })??;
+        let ask = async |client: &kube::Client| self.answer(&action, client.request(request)).await;
+        let (list, _place) = self.logs().send(ask).await?;
+        let list: k8s_openapi::List<Pod> = list?;
         Ok(list.items)
     }
 

@@ -27,7 +27,7 @@ const CONTACT_TIMEOUT: Duration = Duration::from_mins(10);
 pub(super) fn tail(args: &LogArgs, printer: Printer) -> Result<Exit, CliError> {
     let show = Showing::read(args, printer, Order::Arrival)?;
     let connected = connect(&args.connection)?;
-    let options = options(args, &connected, Until::End, printer)?;
+    let options = options(args, &connected, Until::End, show.times(), printer)?;
     let (told, shown) = show.start(printer)?;
     let ended = connected.runtime.block_on(async {
         let signals = Signals::listen().map_err(|error| {
@@ -83,7 +83,7 @@ fn find_saved(args: &LogArgs, count: usize, namespace: &str) -> String {
 pub(super) fn logs(args: &LogArgs, printer: Printer) -> Result<Exit, CliError> {
     let show = Showing::read(args, printer, Order::Sequence)?;
     let connected = connect(&args.connection)?;
-    let options = options(args, &connected, Until::Now, printer)?;
+    let options = options(args, &connected, Until::Now, show.times(), printer)?;
     let (told, shown) = show.start(printer)?;
     let read = connected.runtime.block_on(tail::read(&connected.cluster, &options, told));
     shown.finish();
@@ -155,13 +155,9 @@ fn told_verdict(verdict: Verdict, args: &LogArgs, cluster: &Cluster, printer: Pr
             ));
             Exit::No
         }
-        Verdict::Failed => {
+        Verdict::Failed | Verdict::CouldNotStart => {
             printer.notice(&format!("see why: kubectl mage why {subject} -n {namespace}"));
-            Exit::No
-        }
-        Verdict::CouldNotStart => {
-            printer.notice(&format!("see why: kubectl mage why {subject} -n {namespace}"));
-            Exit::CouldNotStart
+            if verdict == Verdict::Failed { Exit::No } else { Exit::CouldNotStart }
         }
         Verdict::Cancelled => {
             printer.notice("the run was cancelled");
@@ -213,6 +209,10 @@ impl Showing {
         Ok(Self { style, filter, order })
     }
 
+    fn times(&self) -> Times {
+        if self.style.timestamps.is_some() { Times::Shown } else { Times::Unshown }
+    }
+
     fn start(self, printer: Printer) -> Result<(Teller, LogPrinter), CliError> {
         LogPrinter::start(printer, self.style, self.filter, self.order).map_err(|error| {
             CliError::usage(Problem::new(format!("cannot start to print: {error}")))
@@ -225,6 +225,7 @@ fn options(
     args: &LogArgs,
     connected: &Connected,
     until: Until,
+    times: Times,
     printer: Printer,
 ) -> Result<TailOptions, CliError> {
     let cluster = &connected.cluster;
@@ -266,10 +267,7 @@ fn options(
         max_streams: args.max_streams,
         folder,
         saved,
-        times: match args.timestamps.as_deref().map(Zone::of_timestamps) {
-            Some(Ok(Some(_))) => Times::Shown,
-            _ => Times::Unshown,
-        },
+        times,
         contact_timeout: CONTACT_TIMEOUT,
     })
 }

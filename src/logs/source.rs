@@ -116,3 +116,10 @@ pub enum FirstRun {
     /// The one before it and no other.
     OnlyPrevious,
 }
+
+impl FirstRun {
+    /// Returns that run, of a container that was restarted so often.
+    pub(crate) fn of(self, restarts: u32) -> u32 {
+        if self == Self::Present { restarts } else { restarts.saturating_sub(1) }
+    }
+}

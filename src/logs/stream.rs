@@ -95,11 +95,7 @@ pub async fn follow<S: Source>(
     view: watch::Receiver<ContainerView>,
     items: &mpsc::Sender<Item>,
 ) -> End {
-    let restarts = view.borrow().restarts;
-    let restarts = match part.first {
-        FirstRun::Present => restarts,
-        FirstRun::Previous | FirstRun::OnlyPrevious => restarts.saturating_sub(1),
-    };
+    let restarts = part.first.of(view.borrow().restarts);
     let mut follower = Follower {
         source,
         part,
@@ -176,8 +172,7 @@ impl<S: Source> Follower<'_, S> {
 
     /// Tells whether the run that is read has ended.
     fn is_over(&self, view: ContainerView) -> bool {
-        let ended = matches!(view.phase, ContainerPhase::Terminated | ContainerPhase::BackOff);
-        self.is_past(view) || ended || view.pod_ended
+        self.is_past(view) || view.has_ended()
     }
 
     /// Returns the newest that is known of the container: from the watch, or asked for.
@@ -258,7 +253,14 @@ impl<S: Source> Follower<'_, S> {
                 }
             };
             match next {
-                Some(Ok(bytes)) => self.take(&bytes, batch).await?,
+                Some(Ok(bytes)) => {
+                    let taken = self.take(&bytes, batch).await;
+                    if self.news {
+                        self.fruitless = Instant::now();
+                        self.patience.progress();
+                    }
+                    taken?;
+                }
                 Some(Err(_)) => return Ok(Broke::Error),
                 None if self.lines.has_words() => return Ok(Broke::Words),
                 None => return Ok(Broke::Clean),
@@ -276,10 +278,9 @@ impl<S: Source> Follower<'_, S> {
     /// Takes in what a stream gave.
     async fn take(&mut self, mut bytes: &[u8], batch: &mut Batch) -> Result<(), Broke> {
         let is_long = self.follows && self.lines.length() >= LONG;
+        let jumps = |newest: Timestamp, time: Timestamp| time.duration_since(newest) > JUMP;
         while let Some((time, line)) = self.lines.next(&mut bytes) {
-            let jumps =
-                self.cursor.newest().is_some_and(|newest| time.duration_since(newest) > JUMP);
-            if is_long && jumps {
+            if is_long && self.cursor.newest().is_some_and(|newest| jumps(newest, time)) {
                 return Err(Broke::Stale);
             }
             match self.cursor.admit(time) {
@@ -295,8 +296,6 @@ impl<S: Source> Follower<'_, S> {
                 }
             }
             self.news = true;
-            self.fruitless = Instant::now();
-            self.patience.progress();
             batch.push(time, line);
             if self.part.tail_lines.is_some() {
                 self.cursor.begin_here();

@@ -6,7 +6,7 @@ use futures::future::join_all;
 use k8s_openapi::api::batch::v1::Job;
 use k8s_openapi::api::core::v1::Pod;
 
-use crate::cluster::{Cluster, ClusterError, JobState, blocks_selector, job_state};
+use crate::cluster::{Cluster, ClusterError, JobState, blocks_selector, job_of, job_state};
 
 /// How long pods may take to go; their grace period is 30 s unless the template says otherwise.
 pub(super) const LONGEST_WAIT: Duration = Duration::from_mins(3);
@@ -182,6 +182,5 @@ async fn left(cluster: &Cluster, run: &str, namespace: &str, removed: &[Target])
 
 /// Returns the UID of the Job that made the pod.
 pub(super) fn job_uid(pod: &Pod) -> Option<&str> {
-    let owners = pod.metadata.owner_references.as_ref()?;
-    owners.iter().find(|owner| owner.kind == "Job").map(|owner| owner.uid.as_str())
+    job_of(pod).map(|(_, uid)| uid)
 }

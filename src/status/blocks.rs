@@ -4,7 +4,7 @@ use indexmap::IndexMap;
 use k8s_openapi::api::batch::v1::Job;
 use k8s_openapi::api::core::v1::Pod;
 
-use crate::cluster::{belongs, pod_belongs};
+use crate::cluster::{belongs, job_of, pod_belongs};
 
 /// A block, its newest Job and that Job's pods.
 #[derive(Clone, Debug)]
@@ -62,7 +62,7 @@ impl<'a> Block<'a> {
         if let Some(job) = self.job {
             return job.metadata.name.as_deref();
         }
-        let of_pod = self.last_pod().and_then(owner).map(|(name, _)| name);
+        let of_pod = self.last_pod().and_then(job_of).map(|(name, _)| name);
         of_pod.or(self.named.as_deref())
     }
 }
@@ -88,13 +88,13 @@ pub fn blocks<'a>(jobs: &'a [Job], pods: &'a [Pod]) -> Vec<Block<'a>> {
         let Some(of) = pod_belongs(pod) else { continue };
         let block = found.entry(of.block.clone()).or_insert_with(|| empty(&of.block, &of.pipeline));
         if let Some(job) = block.job {
-            if owner(pod).map(|(_, uid)| uid) == job.metadata.uid.as_deref() {
+            if job_of(pod).map(|(_, uid)| uid) == job.metadata.uid.as_deref() {
                 block.pods.push(pod);
             }
             continue;
         }
         // Without its Job the newest pods speak.
-        if block.last_pod().is_some_and(|last| owner(last) != owner(pod)) {
+        if block.last_pod().is_some_and(|last| job_of(last) != job_of(pod)) {
             block.pods.clear();
         }
         block.attempt = of.attempt;
@@ -124,11 +124,4 @@ fn made(job: &Job) -> usize {
     let Some(status) = &job.status else { return 0 };
     let counts = [status.active, status.succeeded, status.failed];
     counts.into_iter().flatten().filter_map(|count| usize::try_from(count).ok()).sum()
-}
-
-/// Returns name and UID of the Job that made a pod.
-fn owner(pod: &Pod) -> Option<(&str, &str)> {
-    let owners = pod.metadata.owner_references.as_ref()?;
-    let owner = owners.iter().find(|owner| owner.kind == "Job")?;
-    Some((owner.name.as_str(), owner.uid.as_str()))
 }

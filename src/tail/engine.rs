@@ -55,6 +55,7 @@ const POD_GRACE: Duration = Duration::from_secs(1);
 /// How long the end of a Job is kept back for the rest of its logs to come first.
 const END_GRACE: Duration = Duration::from_secs(5);
 const TICK: Duration = Duration::from_millis(250);
+
 /// A container of a pod: UID and name.
 pub(super) type Key = (String, String);
 
@@ -174,13 +175,11 @@ pub async fn tail(
 
 impl Engine<'_> {
     fn watch_all(&mut self) {
-        let selectors = Selectors::of(&self.options.wanted);
-        let both = [selectors.jobs.as_str(), self.options.labels.as_str()];
-        let labels: Vec<&str> = both.into_iter().filter(|labels| !labels.is_empty()).collect();
+        let selectors = Selectors::of(&self.options.wanted, &self.options.labels);
         let namespace = self.options.namespace.clone();
         let jobs = WatchScope {
             namespace: namespace.clone(),
-            labels: labels.join(","),
+            labels: selectors.jobs,
             fields: selectors.job_fields,
         };
         self.watch(jobs, |seen| Input::Jobs(Box::new(seen)));
@@ -312,7 +311,7 @@ impl Engine<'_> {
             self.held.push((Instant::now(), news));
         }
         self.tell_news();
-        for (_, run) in self.state.runs() {
+        for run in self.state.runs() {
             self.watch_plan(run);
         }
         let mut begun = Vec::new();

@@ -11,7 +11,7 @@ use tokio::sync::{mpsc, watch};
 use super::containers::chosen;
 use super::options::{Mix, TailOptions, Times};
 use super::queue::Places;
-use super::reader::{Kept, Reader, channel, first_read};
+use super::reader::{Kept, Reader, channel};
 use super::saved::{There, attempt_of, from_files, is_whole, label_of};
 use super::state::State;
 use super::told::{Teller, Told};
@@ -175,7 +175,7 @@ fn runs(
     options: &TailOptions,
 ) -> (FirstRun, Range<u32>) {
     let first = options.part.first;
-    let from = first_read(restarts, first);
+    let from = first.of(restarts);
     let is_saved = from < restarts && is_whole(pod, container, from, &options.saved);
     match first {
         FirstRun::Previous if is_saved => (FirstRun::Present, restarts..restarts + 1),
@@ -215,13 +215,10 @@ fn trouble(end: &End) -> Option<String> {
 
 /// Reads which Jobs and pods there are.
 async fn there(cluster: &Cluster, options: &TailOptions) -> Result<State, ClusterError> {
-    let selectors = Selectors::of(&options.wanted);
+    let selectors = Selectors::of(&options.wanted, &options.labels);
     let namespace = Some(options.namespace.as_str()).filter(|namespace| !namespace.is_empty());
-    let both = [selectors.jobs.as_str(), options.labels.as_str()];
-    let labels: Vec<&str> = both.into_iter().filter(|labels| !labels.is_empty()).collect();
-    let labels = labels.join(",");
     let (jobs, pods) = tokio::join!(
-        cluster.list_jobs(namespace, &labels),
+        cluster.list_jobs(namespace, &selectors.jobs),
         cluster.list_pods_ahead(&options.namespace, &selectors.pods)
     );
     let mut state = State::new(&options.wanted, !options.labels.is_empty());

@@ -8,8 +8,8 @@ use tokio::sync::{mpsc, watch};
 use super::containers::{Containers, chosen};
 use super::options::TailOptions;
 use super::queue::{Places, Queued};
-use crate::cluster::{ContainerPhase, ContainerView};
-use crate::logs::{End, FirstRun, Item, Keeper, LogEnd, LogOf, Part, PodLog, Until, follow};
+use crate::cluster::ContainerView;
+use crate::logs::{End, Item, Keeper, LogEnd, LogOf, Part, PodLog, Until, follow};
 use crate::ui::Label;
 
 /// How many batches wait to be shown.
@@ -48,7 +48,7 @@ impl Reader {
         let (sender, mut received) = mpsc::channel(WAITING);
         let (part, view) = (self.part, self.view);
         // Of a container that runs, nobody knows the end yet.
-        let ends = part.until == Until::End || is_over(*view.borrow());
+        let ends = part.until == Until::End || view.borrow().has_ended();
         let reading = async move {
             let end = follow(&source, part, view, &sender).await;
             drop(sender);
@@ -73,16 +73,6 @@ impl Reader {
     }
 }
 
-/// Returns which run of a container is read first, of one that was restarted so often.
-pub(super) fn first_read(restarts: u32, first: FirstRun) -> u32 {
-    if first == FirstRun::Present { restarts } else { restarts.saturating_sub(1) }
-}
-
-/// Tells whether a container writes no more into the log that is its present one.
-fn is_over(view: ContainerView) -> bool {
-    view.pod_ended || matches!(view.phase, ContainerPhase::Terminated | ContainerPhase::BackOff)
-}
-
 impl Kept {
     /// Keeps a log where logs are to be kept.
     pub(super) fn of(
@@ -94,7 +84,7 @@ impl Kept {
     ) -> Option<Self> {
         let folder = options.folder.as_ref()?;
         let mut of = LogOf::read(server, pod, container, &label.block, label.attempt);
-        of.restart = first_read(of.restart, options.part.first);
+        of.restart = options.part.first.of(of.restart);
         of.usual = chosen(pod, &Containers::Main).iter().any(|name| name == container);
         Some(Self { keeper: folder.keeper(of), notes, block: Arc::clone(&label.block) })
     }

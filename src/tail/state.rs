@@ -11,9 +11,9 @@ use k8s_openapi::api::core::v1::{Event, Pod};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 
 use super::stand::{JobEnd, Stand};
-use super::wanted::{Bound, Wanted, owner};
+use super::wanted::{Bound, Wanted};
 use crate::cluster::{
-    Belongs, PlanFacts, RunStatus, Source, Watched, belongs, container_status, group_runs,
+    Belongs, PlanFacts, RunStatus, Source, Watched, belongs, container_status, group_runs, job_of,
     main_container, pod_belongs,
 };
 use crate::run::{EventKind, RunEvent};
@@ -89,7 +89,6 @@ pub(super) struct News {
 struct Known {
     of: Option<Belongs>,
     name: String,
-    namespace: String,
     stand: Stand,
 }
 
@@ -145,16 +144,10 @@ impl State {
         self.plans.insert(plan.run.clone(), plan);
     }
 
-    /// Returns the runs of this tool that are meant, with their namespaces.
-    pub(super) fn runs(&self) -> Vec<(String, String)> {
+    /// Returns the runs of this tool that are meant.
+    pub(super) fn runs(&self) -> Vec<String> {
         let of = |bound: &Option<Bound>| match bound {
-            Some(Bound::Run { source: Source::Run, run, .. }) => {
-                let known = self
-                    .stands
-                    .values()
-                    .find(|known| known.of.as_ref().is_some_and(|of| of.run == *run));
-                Some((known.map(|known| known.namespace.clone()).unwrap_or_default(), run.clone()))
-            }
+            Some(Bound::Run { source: Source::Run, run, .. }) => Some(run.clone()),
             _ => None,
         };
         self.wanted.iter().filter_map(|(_, bound)| of(bound)).collect()
@@ -214,7 +207,7 @@ impl State {
             let (key, attempt) = match pod_belongs(pod) {
                 Some(of) => ((of.run, of.block), of.attempt),
                 None => (
-                    (String::new(), owner(pod).map(|(job, _)| job.to_owned()).unwrap_or_default()),
+                    (String::new(), job_of(pod).map(|(job, _)| job.to_owned()).unwrap_or_default()),
                     1,
                 ),
             };
@@ -232,21 +225,15 @@ impl State {
         for (uid, job) in &self.jobs {
             if bounds.iter().any(|bound| bound.holds_job(job)) {
                 let name = job.metadata.name.clone().unwrap_or_default();
-                let namespace = job.metadata.namespace.clone().unwrap_or_default();
-                found.push((
-                    Some(&job.metadata),
-                    uid.clone(),
-                    known(belongs(job), name, namespace),
-                ));
+                found.push((Some(&job.metadata), uid.clone(), known(belongs(job), name)));
             }
         }
         for pod in self.pods.values() {
-            let Some((name, uid)) = owner(pod) else { continue };
+            let Some((name, uid)) = job_of(pod) else { continue };
             let is_meant = bounds.iter().any(|bound| bound.holds_pod(pod));
             // Where Jobs are chosen by labels, the Job has to be seen.
             if is_meant && !self.by_labels && !self.jobs.contains_key(uid) {
-                let namespace = pod.metadata.namespace.clone().unwrap_or_default();
-                let known = known(pod_belongs(pod), name.to_owned(), namespace);
+                let known = known(pod_belongs(pod), name.to_owned());
                 found.push((Some(&pod.metadata), uid.to_owned(), known));
             }
         }
@@ -260,7 +247,7 @@ impl State {
     pub(super) fn readable(&self) -> Vec<(&Pod, Label)> {
         let mut all: Vec<(&Pod, Label)> = Vec::new();
         for pod in self.pods.values() {
-            let Some((job, uid)) = owner(pod) else { continue };
+            let Some((job, uid)) = job_of(pod) else { continue };
             let Some(known) = self.stands.get(uid) else { continue };
             let label = Label {
                 block: Arc::clone(&known.stand.name),
@@ -302,7 +289,7 @@ impl State {
     /// Tells whether a Job is meant that has no pod, which only events explain.
     pub(super) fn lacks_a_pod(&self) -> bool {
         let with_pods: BTreeSet<&str> =
-            self.pods.values().filter_map(owner).map(|(_, uid)| uid).collect();
+            self.pods.values().filter_map(job_of).map(|(_, uid)| uid).collect();
         let mut open = self.stands.iter().filter(|(_, known)| known.stand.end.is_none());
         open.any(|(uid, _)| !with_pods.contains(uid.as_str()))
     }
@@ -415,10 +402,10 @@ impl Known {
     }
 }
 
-fn known(of: Option<Belongs>, name: String, namespace: String) -> Known {
+fn known(of: Option<Belongs>, name: String) -> Known {
     let shown = of.as_ref().map_or_else(|| name.clone(), |of| of.block.clone());
     let attempt = of.as_ref().map_or(1, |of| of.attempt);
-    Known { of, name, namespace, stand: Stand::new(shown.into(), attempt) }
+    Known { of, name, stand: Stand::new(shown.into(), attempt) }
 }
 
 /// Returns the pods of each Job, the oldest first.
@@ -427,7 +414,7 @@ fn by_job(pods: &BTreeMap<String, Pod>) -> BTreeMap<&str, Vec<&Pod>> {
     sorted.sort_by_key(|pod| pod.metadata.creation_timestamp.clone());
     let mut by_job = BTreeMap::<&str, Vec<&Pod>>::new();
     for pod in sorted {
-        if let Some((_, uid)) = owner(pod) {
+        if let Some((_, uid)) = job_of(pod) {
             by_job.entry(uid).or_default().push(pod);
         }
     }
@@ -435,7 +422,7 @@ fn by_job(pods: &BTreeMap<String, Pod>) -> BTreeMap<&str, Vec<&Pod>> {
 }
 
 fn pods_of<'a>(pods: &'a BTreeMap<String, Pod>, job: &str) -> Vec<&'a Pod> {
-    let is_its = |pod: &&Pod| owner(pod).is_some_and(|(_, uid)| uid == job);
+    let is_its = |pod: &&Pod| job_of(pod).is_some_and(|(_, uid)| uid == job);
     let mut own: Vec<&Pod> = pods.values().filter(is_its).collect();
     own.sort_by_key(|pod| pod.metadata.creation_timestamp.clone());
     own

@@ -5,7 +5,7 @@ use k8s_openapi::api::core::v1::Pod;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 
 use crate::cluster::{Belongs, MANAGED_BY, MANAGER, OF_A_JOB, RUN, Source};
-use crate::cluster::{belongs, label_value, pod_belongs};
+use crate::cluster::{belongs, job_of, label_value, pod_belongs};
 
 /// What is asked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -123,7 +123,7 @@ impl Bound {
     #[must_use]
     pub fn holds_pod(&self, pod: &Pod) -> bool {
         match self {
-            Self::Job(name) => owner(pod).is_some_and(|(job, _)| job == name),
+            Self::Job(name) => job_of(pod).is_some_and(|(job, _)| job == name),
             Self::Run { .. } => pod_belongs(pod).is_some_and(|of| self.holds(&of)),
         }
     }
@@ -145,21 +145,21 @@ impl Selectors {
         Self { jobs: String::new(), job_fields: String::new(), pods: OF_A_JOB.to_owned() }
     }
 
-    /// Returns the selectors for several things.
+    /// Returns the selectors for several things, of which only Jobs with these labels are meant.
     #[must_use]
-    pub fn of(all: &[Wanted]) -> Self {
-        match all {
+    pub fn of(all: &[Wanted], labels: &str) -> Self {
+        let mut selectors = match all {
             [one] => one.selectors(),
             _ => Self::everything(),
+        };
+        if !labels.is_empty() {
+            if !selectors.jobs.is_empty() {
+                selectors.jobs.push(',');
+            }
+            selectors.jobs.push_str(labels);
         }
+        selectors
     }
-}
-
-/// Returns name and UID of the Job that made a pod.
-pub(super) fn owner(pod: &Pod) -> Option<(&str, &str)> {
-    let owners = pod.metadata.owner_references.as_ref()?;
-    let owner = owners.iter().find(|owner| owner.kind == "Job")?;
-    Some((owner.name.as_str(), owner.uid.as_str()))
 }
 
 #[cfg(test)]
