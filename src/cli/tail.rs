@@ -53,7 +53,7 @@ pub struct LogArgs {
     #[arg(long, value_name = "DURATION", value_parser = parse_duration, conflicts_with = "since_time", help_heading = "Which lines")]
     pub since: Option<Duration>,
     /// Only what was written after this time, as 2026-11-27T12:00:00Z
-    #[arg(long, value_name = "TIME", help_heading = "Which lines")]
+    #[arg(long, value_name = "TIME", value_parser = parse_time, help_heading = "Which lines")]
     pub since_time: Option<Timestamp>,
     /// Only this many lines from the end of each log; -1 for all
     #[arg(long, value_name = "N", allow_negative_numbers = true, help_heading = "Which lines")]
@@ -105,6 +105,12 @@ pub struct LogArgs {
     pub max_streams: NonZeroUsize,
     #[command(flatten)]
     pub connection: ConnectionArgs,
+}
+
+/// Parses a time with its offset from UTC.
+fn parse_time(text: &str) -> Result<Timestamp, String> {
+    let wrong = |_| format!("{text:?} is no time; write it as 2026-11-27T12:00:00Z");
+    text.parse().map_err(wrong)
 }
 
 /// How logs are written.

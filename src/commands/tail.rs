@@ -53,6 +53,7 @@ pub(super) fn tail(args: &LogArgs, printer: Printer) -> Result<Exit, CliError> {
         Ended::Stopped(Signal::Terminate) => Ok(Exit::Terminated),
         Ended::Unread => Ok(Exit::Fine),
         Ended::Lost(error) => Err(error.into()),
+        Ended::NoContainer(name, known) => Err(no_container(&name, &known)),
         Ended::Mixed(one, other) => Err(mixed(&one, &other)),
         Ended::NoRun(run) => Err(no_run(&run, args, &options, &connected)),
     }
@@ -88,6 +89,9 @@ pub(super) fn logs(args: &LogArgs, printer: Printer) -> Result<Exit, CliError> {
     let read = connected.runtime.block_on(tail::read(&connected.cluster, &options, told));
     shown.finish();
     let read = read?;
+    if let Some((name, known)) = &read.no_container {
+        return Err(no_container(name, known));
+    }
     if let Some((one, other)) = &read.mixed {
         return Err(mixed(one, other));
     }
@@ -110,6 +114,12 @@ pub(super) fn logs(args: &LogArgs, printer: Printer) -> Result<Exit, CliError> {
         return Err(nothing(&read.missing, args, &options, &connected.cluster));
     }
     Ok(if read.logs == 0 { Exit::No } else { Exit::Fine })
+}
+
+/// Says that there is no such container.
+fn no_container(name: &str, known: &[String]) -> CliError {
+    let problem = Problem::new(format!("no pod of it has a container {name}"));
+    CliError::usage(problem.hint(format!("name one of {} with -c", known.join(", "))))
 }
 
 /// Says that bytes would come out of which nobody could tell whose they are.

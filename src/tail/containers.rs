@@ -2,6 +2,7 @@
 
 use k8s_openapi::api::core::v1::{ContainerState, ContainerStatus, Pod};
 
+use super::state::State;
 use crate::cluster::{container_status, main_container};
 
 /// Which containers are asked for.
@@ -42,6 +43,17 @@ pub(super) fn has_begun(pod: &Pod, name: &str) -> bool {
     let both = [&status.state, &status.last_state];
     let ran = |state: &&ContainerState| state.running.is_some() || state.terminated.is_some();
     both.into_iter().flatten().any(|state| ran(&state))
+}
+
+/// Returns a container that is asked for and that none of the pods has, and those that they have.
+#[must_use]
+pub(super) fn unknown(state: &State, containers: &Containers) -> Option<(String, Vec<String>)> {
+    let Containers::Named(named) = containers else { return None };
+    let mut known: Vec<String> = state.readable().iter().flat_map(|(pod, _)| all(pod)).collect();
+    known.sort();
+    known.dedup();
+    let unknown = named.iter().find(|name| !known.is_empty() && !known.contains(name))?;
+    Some((unknown.clone(), known))
 }
 
 /// Returns the names of all containers of a pod, in the order in which they start.

@@ -44,6 +44,8 @@ pub enum Ended {
     Unread,
     /// There is no such run.
     NoRun(String),
+    /// No pod has the container of this name; those that they have.
+    NoContainer(String, Vec<String>),
     /// Logs would have been mixed that nothing tells apart: these two.
     Mixed(String, String),
     /// The API server was away for too long, or says no.

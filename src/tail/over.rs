@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
+use super::containers::unknown;
 use super::engine::{Ended, Engine, Input, Key};
 use super::saved::{There, from_files};
 use super::state::Over;
@@ -34,6 +35,9 @@ impl Engine<'_> {
         }
         if let Some(run) = self.unknown_run() {
             return Some(Ended::NoRun(run));
+        }
+        if let Some((name, known)) = unknown(&self.state, &self.options.containers) {
+            return Some(Ended::NoContainer(name, known));
         }
         let all = self.state.over();
         // Each is asked about, so that none waits for the others.

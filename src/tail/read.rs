@@ -8,7 +8,7 @@ use futures::future::{BoxFuture, join_all};
 use k8s_openapi::api::core::v1::Pod;
 use tokio::sync::{mpsc, watch};
 
-use super::containers::chosen;
+use super::containers::{chosen, unknown};
 use super::options::{Mix, TailOptions, Times};
 use super::queue::Places;
 use super::reader::{Kept, Reader, channel};
@@ -33,6 +33,8 @@ pub struct ReadOnce {
     pub missing: Vec<String>,
     /// Pods that have not started, and why.
     pub waiting: Vec<String>,
+    /// A container that no pod has, and those that they have; then none was read.
+    pub no_container: Option<(String, Vec<String>)>,
     /// Two logs that would have been mixed; then none was read.
     pub mixed: Option<(String, String)>,
     /// What could not be read, and why.
@@ -55,6 +57,10 @@ pub async fn read(
 ) -> Result<ReadOnce, ClusterError> {
     let state = there(cluster, options).await?;
     let mut once = ReadOnce { missing: state.missing(), ..ReadOnce::default() };
+    once.no_container = unknown(&state, &options.containers);
+    if once.no_container.is_some() {
+        return Ok(once);
+    }
     let places = Places::new(options.max_streams.get());
     let (notes, mut said) = mpsc::unbounded_channel();
     let (found, there) = containers(&state, options, &mut once);

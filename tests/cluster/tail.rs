@@ -156,6 +156,10 @@ async fn an_init_container_that_fails_speaks_and_sidecars_do_when_asked() {
     assert_eq!(shown, ["both      | main", "both/side | beside"]);
     let one = project.run_on(&bench, &["logs", "job/both", "-c", "side", "-o", "raw"]).ends(0);
     assert_eq!(one.stdout, "beside\n");
+    for verb in ["logs", "tail"] {
+        let unknown = project.run_on(&bench, &[verb, "job/both", "-c", "mian"]).ends(2);
+        unknown.says(&["no pod of it has a container mian", "name one of main, side with -c"]);
+    }
     let mixed =
         project.run_on(&bench, &["logs", "job/both", "--all-containers", "-o", "raw"]).ends(2);
     assert!(mixed.stdout.is_empty());
