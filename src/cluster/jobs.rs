@@ -9,6 +9,7 @@ use serde_json::Value;
 use super::client::Cluster;
 use super::error::{Action, ClusterError};
 use super::labels;
+use super::watch::WatchScope;
 
 /// What makes a Job that of one block, attempt and run, whatever its name is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -190,10 +191,24 @@ impl Cluster {
         namespace: Option<&str>,
         selector: &str,
     ) -> Result<(Vec<Job>, Option<Timestamp>), ClusterError> {
+        self.list_jobs_by(namespace, &ListParams::default().labels(selector)).await
+    }
+
+    /// Lists what a watch would see now.
+    pub async fn list_jobs_in(&self, scope: &WatchScope) -> Result<Vec<Job>, ClusterError> {
+        let namespace = Some(scope.namespace.as_str()).filter(|namespace| !namespace.is_empty());
+        let params = ListParams::default().labels(&scope.labels).fields(&scope.fields);
+        Ok(self.list_jobs_by(namespace, &params).await?.0)
+    }
+
+    async fn list_jobs_by(
+        &self,
+        namespace: Option<&str>,
+        params: &ListParams,
+    ) -> Result<(Vec<Job>, Option<Timestamp>), ClusterError> {
         let action = action("list", namespace.unwrap_or("(all)"), "");
         let path = namespace.map_or_else(|| "/apis/batch/v1/jobs".to_owned(), path);
-        let params = ListParams::default().labels(selector).match_any();
-        let request = built(Request::new(path).list(&params), &action)?;
+        let request = built(Request::new(path).list(&params.clone().match_any()), &action)?;
         let (list, now): (k8s_openapi::List<Job>, _) =
             self.call_with_date(&action, request).await?;
         Ok((list.items, now))

@@ -28,14 +28,14 @@ pub(super) fn tail(args: &LogArgs, printer: Printer) -> Result<Exit, CliError> {
     let show = Showing::read(args, printer, Order::Arrival)?;
     let connected = connect(&args.connection)?;
     let options = options(args, &connected, Until::End, show.times(), printer)?;
-    let (told, shown) = show.start(printer)?;
+    let (told, shown) = show.start(&connected, printer);
     let ended = connected.runtime.block_on(async {
         let signals = Signals::listen().map_err(|error| {
             CliError::usage(Problem::new(format!("cannot listen for signals: {error}")))
         })?;
         Ok::<_, CliError>(tail::tail(&connected.cluster, &options, told, signals).await)
     });
-    shown.finish();
+    connected.runtime.block_on(shown.finish());
     match ended? {
         Ended::Over { verdict, unread, saved } => {
             if saved > 0 {
@@ -85,9 +85,9 @@ pub(super) fn logs(args: &LogArgs, printer: Printer) -> Result<Exit, CliError> {
     let show = Showing::read(args, printer, Order::Sequence)?;
     let connected = connect(&args.connection)?;
     let options = options(args, &connected, Until::Now, show.times(), printer)?;
-    let (told, shown) = show.start(printer)?;
+    let (told, shown) = show.start(&connected, printer);
     let read = connected.runtime.block_on(tail::read(&connected.cluster, &options, told));
-    shown.finish();
+    connected.runtime.block_on(shown.finish());
     let read = read?;
     if let Some((name, known)) = &read.no_container {
         return Err(no_container(name, known));
@@ -109,6 +109,16 @@ pub(super) fn logs(args: &LogArgs, printer: Printer) -> Result<Exit, CliError> {
     if let Some((name, why)) = read.unreadable.first() {
         let problem = Problem::new(format!("{name} cannot be read: {why}"));
         return Err(CliError::new(Exit::Cluster, problem));
+    }
+    if let Some(error) = read.unreached {
+        let mut error = CliError::from(error);
+        if let (Some(problem), true) = (error.problems.last_mut(), read.logs > 0) {
+            problem.hints.insert(
+                0,
+                "what is printed was saved before; the cluster may have more".to_owned(),
+            );
+        }
+        return Err(error);
     }
     if read.logs == 0 && read.waiting.is_empty() {
         return Err(nothing(&read.missing, args, &options, &connected.cluster));
@@ -223,10 +233,9 @@ impl Showing {
         if self.style.timestamps.is_some() { Times::Shown } else { Times::Unshown }
     }
 
-    fn start(self, printer: Printer) -> Result<(Teller, LogPrinter), CliError> {
-        LogPrinter::start(printer, self.style, self.filter, self.order).map_err(|error| {
-            CliError::usage(Problem::new(format!("cannot start to print: {error}")))
-        })
+    fn start(self, connected: &Connected, printer: Printer) -> (Teller, LogPrinter) {
+        let which = (self.filter, self.order);
+        LogPrinter::start(&connected.runtime, printer, self.style, which)
     }
 }
 

@@ -16,9 +16,9 @@ const LINE: Duration = Duration::from_secs(2);
 pub enum Order {
     /// The one that came first.
     Arrival,
-    /// The one that was written first. A line waits for older ones of other logs, for as long as the
-    /// window at most; where a log has more than can be kept, others that are silent for longer than
-    /// that are not waited for.
+    /// The one that was written first. A line waits for older ones of other logs, and of those that may
+    /// begin yet, for as long as the window at most; where a log has more than can be kept, others that are
+    /// silent for longer than that are not waited for.
     Time {
         /// How long.
         window: Duration,
@@ -95,13 +95,27 @@ pub(crate) struct Turns {
     begun: VecDeque<usize>,
     /// Of whose line a part is shown, so that others wait.
     in_line: Option<usize>,
+    others: Others,
+}
+
+/// Whether there may be more logs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Others {
+    MayBegin,
+    HaveBegun,
 }
 
 type Logs = BTreeMap<usize, Pending>;
 
 impl Turns {
     pub(crate) fn new(order: Order) -> Self {
-        Self { order, arrivals: VecDeque::new(), begun: VecDeque::new(), in_line: None }
+        let (arrivals, begun) = (VecDeque::new(), VecDeque::new());
+        Self { order, arrivals, begun, in_line: None, others: Others::MayBegin }
+    }
+
+    /// No other log begins.
+    pub(crate) fn all_have_begun(&mut self) {
+        self.others = Others::HaveBegun;
     }
 
     /// A log begins.
@@ -143,7 +157,7 @@ impl Turns {
         self.in_line = None;
         match self.order {
             Order::Arrival => self.by_arrival(logs, now),
-            Order::Time { window } => by_time(logs, window, now),
+            Order::Time { window } => by_time(logs, self.others, window, now),
             Order::Sequence => self.by_sequence(logs, now),
         }
     }
@@ -204,9 +218,12 @@ impl Due {
     }
 }
 
-fn by_time(logs: &Logs, window: Duration, now: Duration) -> Turn {
+fn by_time(logs: &Logs, others: Others, window: Duration, now: Duration) -> Turn {
     let mut due = Due::default();
     let mut heads = Heads::default();
+    if others == Others::MayBegin {
+        heads.safe = (Timestamp::MIN, 0);
+    }
     for (source, log) in logs {
         if !log.is_in_record() {
             if log.is_dry() && log.has_ended() {

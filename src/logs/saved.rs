@@ -125,6 +125,8 @@ pub enum Gone {
     Pod,
     /// A run of a container of a pod that is there.
     Run,
+    /// Contact with the cluster.
+    Contact,
 }
 
 /// A log in a file.
@@ -150,6 +152,7 @@ impl SavedLog {
     pub fn sentence(&self, gone: Gone) -> String {
         let what = match gone {
             Gone::Pod => format!("pod/{} is gone", self.of.pod),
+            Gone::Contact => format!("pod/{}", self.of.pod),
             Gone::Run => format!(
                 "container {} of pod/{} was restarted after this",
                 self.of.container, self.of.pod

@@ -17,7 +17,7 @@ use super::state::State;
 use super::told::{Teller, Told};
 use super::wanted::Selectors;
 use crate::cluster::{
-    Cluster, ClusterError, ContainerView, Watched, container_view, main_container,
+    Cluster, ClusterError, ContainerView, WatchScope, Watched, container_view, main_container,
 };
 use crate::diagnose::pending;
 use crate::logs::{End, FirstRun, Gone, Part, PodLog, SavedLog, reread};
@@ -43,6 +43,8 @@ pub struct ReadOnce {
     pub untimed: Option<PathBuf>,
     /// What is to be said about files.
     pub notes: Vec<String>,
+    /// Why the cluster could not be asked; what was saved was read nevertheless.
+    pub unreached: Option<ClusterError>,
 }
 
 /// How the reading of one log ended: its name, and why it could not be read.
@@ -55,8 +57,16 @@ pub async fn read(
     options: &TailOptions,
     told: Teller,
 ) -> Result<ReadOnce, ClusterError> {
-    let state = there(cluster, options).await?;
-    let mut once = ReadOnce { missing: state.missing(), ..ReadOnce::default() };
+    let (state, unreached) = match there(cluster, options).await {
+        Err(error) if error.is_loss() && !options.saved.is_empty() => {
+            let mut state = State::new(&options.wanted, !options.labels.is_empty());
+            let _ = state.look();
+            (state, Some(error))
+        }
+        state => (state?, None),
+    };
+    let missing = if unreached.is_none() { state.missing() } else { Vec::new() };
+    let mut once = ReadOnce { missing, unreached, ..ReadOnce::default() };
     once.no_container = unknown(&state, &options.containers);
     if once.no_container.is_some() {
         return Ok(once);
@@ -79,6 +89,7 @@ pub async fn read(
             return Ok(once);
         }
     }
+    let contact = if once.unreached.is_none() { Contact::Kept } else { Contact::None };
     let mut saved = from_files.logs.into_iter().peekable();
     let mut reading: Vec<BoxFuture<'_, Ended>> = Vec::new();
     for Found { pod, container, label, part } in found {
@@ -86,7 +97,7 @@ pub async fn read(
         let place = (created, pod.metadata.uid.clone().unwrap_or_default());
         let is_older = |saved: &SavedLog| (saved.of.created, saved.of.uid.clone()) <= place;
         while let Some(older) = saved.next_if(is_older) {
-            reading.push(from_file(older, &there, options, &told));
+            reading.push(from_file(older, (contact, &there), options, &told));
         }
         let name = format!("the log of container {container} of pod/{}", label.pod);
         let kept = Kept::of(options, (cluster.server(), pod), &container, &label, notes.clone());
@@ -101,7 +112,7 @@ pub async fn read(
             (name, trouble(&end))
         }));
     }
-    reading.extend(saved.map(|saved| from_file(saved, &there, options, &told)));
+    reading.extend(saved.map(|saved| from_file(saved, (contact, &there), options, &told)));
     drop((told, notes));
     once.logs = reading.len();
     for (name, trouble) in join_all(reading).await {
@@ -191,17 +202,28 @@ fn runs(
     }
 }
 
+/// Whether the cluster could be asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Contact {
+    Kept,
+    None,
+}
+
 /// Reads a log that was saved, and says where it comes from.
 fn from_file<'a>(
     saved: SavedLog,
-    there: &[There],
+    (contact, there): (Contact, &[There]),
     options: &TailOptions,
     told: &Teller,
 ) -> BoxFuture<'a, Ended> {
     let (items, shown) = channel();
     let label = label_of(&saved.of);
     let is_there = there.iter().any(|there| there.uid == saved.of.uid);
-    let gone = if is_there { Gone::Run } else { Gone::Pod };
+    let gone = match contact {
+        Contact::None => Gone::Contact,
+        Contact::Kept if is_there => Gone::Run,
+        Contact::Kept => Gone::Pod,
+    };
     let event = RunEvent::new(EventKind::Notice).block(&label.block).message(saved.sentence(gone));
     let _ = told.events.send(event);
     let _ = told.logs.send(Told { label, items: shown });
@@ -222,9 +244,10 @@ fn trouble(end: &End) -> Option<String> {
 /// Reads which Jobs and pods there are.
 async fn there(cluster: &Cluster, options: &TailOptions) -> Result<State, ClusterError> {
     let selectors = Selectors::of(&options.wanted, &options.labels);
-    let namespace = Some(options.namespace.as_str()).filter(|namespace| !namespace.is_empty());
+    let namespace = options.namespace.clone();
+    let jobs = WatchScope { namespace, labels: selectors.jobs, fields: selectors.job_fields };
     let (jobs, pods) = tokio::join!(
-        cluster.list_jobs(namespace, &selectors.jobs),
+        cluster.list_jobs_in(&jobs),
         cluster.list_pods_ahead(&options.namespace, &selectors.pods)
     );
     let mut state = State::new(&options.wanted, !options.labels.is_empty());

@@ -1,18 +1,20 @@
-//! Shows logs on a thread of its own: a slow terminal or a stopped pipe stalls nothing but itself, and
-//! no line is lost by it.
+//! Shows logs beside whatever reads them: a slow terminal or a stopped pipe stalls nothing but itself,
+//! and no line is lost by it.
 
 use std::future::poll_fn;
-use std::io::{self, Write};
+use std::io::Write;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll};
-use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use k8s_openapi::jiff::Timestamp;
+use tokio::runtime::Runtime;
 use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
 
 use super::log_label::Label;
+use super::log_sink::Sink;
 use super::log_view::{Composer, LogForm, LogStyle};
 use super::printer::Printer;
 use super::run_text::{Style, event_line};
@@ -27,49 +29,46 @@ const ENOUGH: usize = 64 << 10;
 /// Shows logs.
 #[derive(Debug)]
 pub struct LogPrinter {
-    threads: Vec<JoinHandle<()>>,
+    shown: JoinHandle<()>,
+    said: Option<std::thread::JoinHandle<()>>,
 }
 
 impl LogPrinter {
-    /// Starts showing; whatever is to be shown goes to the teller.
+    /// Starts showing, while the runtime runs; whatever is to be shown goes to the teller.
     pub fn start(
+        runtime: &Runtime,
         printer: Printer,
         style: LogStyle,
-        filter: Filter,
-        order: Order,
-    ) -> io::Result<(Teller, Self)> {
+        (filter, order): (Filter, Order),
+    ) -> (Teller, Self) {
         let (logs, told) = mpsc::unbounded_channel();
         let (events, said) = mpsc::unbounded_channel();
         let width = Arc::new(AtomicUsize::new(0));
-        let mut threads = Vec::new();
-        let is_json = style.form == LogForm::Json;
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build()?;
-        let mut view = View {
+        let form = style.form;
+        let (to_view, to_thread) =
+            if form == LogForm::Json { (Some(said), None) } else { (None, Some(said)) };
+        let view = View {
             printer,
-            form: style.form,
+            form,
             composer: Composer::new(style, filter, order),
             width: Arc::clone(&width),
             told: Some(told),
-            events: None,
+            events: to_view,
             sources: Vec::new(),
             names: 0,
             first: 0,
             begun: Instant::now(),
         };
-        if is_json {
-            view.events = Some(said);
-        } else {
-            // Of what becomes of the Jobs is told although nobody reads stdout.
-            threads.push(std::thread::spawn(move || say(printer, said, &width)));
-        }
-        threads.push(std::thread::spawn(move || runtime.block_on(view.show())));
-        Ok((Teller { logs, events }, Self { threads }))
+        // Of what becomes of the Jobs is told although nobody reads stdout.
+        let said = to_thread.map(|said| std::thread::spawn(move || say(printer, said, &width)));
+        (Teller { logs, events }, Self { shown: runtime.spawn(view.show()), said })
     }
 
     /// Waits until everything is shown.
-    pub fn finish(self) {
-        // A panic of the thread was printed by then and must not hide the outcome.
-        for thread in self.threads {
+    pub async fn finish(self) {
+        // A panic was printed by then and must not hide the outcome.
+        let _ = self.shown.await;
+        if let Some(thread) = self.said {
             let _ = thread.join();
         }
     }
@@ -119,13 +118,15 @@ enum Heard {
     Item(usize, Item),
     /// A log has ended.
     End(usize),
+    /// No other log begins.
+    AllBegun,
     /// Nothing is to be told any more.
     Silence,
 }
 
 impl View {
     async fn show(mut self) {
-        let mut out = Vec::new();
+        let (mut out, mut sink) = (Vec::new(), Sink::stdout());
         loop {
             match self.hear().await {
                 None => {}
@@ -141,13 +142,15 @@ impl View {
                 }
             }
             self.composer.show(self.now(), &mut out);
-            if Self::write(&mut out).is_err() {
+            if sink.write(&mut out).await.is_err() {
                 // Nobody reads: whoever sends learns of it.
                 return;
             }
         }
         self.composer.show(self.now(), &mut out);
-        let _ = Self::write(&mut out);
+        if sink.write(&mut out).await.is_ok() {
+            let _ = sink.finish().await;
+        }
     }
 
     fn now(&self) -> Duration {
@@ -179,7 +182,10 @@ impl View {
         if let Some(told) = &mut self.told {
             match told.poll_recv(context) {
                 Poll::Ready(Some(told)) => return Poll::Ready(Heard::Told(told)),
-                Poll::Ready(None) => self.told = None,
+                Poll::Ready(None) => {
+                    self.told = None;
+                    return Poll::Ready(Heard::AllBegun);
+                }
                 Poll::Pending => {}
             }
         }
@@ -231,6 +237,7 @@ impl View {
                 let source = self.sources.swap_remove(index);
                 self.composer.end(source.name);
             }
+            Heard::AllBegun => self.composer.all_have_begun(),
             Heard::Silence => {}
         }
     }
@@ -264,17 +271,5 @@ impl View {
         source.label.attempt += 1;
         self.composer.restart(source.name, source.label.attempt, now);
         self.say(index, Timestamp::now(), "the container was restarted");
-    }
-
-    fn write(out: &mut Vec<u8>) -> io::Result<()> {
-        if out.is_empty() {
-            return Ok(());
-        }
-        let mut stdout = io::stdout().lock();
-        stdout.write_all(out)?;
-        stdout.flush()?;
-        out.clear();
-        out.shrink_to(ENOUGH * 4);
-        Ok(())
     }
 }

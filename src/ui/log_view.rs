@@ -79,6 +79,11 @@ impl Composer {
         self.faces.insert(source, Face::new(label, &self.writer));
     }
 
+    /// No other log begins, so that nothing has to wait for one.
+    pub fn all_have_begun(&mut self) {
+        self.turns.all_have_begun();
+    }
+
     /// Takes lines of a log that has begun.
     pub fn take(&mut self, source: usize, batch: Batch, now: Duration) {
         if let Some(log) = self.logs.get_mut(&source) {

@@ -10,6 +10,7 @@ mod link;
 mod log_json;
 mod log_label;
 mod log_printer;
+mod log_sink;
 mod log_text;
 mod log_time;
 mod log_view;

@@ -66,6 +66,7 @@ fn two(style: LogStyle, filter: Filter, order: Order) -> Composer {
     let mut composer = Composer::new(style, filter, order);
     composer.begin(0, label("load"), at(0));
     composer.begin(1, label("export"), at(0));
+    composer.all_have_begun();
     composer
 }
 
@@ -281,6 +282,7 @@ fn a_restart_is_another_attempt_from_its_place_on() {
     for order in [Order::Arrival, Order::Sequence, Order::Time { window: WINDOW }] {
         let mut composer = Composer::new(style(LogForm::Text), Filter::default(), order);
         composer.begin(0, label("load"), at(0));
+        composer.all_have_begun();
         composer.take(0, lines("one\n  more\nno end"), at(0));
         composer.restart(0, 2, at(0));
         composer.notice(0, time(9), "the container was restarted", at(0));
@@ -605,6 +607,24 @@ fn by_time_nobody_waits_for_the_silent_when_memory_is_full() {
         assert!(composer.wants(0));
         composer.take(0, lines(&many.repeat(100)), at(500));
     }
+}
+
+#[test]
+fn by_time_a_line_waits_for_logs_that_begin_later_up_to_the_window() {
+    let by_time = Order::Time { window: WINDOW };
+    let mut composer = Composer::new(style(LogForm::Text), Filter::default(), by_time);
+    composer.begin(0, label("load"), at(0));
+    composer.take(0, batch(100, &[b"a100\n", b"a101\n"]), at(0));
+    assert_eq!(shown(&mut composer, at(499)), "");
+    composer.begin(1, label("export"), at(499));
+    composer.take(1, batch(50, &[b"b50\n"]), at(499));
+    composer.take(1, batch(300, &[b"b300\n"]), at(499));
+    let told = shown(&mut composer, at(500));
+    assert_eq!(told, "export | b50\nload   | a100\nload   | a101\n");
+    assert_eq!(composer.due(), Some(at(999)));
+    composer.all_have_begun();
+    composer.end(0);
+    assert_eq!(shown(&mut composer, at(501)), "export | b300\n");
 }
 
 #[test]

@@ -124,6 +124,7 @@ fn play(composer: &mut Composer, logs: &[Written], steps: &Steps) -> Vec<u8> {
             composer.show(now, &mut out);
         }
     }
+    composer.all_have_begun();
     for source in 0..logs.len() {
         composer.end(source);
     }
