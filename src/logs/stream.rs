@@ -20,8 +20,9 @@ use crate::cluster::{ClusterError, ContainerPhase, ContainerView};
 const IDLE_ENDED: Duration = Duration::from_secs(3);
 /// How often the API is asked about a container that nobody watches.
 const UNWATCHED: Duration = Duration::from_secs(1);
-/// How long a log that may not change any more is asked for in vain, before it is given up.
-const FRUITLESS: Duration = Duration::from_mins(1);
+/// How long a log that may not change any more is asked for in vain, before it is given up. A kubelet under
+/// load is silent for long while it looks for the second that is asked for, in files of gibibytes.
+const FRUITLESS: Duration = Duration::from_mins(5);
 /// The same while the API server itself is away, or takes the credentials for none.
 const AWAY: Duration = Duration::from_mins(10);
 /// The same for whoever only wants what is there now.
@@ -137,14 +138,14 @@ impl<S: Source> Follower<'_, S> {
         match self.read_once(view, over).await {
             Ok(Broke::Deaf) => Step::End(End::Complete),
             Ok(Broke::Clean) => self.clean(view, over).await,
-            Ok(Broke::Idle) if !over => {
+            Ok(Broke::Idle) => {
                 self.patience.silent();
                 self.look().await;
-                Step::Again
+                if over { self.back_off(over, None).await } else { Step::Again }
             }
             Ok(Broke::Stale) => Step::Again,
             Ok(Broke::Words) if over && self.is_gone() => self.without_log(view).await,
-            Ok(Broke::Error | Broke::Idle | Broke::Words) => {
+            Ok(Broke::Error | Broke::Words) => {
                 self.look().await;
                 self.back_off(over, None).await
             }
@@ -246,7 +247,7 @@ impl<S: Source> Follower<'_, S> {
                 next
             } else {
                 // Nothing more is here yet, so nobody is to wait for what is.
-                send(self.items, batch).await?;
+                self.send(batch).await?;
                 match self.wait_for(&mut body).await {
                     Some(next) => next,
                     None => return Ok(Broke::Idle),
@@ -265,6 +266,14 @@ impl<S: Source> Follower<'_, S> {
                 None if self.lines.has_words() => return Ok(Broke::Words),
                 None => return Ok(Broke::Clean),
             }
+        }
+    }
+
+    /// Sends what came together. A log that grows no more is not rotated either.
+    async fn send(&self, batch: &mut Batch) -> Result<(), Broke> {
+        match send(self.items, batch).await {
+            Err(Broke::Stale) if !self.follows => Ok(()),
+            sent => sent,
         }
     }
 
@@ -301,7 +310,7 @@ impl<S: Source> Follower<'_, S> {
                 self.cursor.begin_here();
             }
             if batch.bytes().len() >= LARGEST_BATCH {
-                send(self.items, batch).await?;
+                self.send(batch).await?;
             }
         }
         Ok(())
