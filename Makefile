@@ -82,6 +82,7 @@ test-cluster: ## Tests against a real Kubernetes, started and ended here (or KUB
 test-long: export PROPTEST_CASES = 50000
 test-long: export KUBECTL_MAGE_TEST_KILLS = 50
 test-long: export KUBECTL_MAGE_TEST_LINES = 100000
+test-long: export KUBECTL_MAGE_TEST_PODS = 200
 test-long: FUZZ_SECONDS = 3600
 test-long: test ## The same with full counts
 

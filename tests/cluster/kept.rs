@@ -171,6 +171,12 @@ async fn what_was_saved_is_printed_as_it_would_be_by_the_cluster() {
     let said = home.run_on(&bench, &["logs", "etl/load", "--grep", "one"]).ends(0);
     let path = saved.join("load.1.log");
     said.says(&["is gone: from the file ", path.to_str().unwrap(), ", saved at ", ", complete"]);
+    // Whom the cluster does not let in can read them too, and is told.
+    let refused = home.command_on(&bench, &["logs", &run, "--token", "none"]).output().unwrap();
+    assert_eq!((refused.status.code(), &refused.stdout), (Some(3), &by_cluster[0]));
+    let refused = String::from_utf8(refused.stderr).unwrap();
+    assert!(!refused.contains("is gone"), "{refused}");
+    assert!(refused.contains("hint: what is printed was saved before"), "{refused}");
     let mixed = home.run_on(&bench, &["logs", &run, "-o", "raw"]).ends(2);
     mixed.says(&["-o raw is for one log, and there are several: ../../out (mage), a"]);
     home.run_on(&bench, &["tail", &run]).ends(2).says(&[&format!("kubectl mage logs {run} -n ")]);

@@ -305,9 +305,9 @@ impl Going {
     }
 }
 
-/// Waits until `reached`, at most half a minute.
+/// Waits until `reached`, at most a minute.
 pub(crate) async fn until<F: Future<Output = bool>>(what: &str, reached: impl FnMut() -> F) {
-    until_within(30, what, reached).await;
+    until_within(60, what, reached).await;
 }
 
 /// Waits until `reached`, at most so many seconds.

@@ -12,8 +12,10 @@ use serde_json::{Value, json};
 use crate::binary::{Project, Said};
 use crate::support::{Bench, Block, start, until};
 
-/// How many pods share four streams.
-const PODS: usize = 30;
+/// How many pods share four streams: `KUBECTL_MAGE_TEST_PODS`, else 30.
+fn many() -> usize {
+    std::env::var("KUBECTL_MAGE_TEST_PODS").map_or(30, |pods| pods.parse().unwrap())
+}
 
 /// A Job that runs a script in the stand-in's image; `pod` is merged into the pod.
 fn job(name: &str, script: &str, spec: &Value, pod: &Value) -> Value {
@@ -294,7 +296,8 @@ printf 'no end'"#;
 #[tokio::test(flavor = "multi_thread")]
 async fn many_logs_take_turns_and_none_is_left_out() {
     let Some(bench) = Bench::new("tail-many").await else { return };
-    let spec = json!({"parallelism": PODS, "completions": PODS});
+    let pods = many();
+    let spec = json!({"parallelism": pods, "completions": pods});
     let script =
         "i=0; while [ $i -lt 20 ]; do i=$((i+1)); echo line $i of $HOSTNAME; sleep 0.3; done";
     create(&bench, job("wide", script, &spec, &json!({}))).await;
@@ -309,7 +312,7 @@ async fn many_logs_take_turns_and_none_is_left_out() {
             of_pods.entry(pod).or_default().push(object["line"].as_str().unwrap().to_owned());
         }
     }
-    assert_eq!(of_pods.len(), PODS);
+    assert_eq!(of_pods.len(), pods);
     for (pod, lines) in of_pods {
         let expected: Vec<String> = (1..=20).map(|n| format!("line {n} of {pod}")).collect();
         assert_eq!(lines, expected, "{pod}");
