@@ -2,6 +2,7 @@
 
 use super::facts::Connected;
 use super::keeping::Reports;
+use super::pages::use_small_pages;
 use crate::cli::{InterruptChoice, LogsChoice, RunOutput};
 use crate::error::{CliError, Problem};
 use crate::exit::Exit;
@@ -36,6 +37,7 @@ pub(super) fn follow(
     reports: &Reports,
     printer: Printer,
 ) -> Result<Option<Exit>, CliError> {
+    use_small_pages();
     let (events, reporter) = RunReporter::start(printer, plan, run, options.output);
     let done = connected.runtime.block_on(async {
         let signals = Signals::listen().map_err(|error| {

@@ -5,6 +5,7 @@ use std::{env, io};
 
 use clap::Parser;
 
+use super::pages::use_small_pages;
 use super::{
     cancel, completion, delete, explain, graph, lint, prune, render, resume, run, runs, snapshot,
     status, tail, version, why,
@@ -18,6 +19,7 @@ use crate::ui::{ColorWhen, Printer, Verbosity};
 /// Runs the program: parses the command line, runs the command, prints what went wrong.
 #[must_use]
 pub fn main() -> ExitCode {
+    use_small_pages();
     if let Some(words) = asked(env::args_os()) {
         let printer = Printer::new(ColorWhen::Never, Verbosity::Quiet);
         return ended(completion::candidates(words, printer), printer);

@@ -23,17 +23,8 @@ pub(super) fn runtime() -> Result<Runtime, CliError> {
     })
 }
 
-/// Leaves huge pages to those who fill them: what works with a cluster has little at a time, at many
-/// places, and would take 18 MB for the first 2.
-fn use_small_pages() {
-    // A kernel without huge pages has nothing to leave out.
-    #[cfg(target_os = "linux")]
-    let _ = rustix::thread::disable_transparent_huge_pages(true);
-}
-
 /// Connects to the cluster that the flags name; sends nothing yet.
 pub(super) fn connect(flags: &ConnectionArgs) -> Result<Connected, CliError> {
-    use_small_pages();
     let runtime = runtime()?;
     let cluster = runtime.block_on(Cluster::connect(&flags.clone().into()))?;
     Ok(Connected { runtime, cluster })

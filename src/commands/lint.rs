@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use super::entry::{out, written};
 use super::facts::{connect, connect_for_facts};
 use super::maker::{Maker, Naming, ReadPipeline, Unit, Widen};
+use super::pages::use_huge_pages;
 use super::snapshot::fill;
 use super::targets::{Selected, pipelines, secrets, selection, variables};
 use crate::cli::{ConfigArgs, EditionChoice, FailOn, LintArgs, LintFormat, LintOutput};
@@ -34,6 +35,7 @@ pub(super) fn lint(args: &LintArgs, printer: Printer) -> Result<Exit, CliError> 
         let problem = Problem::new("two formats cannot both go to stdout");
         return Err(CliError::usage(problem.hint("write one to a file, `-o sarif=FILE`")));
     }
+    use_huge_pages();
     let project = find_project(args.config.project.as_deref())?;
     let env = read_server_env(&args.config)?;
     let (mut facts, connected, mut notices) =

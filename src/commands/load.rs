@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use super::facts::{Connected, connect_for_facts};
 use super::maker::{Maker, Naming, ReadPipeline, Unit, Widen, problems};
+use super::pages::use_huge_pages;
 use super::sources::outside;
 use super::targets::{secrets, selection, variables};
 use crate::cli::{ConfigArgs, ConnectionArgs};
@@ -186,6 +187,7 @@ pub(super) fn load_with(
     each: &mut dyn FnMut(&Making<'_>, RenderedJob),
 ) -> Result<Loaded, CliError> {
     let Request { args, connection, .. } = *request;
+    use_huge_pages();
     let inputs = read_inputs(args, env, facts).inspect_err(|_| tell(&notices, printer))?;
     notices.extend(inputs.notices.iter().cloned());
     let values = template_values(request, &inputs)?;

@@ -18,6 +18,7 @@ mod load;
 mod look;
 mod mage_log;
 mod maker;
+mod pages;
 mod prune;
 mod render;
 mod replan;
