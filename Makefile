@@ -103,7 +103,11 @@ docs: ## Write completions, man pages and docs/reference.md anew
 	@.ci/needs cargo cc
 	UPDATE_DOCS=1 cargo test --locked --quiet --test it docs::generated_files_are_fresh
 
-.PHONY: dist
-dist: ## A release archive for this machine, and the krew manifest checked against it
+.PHONY: release
+release: ## Archives for every platform in dist/, sums, SBOM, licences; the krew manifest (PLATFORMS="linux_amd64")
+	@packaging/release $(PLATFORMS)
+
+.PHONY: audit
+audit: ## Licences, bans, sources and advisories of all dependencies
 	@.ci/needs cargo cc
-	.ci/dist
+	packaging/audit

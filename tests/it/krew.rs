@@ -107,19 +107,22 @@ fn the_manifest_obeys_krews_rules() {
         assert!(platform.sha256.len() == 64 && platform.sha256.bytes().all(is_hex));
         assert_eq!(platform.bin, program);
         let files: Vec<_> = platform.files.iter().map(|file| &*file.from).collect();
-        assert_eq!(files, [program, "LICENSE"], "krew asks for the licence in every archive");
+        let licences = ["LICENSE", "LICENSES-THIRD-PARTY.html"];
+        assert_eq!(files[0], program);
+        assert_eq!(files[1..], licences, "krew asks for the licence in every archive");
         assert!(platform.files.iter().all(|file| file.to == "."));
     }
-    let expected = ["darwin", "linux", "windows"].map(|os| [(os, "amd64"), (os, "arm64")]);
-    assert_eq!(platforms.into_iter().collect::<Vec<_>>(), expected.concat());
+    let expected = ["darwin amd64", "darwin arm64", "linux amd64", "linux arm64", "windows amd64"];
+    let platforms = platforms.iter().map(|(os, arch)| format!("{os} {arch}"));
+    assert_eq!(platforms.collect::<Vec<_>>(), expected);
 }
 
-/// Installs this machine's archive as krew does. `make dist` builds it and names its folder.
+/// Installs this machine's archive as krew does. `packaging/release` builds it and names its folder.
 #[test]
 fn the_archive_installs() {
     let Some(dist) = env::var_os("KUBECTL_MAGE_DIST") else { return };
     let dist = package().join(dist);
-    let spec = read(&dist.join("mage.yaml")).spec;
+    let spec = read(&dist.join("krew-manifest.yaml")).spec;
     let os = if cfg!(target_os = "macos") { "darwin" } else { env::consts::OS };
     let arch = match env::consts::ARCH {
         "x86_64" => "amd64",
