@@ -19,6 +19,7 @@ use kube::client::{Body, ClientBuilder, ConfigExt};
 use rustls::ClientConfig;
 use tower::{BoxError, ServiceExt};
 
+use super::bounded::{Bounded, Bounding};
 use super::credentials::{Credentials, refusal};
 use super::error::ClusterError;
 
@@ -140,7 +141,8 @@ where
     }
     let http: Client<_, Body> = http.build(connector);
     let headers = config.extra_headers_layer().map_err(|error| setup(config, &error))?;
-    let http = http.map_err(BoxError::from as fn(_) -> _).map_response(told_to_wait as fn(_) -> _);
+    let http = Bounding(http.map_err(BoxError::from as fn(_) -> _))
+        .map_response(told_to_wait as fn(_) -> _);
     Ok(ClientBuilder::new(http, config.default_namespace.clone())
         .with_layer(&headers)
         .with_layer(credentials)
@@ -150,7 +152,9 @@ where
 
 /// Makes a Status of an answer that is none but says how long to wait, such as the one of the API
 /// server's own filter when it has too much to do: kube keeps no headers.
-fn told_to_wait(answer: Response<Incoming>) -> Response<Either<Incoming, Full<Bytes>>> {
+fn told_to_wait(
+    answer: Response<Bounded<Incoming>>,
+) -> Response<Either<Bounded<Incoming>, Full<Bytes>>> {
     let text = |name| answer.headers().get(name).and_then(|value| value.to_str().ok());
     let code = answer.status();
     let seconds = text(header::RETRY_AFTER).and_then(|text| text.parse::<u32>().ok());

@@ -4,6 +4,7 @@
 //! watches keep warm and pings keep honest; every log stream has a connection of its own, so that a
 //! chatty pod never delays a state change.
 
+mod bounded;
 mod client;
 mod config_maps;
 mod connector;

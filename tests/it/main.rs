@@ -11,6 +11,7 @@ mod explained;
 mod fuzz;
 mod generated;
 mod graph;
+mod hostile;
 mod kinds;
 mod krew;
 mod limits;
