@@ -1,13 +1,16 @@
-//! API servers that mean harm, or are broken.
+//! API servers and projects that mean harm, or are broken.
 
+use std::fmt::Write as _;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
+use std::path::Path;
 use std::sync::Arc;
+use std::{fs, io};
 
-use crate::support::{Said, binary, run_command};
+use crate::support::{Said, TempProject, binary, run_command};
 
 /// A server on loopback that answers every request in the same way.
-fn serve(answer: impl Fn(&mut TcpStream) -> std::io::Result<()> + Send + Sync + 'static) -> String {
+fn serve(answer: impl Fn(&mut TcpStream) -> io::Result<()> + Send + Sync + 'static) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = format!("http://{}", listener.local_addr().unwrap());
     let answer = Arc::new(answer);
@@ -58,4 +61,47 @@ fn what_is_no_answer_is_told_in_one_sentence() {
     let silent = serve(|stream| stream.read(&mut [0; 9]).map(drop));
     let told = asked(&silent, &["runs", "--request-timeout", "2s"]).fails(3);
     assert!(told.contains("error: ") && told.contains("hint: "), "{told}");
+}
+
+#[test]
+fn what_a_project_may_not_do_is_refused() {
+    let pipeline = "blocks:\n- uuid: load\n  type: data_loader\n  executor_type: k8s\n";
+    let refused = |metadata: &str, words: &str| {
+        let files = [("metadata.yaml", metadata), ("pipelines/etl/metadata.yaml", pipeline)];
+        let told = TempProject::new(&files).run(&["render", "etl", "--image", "a:1"]).fails(2);
+        assert!(told.contains(words) && told.contains("metadata.yaml:1:"), "{metadata}: {told}");
+        assert!(!told.contains("root:"), "{told}");
+    };
+    refused("variables_dir: !!python/object/apply:os.system ['true']\n", "!!python");
+    refused("variables_dir: !!python/name:os.system\n", "!!python");
+    refused("variables_dir: {% include '/etc/passwd' %}\n", "/etc/passwd");
+    refused("variables_dir: {% import '/etc/passwd' as all %}{{ all }}\n", "/etc/passwd");
+}
+
+/// Adds all Rust files below a folder to a text, each behind its path.
+fn read_all(folder: &Path, text: &mut String) {
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            read_all(&path, text);
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            writeln!(text, "// {}\n{}", path.display(), fs::read_to_string(&path).unwrap()).unwrap();
+        }
+    }
+}
+
+#[test]
+fn every_test_that_the_security_page_names_is_there() {
+    let package = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let page = fs::read_to_string(package.join("docs/security.md")).unwrap();
+    let mut text = String::new();
+    for folder in ["src", "tests/it", "tests/cluster"] {
+        read_all(&package.join(folder), &mut text);
+    }
+    let quoted = page.split('`').skip(1).step_by(2);
+    let names: Vec<&str> = quoted.filter_map(|name| Some(name.rsplit_once("::")?.1)).collect();
+    assert!(names.len() > 20, "{names:?}");
+    for name in names {
+        assert!(text.contains(&format!("fn {name}(")), "there is no test {name}");
+    }
 }
