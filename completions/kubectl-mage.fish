@@ -48,6 +48,7 @@ complete -c kubectl-mage -n "__fish_kubectl_mage_needs_command" -f -a "cancel" -
 complete -c kubectl-mage -n "__fish_kubectl_mage_needs_command" -f -a "delete" -d 'Remove a run that is over: its Jobs, pods and recorded plan'
 complete -c kubectl-mage -n "__fish_kubectl_mage_needs_command" -f -a "prune" -d 'Remove the runs that ended long ago'
 complete -c kubectl-mage -n "__fish_kubectl_mage_needs_command" -f -a "snapshot" -d 'Write what a cluster says about configuration, for --snapshot'
+complete -c kubectl-mage -n "__fish_kubectl_mage_needs_command" -f -a "doctor" -d 'Check whether everything is there that a run needs'
 complete -c kubectl-mage -n "__fish_kubectl_mage_needs_command" -f -a "completion" -d 'Write a completion script'
 complete -c kubectl-mage -n "__fish_kubectl_mage_needs_command" -f -a "version" -d 'Print the version'
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand render" -s o -l output -d 'Output format' -r -f -a "yaml\t''
@@ -686,6 +687,74 @@ complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand snapshot" -l a
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand snapshot" -l only-k8s -d 'Leave out blocks that Mage itself would not run in Kubernetes'
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand snapshot" -s q -l quiet -d 'Say less: only results and errors'
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand snapshot" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand doctor" -l for -d 'A command whose rights matter, `run` or `"run --detach"`; may be repeated. All commands where none is named; only those that change nothing with KUBECTL_MAGE_READONLY=1' -r -f -a "render\t''
+render --validate\t''
+explain-config\t''
+explain-config --all\t''
+lint\t''
+lint --live\t''
+snapshot\t''
+doctor\t''
+run\t''
+run --detach\t''
+run --detach --create-rbac\t''
+resume\t''
+attach\t''
+tail\t''
+logs\t''
+runs\t''
+status\t''
+why\t''
+cancel\t''
+delete\t''
+prune\t''"
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand doctor" -s o -l output -d 'Output format; `role` writes the missing Role and its binding alone' -r -f -a "table\t''
+wide\t''
+json\t''
+yaml\t''
+role\t''"
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand doctor" -l project -d 'Mage project: the folder that holds metadata.yaml' -r -F
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand doctor" -l edition -d 'Whose merge rules: auto, oss or pro' -r -f -a "auto\t'What the server pod runs, else the user\'s config file, else pro'
+oss\t'What a Mage OSS server really does, losses included'
+pro\t'What Mage documents: a deep merge of every layer'"
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand doctor" -l template -d 'The full template; default: `K8S_CONFIG_FILE` of the server\'s environment' -r -F
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand doctor" -l policy -d 'The policy file; default: `K8S_DEFAULT_CONFIG_PATH` of the server\'s environment' -r -F
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand doctor" -l server-env -d 'A variable of the Mage server\'s environment; may be repeated' -r
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand doctor" -l server-env-file -d 'A dotenv file with the Mage server\'s environment' -r -F
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand doctor" -l server-pod -d 'The Mage server\'s pod to inherit from: auto, none, [NAMESPACE/]NAME or @FILE' -r
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand doctor" -l snapshot -d 'A file made by `kubectl mage snapshot`, which stands for the cluster' -r -F
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand doctor" -l var -d 'A runtime variable: a JSON value or text; may be repeated' -r
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand doctor" -l secret -d 'What a `*_secret_var` function should give; may be repeated' -r
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand doctor" -l trigger -d 'The trigger\'s name, for `{trigger_name}`' -r
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand doctor" -l block-run-id -d 'The id Mage\'s scheduler would give the block run' -r
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand doctor" -l pipeline-run-id -d 'The id Mage\'s scheduler would give the pipeline run' -r
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand doctor" -l execution-partition -d 'The partition blocks keep their output in' -r
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand doctor" -l template-runtime-configuration -d 'What Mage passes to data integration blocks' -r
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand doctor" -l repo-path -d 'The project\'s path in the pod' -r
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand doctor" -l image -d 'Container image' -r
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand doctor" -l kubeconfig -d 'Path to the kubeconfig file to use' -r -F
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand doctor" -l context -d 'The name of the kubeconfig context to use' -r
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand doctor" -l cluster -d 'The name of the kubeconfig cluster to use' -r
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand doctor" -l user -d 'The name of the kubeconfig user to use' -r
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand doctor" -s n -l namespace -d 'The namespace of the Jobs' -r
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand doctor" -l as -d 'Username to impersonate; a user or a service account' -r
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand doctor" -l as-group -d 'Group to impersonate; may be given several times' -r
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand doctor" -l token -d 'Bearer token for authentication to the API server' -r
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand doctor" -s s -l server -d 'The address and port of the API server' -r
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand doctor" -l insecure-skip-tls-verify -d 'Do not check the server\'s certificate; this makes the connection insecure' -r -f -a "true\t''
+false\t''"
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand doctor" -l request-timeout -d 'How long to wait for one answer of the API server, as 1s, 2m, 3h; 0 for the default of 30s. It never cuts a log stream' -r
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand doctor" -s v -d 'Say more: what was read and asked; `-v=N` works as in kubectl' -r
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand doctor" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand doctor" -l optional -d 'Put rights into the Role, too, that commands can do without (those to Secrets apart)'
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand doctor" -l no-headers -d 'Leave out the tables\' headers'
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand doctor" -l offline -d 'Never open a connection'
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand doctor" -l allow-unset -d 'Render names that are not set in Jinja as empty instead of failing'
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand doctor" -l only-k8s -d 'Leave out blocks that Mage itself would not run in Kubernetes'
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand doctor" -s q -l quiet -d 'Say less: only results and errors'
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand doctor" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand completion" -s v -d 'Say more: what was read and asked; `-v=N` works as in kubectl' -r
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand completion" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'

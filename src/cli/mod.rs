@@ -4,6 +4,7 @@
 pub mod completion;
 mod config_args;
 mod connection;
+mod doctor;
 mod driver;
 pub mod environment;
 mod explain;
@@ -22,6 +23,7 @@ mod tail;
 
 pub use config_args::{ConfigArgs, EditionChoice, NameValue};
 pub use connection::{ConnectionArgs, parse_duration};
+pub use doctor::{DoctorArgs, DoctorOutput};
 pub use driver::DriverArgs;
 pub use explain::{ExplainArgs, ExplainOutput};
 pub use graph::{GraphArgs, GraphOutput};
@@ -115,6 +117,7 @@ pub enum Command {
     Delete(DeleteArgs),
     Prune(PruneArgs),
     Snapshot(SnapshotArgs),
+    Doctor(Box<DoctorArgs>),
     /// Write a completion script
     ///
     /// `bash`, `zsh`, `fish`, `elvish` and `powershell` complete `kubectl-mage`. `kubectl` writes

@@ -38,8 +38,9 @@ pub struct Cluster {
 
 impl Cluster {
     /// Reads the kubeconfig and makes the clients; sends nothing yet.
+    #[expect(clippy::unused_async, reason = "clients want the runtime that a future is polled in")]
     pub async fn connect(flags: &ConnectionFlags) -> Result<Self, ClusterError> {
-        let resolved = kubeconfig::resolve(flags).await?;
+        let resolved = kubeconfig::resolve(flags)?;
         let config = resolved.config;
         let connector = Connector::new(&config)?;
         Ok(Self {
@@ -249,12 +250,12 @@ impl Cluster {
 }
 
 /// Reads the time as HTTP writes it: `Wed, 25 Nov 2026 00:47:53 GMT`.
-fn http_date(text: &str) -> Option<Timestamp> {
+pub(super) fn http_date(text: &str) -> Option<Timestamp> {
     k8s_openapi::jiff::fmt::rfc2822::DateTimeParser::new().parse_timestamp(text).ok()
 }
 
 /// Returns the innermost cause, which is the one that says something.
-fn root_cause(error: &dyn std::error::Error) -> String {
+pub(super) fn root_cause(error: &dyn std::error::Error) -> String {
     let mut current = error;
     while let Some(source) = current.source() {
         current = source;

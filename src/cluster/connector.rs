@@ -5,8 +5,10 @@
 
 use std::time::Duration;
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
-use http::{Response, header};
+use http::{HeaderValue, Response, header};
 use http_body_util::{Either, Full};
 use hyper::body::Incoming;
 use hyper_rustls::builderstates::WantsProtocols1;
@@ -20,8 +22,9 @@ use rustls::ClientConfig;
 use tower::{BoxError, ServiceExt};
 
 use super::bounded::{Bounded, Bounding};
-use super::credentials::{Credentials, refusal};
+use super::credentials::Credentials;
 use super::error::ClusterError;
+use super::proxy;
 
 /// What a connection is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,8 +52,8 @@ const PING_ANSWER: Duration = Duration::from_secs(8);
 
 /// Makes clients that share credentials, each with connections of its own.
 ///
-/// An exec plugin may take a second, so it is run once where it gives a token, as most do; kube's
-/// own way runs it for the token and again for a certificate, for each client.
+/// An exec plugin may take a second, so it is run once; kube's own way runs it for the token and
+/// again for a certificate, for each client.
 pub(super) struct Connector {
     config: kube::Config,
     credentials: Credentials,
@@ -60,13 +63,13 @@ pub(super) struct Connector {
 impl Connector {
     /// Gets the credentials, which may run an exec plugin; connects to nothing yet.
     pub(super) fn new(config: &kube::Config) -> Result<Self, ClusterError> {
-        let credentials = Credentials::get(config).map_err(|error| match error {
-            kube::Error::Auth(error) => setup(config, &refusal(&error)),
-            error => setup(config, &error),
-        })?;
+        let (credentials, identity) =
+            Credentials::get(&config.auth_info).map_err(|why| setup(config, &why))?;
         let mut for_tls = config.clone();
-        if credentials.in_requests() {
-            for_tls.auth_info.exec = None;
+        for_tls.auth_info.exec = None;
+        if let Some((certificate, key)) = identity {
+            for_tls.auth_info.client_certificate_data = Some(STANDARD.encode(certificate));
+            for_tls.auth_info.client_key_data = Some(STANDARD.encode(key).into());
         }
         let tls = for_tls.rustls_client_config().map_err(|error| setup(config, &error))?;
         Ok(Self { config: config.clone(), credentials, tls })
@@ -76,16 +79,16 @@ impl Connector {
     pub(super) fn client(&self, purpose: Purpose) -> Result<kube::Client, ClusterError> {
         let builder =
             HttpsConnectorBuilder::new().with_tls_config(self.tls.clone()).https_or_http();
-        client(&self.config, &self.credentials, purpose, builder)
+        client(self, purpose, builder)
     }
 }
 
 fn client(
-    config: &kube::Config,
-    credentials: &Credentials,
+    connector: &Connector,
     purpose: Purpose,
     mut builder: HttpsConnectorBuilder<WantsProtocols1>,
 ) -> Result<kube::Client, ClusterError> {
+    let Connector { config, credentials, tls } = connector;
     if let Some(name) = &config.tls_server_name {
         let name = name.clone().try_into().map_err(|error| {
             setup(config, &format!("tls-server-name {name:?} is not a name: {error}"))
@@ -97,15 +100,39 @@ fn client(
     tcp.set_nodelay(true);
     tcp.set_keepalive(Some(Duration::from_secs(30)));
     tcp.set_connect_timeout(Some(CONNECT_TIMEOUT));
-    match &config.proxy_url {
-        None => finish(config, credentials, purpose, builder, tcp),
-        Some(proxy) if proxy.scheme_str() == Some("socks5") => {
-            finish(config, credentials, purpose, builder, SocksV5::new(proxy.clone(), tcp))
+    let Some(proxy) = &config.proxy_url else {
+        return finish(config, credentials, purpose, builder, tcp);
+    };
+    let login = proxy::login(proxy).map_err(|why| setup(config, &why))?;
+    match proxy.scheme_str() {
+        Some("socks5" | "socks5h") => {
+            let mut socks = SocksV5::new(proxy.clone(), tcp);
+            if let Some((user, password)) = login {
+                socks = socks.with_auth(user, password);
+            }
+            finish(config, credentials, purpose, builder, socks)
         }
-        Some(proxy) if proxy.scheme_str() == Some("http") => {
-            finish(config, credentials, purpose, builder, Tunnel::new(proxy.clone(), tcp))
+        Some("http") => {
+            let tunnel = with_login(Tunnel::new(proxy.clone(), tcp), login);
+            finish(config, credentials, purpose, builder, tunnel)
         }
-        Some(proxy) => Err(setup(config, &format!("the proxy {proxy} is neither http nor socks5"))),
+        Some("https") => {
+            // As in Go, the proxy's certificate is verified by the cluster's authority.
+            let https = HttpsConnectorBuilder::new().with_tls_config(tls.clone());
+            let https = https.https_or_http().enable_http1().wrap_connector(tcp);
+            let tunnel = with_login(Tunnel::new(proxy.clone(), https), login);
+            finish(config, credentials, purpose, builder, tunnel)
+        }
+        _ => Err(setup(config, &"the proxy is none of http, https and socks5")),
+    }
+}
+
+fn with_login<C>(tunnel: Tunnel<C>, login: Option<(String, String)>) -> Tunnel<C> {
+    let Some((user, password)) = login else { return tunnel };
+    let basic = format!("Basic {}", STANDARD.encode(format!("{user}:{password}")));
+    match HeaderValue::from_str(&basic) {
+        Ok(value) => tunnel.with_auth(value),
+        Err(_) => tunnel,
     }
 }
 

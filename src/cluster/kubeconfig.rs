@@ -2,11 +2,19 @@
 
 use std::path::{Path, PathBuf};
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use http::HeaderValue;
-use kube::config::{KubeConfigOptions, Kubeconfig, NamedAuthInfo, NamedCluster, NamedContext};
+use kube::config::{
+    AuthInfo, Cluster as KubeCluster, Context, ExecAuthCluster, Kubeconfig, NamedAuthInfo,
+    NamedCluster, NamedContext,
+};
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject;
 
 use super::error::ClusterError;
 use super::flags::ConnectionFlags;
+use super::kubeconfig_checks as checks;
 use super::proxy::{self, ProxyVariables};
 
 /// What the API server's audit log says of who asked.
@@ -22,46 +30,55 @@ pub(super) struct Resolved {
 }
 
 /// Reads the files, chooses the context and applies every flag.
-pub(super) async fn resolve(flags: &ConnectionFlags) -> Result<Resolved, ClusterError> {
+pub(super) fn resolve(flags: &ConnectionFlags) -> Result<Resolved, ClusterError> {
     let paths = paths(flags);
-    let mut merged: Option<Kubeconfig> = None;
-    for path in &paths {
-        if !path.exists() && flags.kubeconfig.is_none() {
-            continue;
-        }
-        if !path.exists() {
-            return Err(ClusterError::NoKubeconfig { looked: paths });
-        }
-        let next = Kubeconfig::read_from(path).map_err(|error| unreadable(path, &error))?;
-        merged = Some(match merged {
-            Some(merged) => merged.merge(next).map_err(|error| unreadable(path, &error))?,
-            None => next,
-        });
+    if flags.kubeconfig.is_some() && !paths.iter().all(|path| path.exists()) {
+        return Err(ClusterError::NoKubeconfig { looked: paths });
     }
-    let mut resolved = match merged {
-        Some(kubeconfig) => from_files(kubeconfig, flags).await?,
-        None => without_files(flags, &paths)?,
+    let found: Vec<&PathBuf> = paths.iter().filter(|path| path.exists()).collect();
+    let kubeconfig = merged(&found)?;
+    let names_a_cluster = flags.server.is_some() || flags.cluster.is_some();
+    let name = flags.context.clone().or_else(|| kubeconfig.current_context.clone());
+    let mut resolved = match name {
+        // As client-go does, also where files name contexts and none of them as the current one.
+        None if !names_a_cluster => match in_cluster(flags)? {
+            Some(resolved) => resolved,
+            None if found.is_empty() => return Err(ClusterError::NoKubeconfig { looked: paths }),
+            None => {
+                let known = names(&kubeconfig.contexts, context_name);
+                return Err(ClusterError::NoContext { known });
+            }
+        },
+        name => from_files(&kubeconfig, name, flags)?,
     };
-    apply(&mut resolved.config, flags)?;
     if let Some(user) = &flags.as_ {
         resolved.user = Some(user.clone());
     }
     Ok(resolved)
 }
 
+/// Reads the files and merges them: the first that names something has it, whole.
+fn merged(paths: &[&PathBuf]) -> Result<Kubeconfig, ClusterError> {
+    let mut merged: Option<Kubeconfig> = None;
+    for path in paths {
+        let mut next = Kubeconfig::read_from(path).map_err(|error| unreadable(path, &error))?;
+        next.current_context = next.current_context.filter(|name| !name.is_empty());
+        checks::tidy_paths(&mut next, path);
+        merged = Some(match merged {
+            Some(merged) => merged.merge(next).map_err(|error| unreadable(path, &error))?,
+            None => next,
+        });
+    }
+    Ok(merged.unwrap_or_default())
+}
+
 /// Returns the namespace that the current context names, from the files alone; whatever is wrong with
 /// them is told by whoever connects.
 #[must_use]
 pub fn context_namespace(flags: &ConnectionFlags) -> Option<String> {
-    let mut merged: Option<Kubeconfig> = None;
-    for path in paths(flags).iter().filter(|path| path.exists()) {
-        let next = Kubeconfig::read_from(path).ok()?;
-        merged = Some(match merged {
-            Some(merged) => merged.merge(next).ok()?,
-            None => next,
-        });
-    }
-    let kubeconfig = merged?;
+    let paths = paths(flags);
+    let found: Vec<&PathBuf> = paths.iter().filter(|path| path.exists()).collect();
+    let kubeconfig = merged(&found).ok()?;
     let name = flags.context.clone().or(kubeconfig.current_context)?;
     let context = kubeconfig.contexts.into_iter().find(|context| context.name == name)?;
     context.context?.namespace.filter(|namespace| !namespace.is_empty())
@@ -72,10 +89,6 @@ fn unreadable(path: &Path, error: &kube::config::KubeconfigError) -> ClusterErro
     let text = error.to_string();
     let cause = text.lines().next().unwrap_or_default();
     ClusterError::Kubeconfig { cause: format!("{}: {cause}", path.display()) }
-}
-
-fn broken(error: &kube::config::KubeconfigError) -> ClusterError {
-    ClusterError::Kubeconfig { cause: error.to_string() }
 }
 
 fn paths(flags: &ConnectionFlags) -> Vec<PathBuf> {
@@ -93,156 +106,209 @@ fn paths(flags: &ConnectionFlags) -> Vec<PathBuf> {
     dirs::home_dir().map(|home| vec![home.join(".kube").join("config")]).unwrap_or_default()
 }
 
-async fn from_files(
-    mut kubeconfig: Kubeconfig,
+/// Chooses context, cluster and user, lays the flags over them, and checks them as client-go does.
+fn from_files(
+    kubeconfig: &Kubeconfig,
+    name: Option<String>,
     flags: &ConnectionFlags,
 ) -> Result<Resolved, ClusterError> {
-    let name = flags.context.clone().or_else(|| kubeconfig.current_context.clone());
-    let name = match name.filter(|name| !name.is_empty()) {
-        Some(name) => name,
-        None if flags.server.is_some() || flags.cluster.is_some() => {
-            // kubectl makes do with the flags alone; so a context of nothing but their names.
-            let context = kube::config::Context {
-                cluster: flags.cluster.clone().unwrap_or_default(),
-                user: flags.user.clone(),
-                ..Default::default()
-            };
-            kubeconfig.contexts.push(NamedContext {
-                name: String::new(),
-                context: Some(context),
-                ..Default::default()
-            });
-            String::new()
-        }
-        None => {
-            return Err(ClusterError::NoContext {
-                known: names(&kubeconfig.contexts, context_name),
-            });
-        }
+    let context = match &name {
+        None => Context::default(),
+        Some(name) => match kubeconfig.contexts.iter().find(|known| known.name == *name) {
+            Some(known) => known.context.clone().unwrap_or_default(),
+            None => {
+                let known = names(&kubeconfig.contexts, context_name);
+                return Err(ClusterError::UnknownName {
+                    what: "context",
+                    name: name.clone(),
+                    known,
+                });
+            }
+        },
     };
-    let Some(context) = kubeconfig.contexts.iter().find(|context| context.name == name) else {
-        let known = names(&kubeconfig.contexts, context_name);
-        return Err(ClusterError::UnknownName { what: "context", name, known });
-    };
-    let cluster =
-        flags.cluster.clone().or_else(|| context.context.as_ref().map(|c| c.cluster.clone()));
-    let cluster = cluster.unwrap_or_default();
-    let user = flags.user.clone().or_else(|| context.context.as_ref()?.user.clone());
-    prepare_cluster(&mut kubeconfig, &cluster, flags)?;
-    if let Some(user) = &flags.user
-        && !kubeconfig.auth_infos.iter().any(|known| &known.name == user)
-    {
-        let known = names(&kubeconfig.auth_infos, user_name);
-        return Err(ClusterError::UnknownName { what: "user", name: user.clone(), known });
+    let mut cluster = cluster(kubeconfig, &context, flags)?;
+    let (user_name, mut user) = user(kubeconfig, &context, flags)?;
+    lay_over(flags, &mut cluster, &mut user);
+    let mut wrong = checks::wrong_cluster(&cluster);
+    wrong.extend(checks::wrong_user(&user));
+    let url = server_url(&cluster)?;
+    if url.scheme_str() == Some("https") && !checks::can_identify(&user) {
+        wrong.push("the user has nothing to say who they are with (kubectl would ask for a name and a password)".to_owned());
     }
-    let configured = kubeconfig
-        .clusters
-        .iter()
-        .find(|known| known.name == cluster)
-        .and_then(|known| known.cluster.as_ref()?.proxy_url.clone());
-    let options = KubeConfigOptions {
-        context: Some(name.clone()),
-        cluster: Some(cluster),
-        user: flags.user.clone(),
-    };
-    let mut config = kube::Config::from_custom_kubeconfig(kubeconfig, &options)
-        .await
-        .map_err(|error| broken(&error))?;
-    set_proxy(&mut config, configured.as_deref())?;
-    let context = Some(name).filter(|name| !name.is_empty());
-    Ok(Resolved { config, context, user: user.filter(|user| !user.is_empty()) })
+    if !wrong.is_empty() {
+        let of = name.map(|name| format!("context {name}: ")).unwrap_or_default();
+        return Err(ClusterError::Kubeconfig { cause: format!("{of}{}", wrong.join("; ")) });
+    }
+    if url.scheme_str() == Some("http") {
+        // client-go sends no credentials where everybody could read them.
+        user = checks::without_credentials(user);
+    }
+    checks::settle_provider(&mut user).map_err(|cause| ClusterError::Kubeconfig { cause })?;
+    let namespace = context.namespace.filter(|namespace| !namespace.is_empty());
+    let config = built(url, cluster, user, flags, namespace)?;
+    Ok(Resolved { config, context: name, user: user_name })
 }
 
-fn prepare_cluster(
-    kubeconfig: &mut Kubeconfig,
-    cluster: &str,
+fn cluster(
+    kubeconfig: &Kubeconfig,
+    context: &Context,
     flags: &ConnectionFlags,
-) -> Result<(), ClusterError> {
-    if !kubeconfig.clusters.iter().any(|known| known.name == cluster) {
-        if flags.server.is_none() || flags.cluster.is_some() {
-            let known = names(&kubeconfig.clusters, cluster_name);
-            let name = cluster.to_owned();
-            return Err(ClusterError::UnknownName { what: "cluster", name, known });
+) -> Result<KubeCluster, ClusterError> {
+    let name = flags.cluster.as_ref().unwrap_or(&context.cluster);
+    let known = kubeconfig.clusters.iter().find(|known| known.name == *name);
+    if known.is_none() && (flags.server.is_none() || flags.cluster.is_some()) {
+        let known = names(&kubeconfig.clusters, cluster_name);
+        return Err(ClusterError::UnknownName { what: "cluster", name: name.clone(), known });
+    }
+    let mut cluster = known.and_then(|known| known.cluster.clone()).unwrap_or_default();
+    checks::tidy_cluster(&mut cluster);
+    Ok(cluster)
+}
+
+/// A user that a flag names must be there; one that a context names need not, as in kubectl.
+fn user(
+    kubeconfig: &Kubeconfig,
+    context: &Context,
+    flags: &ConnectionFlags,
+) -> Result<(Option<String>, AuthInfo), ClusterError> {
+    let name = flags.user.clone().or_else(|| context.user.clone()).filter(|name| !name.is_empty());
+    let known = kubeconfig.auth_infos.iter().find(|known| Some(&known.name) == name.as_ref());
+    if let (Some(name), None) = (&flags.user, known) {
+        let known = names(&kubeconfig.auth_infos, user_name);
+        return Err(ClusterError::UnknownName { what: "user", name: name.clone(), known });
+    }
+    let mut user = known.and_then(|known| known.auth_info.clone()).unwrap_or_default();
+    checks::tidy_user(&mut user);
+    Ok((name, user))
+}
+
+/// Lays flags over what the files say
+/// (`client-go/tools/clientcmd/client_config.go: getCluster, getAuthInfo`).
+fn lay_over(flags: &ConnectionFlags, cluster: &mut KubeCluster, user: &mut AuthInfo) {
+    if let Some(server) = &flags.server {
+        cluster.server = Some(server.clone());
+        // The name was for the server of the file.
+        cluster.tls_server_name = None;
+    }
+    if flags.insecure_skip_tls_verify {
+        cluster.insecure_skip_tls_verify = Some(true);
+        cluster.certificate_authority = None;
+        cluster.certificate_authority_data = None;
+    }
+    if let Some(token) = &flags.token {
+        // A token's file still counts before it, as in client-go.
+        user.token = Some(token.clone().into());
+    }
+    if let Some(name) = &flags.as_ {
+        user.impersonate = Some(name.clone());
+    }
+    if !flags.as_group.is_empty() {
+        user.impersonate_groups = Some(flags.as_group.clone());
+    }
+}
+
+/// Returns the server's URL; without a scheme it is http, as in kubectl.
+fn server_url(cluster: &KubeCluster) -> Result<http::Uri, ClusterError> {
+    let server = cluster.server.as_deref().unwrap_or_default();
+    if server.is_empty() {
+        return Err(ClusterError::Kubeconfig { cause: "the cluster has no server".to_owned() });
+    }
+    let url = if server.contains("://") { server.to_owned() } else { format!("http://{server}") };
+    url.parse().map_err(|error| ClusterError::Kubeconfig {
+        cause: format!("the server {server:?} is no URL: {error}"),
+    })
+}
+
+fn built(
+    url: http::Uri,
+    cluster: KubeCluster,
+    mut user: AuthInfo,
+    flags: &ConnectionFlags,
+    namespace: Option<String>,
+) -> Result<kube::Config, ClusterError> {
+    if let Some(exec) = user.exec.as_mut().filter(|exec| exec.provide_cluster_info) {
+        let told = ExecAuthCluster::try_from(&cluster);
+        exec.cluster =
+            Some(told.map_err(|error| ClusterError::Kubeconfig { cause: error.to_string() })?);
+    }
+    let mut config = kube::Config::new(url);
+    config.root_cert = authorities(&cluster)?;
+    config.accept_invalid_certs = cluster.insecure_skip_tls_verify == Some(true);
+    config.disable_compression = cluster.disable_compression == Some(true);
+    config.tls_server_name.clone_from(&cluster.tls_server_name);
+    config.auth_info = user;
+    if let Some(namespace) = namespace {
+        config.default_namespace = namespace;
+    }
+    set_proxy(&mut config, cluster.proxy_url.as_deref())?;
+    finish(&mut config, flags);
+    Ok(config)
+}
+
+/// Reads the certificates by which the server's is verified.
+fn authorities(cluster: &KubeCluster) -> Result<Option<Vec<Vec<u8>>>, ClusterError> {
+    let wrong = |cause: String| ClusterError::Kubeconfig { cause };
+    let (what, pem) = match (&cluster.certificate_authority_data, &cluster.certificate_authority) {
+        (Some(data), _) => {
+            let decoded = STANDARD.decode(data);
+            ("certificate-authority-data".to_owned(), decoded.map_err(|error| error.to_string()))
         }
-        kubeconfig.clusters.push(NamedCluster {
-            name: cluster.to_owned(),
-            cluster: Some(kube::config::Cluster::default()),
-            ..Default::default()
-        });
-    }
-    let named = kubeconfig.clusters.iter_mut().find(|known| known.name == cluster);
-    if let (Some(server), Some(named)) = (&flags.server, named) {
-        named.cluster.get_or_insert_default().server = Some(with_scheme(server));
-    }
-    Ok(())
-}
-
-/// kubectl takes a bare `host:port` for `http://host:port`.
-fn with_scheme(server: &str) -> String {
-    if server.contains("://") { server.to_owned() } else { format!("http://{server}") }
-}
-
-fn without_files(flags: &ConnectionFlags, looked: &[PathBuf]) -> Result<Resolved, ClusterError> {
-    if let Some(name) = &flags.context {
-        let name = name.clone();
-        return Err(ClusterError::UnknownName { what: "context", name, known: Vec::new() });
-    }
-    let mut config = if let Some(server) = &flags.server {
-        let url = with_scheme(server).parse().map_err(|error: http::uri::InvalidUri| {
-            ClusterError::Kubeconfig { cause: format!("--server {server:?}: {error}") }
-        })?;
-        kube::Config::new(url)
-    } else {
-        kube::Config::incluster()
-            .map_err(|_| ClusterError::NoKubeconfig { looked: looked.to_vec() })?
+        (None, Some(file)) => (
+            format!("certificate-authority {file}"),
+            std::fs::read(file).map_err(|error| error.to_string()),
+        ),
+        (None, None) => return Ok(None),
     };
+    let pem = pem.map_err(|why| wrong(format!("{what}: {why}")))?;
+    let found = CertificateDer::pem_slice_iter(&pem)
+        .map(|one| one.map(|certificate| certificate.to_vec()))
+        .collect::<Result<Vec<_>, _>>();
+    match found {
+        Ok(found) if !found.is_empty() => Ok(Some(found)),
+        Ok(_) => Err(wrong(format!("{what} holds no certificate"))),
+        Err(error) => Err(wrong(format!("{what}: {error}"))),
+    }
+}
+
+/// Takes what a pod is given, where this is one; a flag for the user lies over it.
+fn in_cluster(flags: &ConnectionFlags) -> Result<Option<Resolved>, ClusterError> {
+    let Ok(mut config) = kube::Config::incluster() else { return Ok(None) };
+    if let Some(name) = &flags.user {
+        let name = name.clone();
+        return Err(ClusterError::UnknownName { what: "user", name, known: Vec::new() });
+    }
+    lay_over(flags, &mut KubeCluster::default(), &mut config.auth_info);
+    if let Some(why) = checks::wrong_user(&config.auth_info).into_iter().next() {
+        return Err(ClusterError::Kubeconfig { cause: why });
+    }
+    config.accept_invalid_certs = flags.insecure_skip_tls_verify;
     set_proxy(&mut config, None)?;
-    Ok(Resolved { config, context: None, user: None })
+    finish(&mut config, flags);
+    Ok(Some(Resolved { config, context: None, user: None }))
 }
 
 fn set_proxy(config: &mut kube::Config, configured: Option<&str>) -> Result<(), ClusterError> {
     let chosen = proxy::choose(&config.cluster_url, configured, &ProxyVariables::read());
     config.proxy_url = match chosen {
+        // A login may stand in it, so it is not shown.
         Some(url) => Some(url.parse().map_err(|error| ClusterError::Kubeconfig {
-            cause: format!("the proxy {url:?} is not a URL: {error}"),
+            cause: format!("the proxy is not a URL: {error}"),
         })?),
         None => None,
     };
     Ok(())
 }
 
-fn apply(config: &mut kube::Config, flags: &ConnectionFlags) -> Result<(), ClusterError> {
+fn finish(config: &mut kube::Config, flags: &ConnectionFlags) {
     config.headers.push((http::header::USER_AGENT, HeaderValue::from_static(USER_AGENT)));
     if let Some(namespace) = &flags.namespace {
         config.default_namespace.clone_from(namespace);
-    }
-    if flags.insecure_skip_tls_verify {
-        config.accept_invalid_certs = true;
-    }
-    if let Some(token) = &flags.token {
-        // A token beats whatever else the user has, as in kubectl.
-        config.auth_info = kube::config::AuthInfo {
-            token: Some(token.clone().into()),
-            ..kube::config::AuthInfo::default()
-        };
-    }
-    if let Some(user) = &flags.as_ {
-        config.auth_info.impersonate = Some(user.clone());
-    }
-    if !flags.as_group.is_empty() {
-        if config.auth_info.impersonate.is_none() {
-            return Err(ClusterError::Kubeconfig {
-                cause: "--as-group needs --as: a group is impersonated only with a user".to_owned(),
-            });
-        }
-        config.auth_info.impersonate_groups = Some(flags.as_group.clone());
     }
     let plain = config.cluster_url.scheme_str() == Some("http");
     if (config.accept_invalid_certs || plain) && config.root_cert.is_none() {
         // Nothing is verified, so the machine's 150 certificates need not be read.
         config.root_cert = Some(Vec::new());
     }
-    Ok(())
 }
 
 fn names<T>(items: &[T], name: impl Fn(&T) -> &String) -> Vec<String> {
@@ -285,7 +351,7 @@ users:
         std::fs::write(&file, TEXT).unwrap();
         let mut flags = ConnectionFlags { kubeconfig: Some(file), ..ConnectionFlags::default() };
         change(&mut flags);
-        resolve(&flags).await
+        resolve(&flags)
     }
 
     #[tokio::test]
@@ -326,7 +392,7 @@ users:
         the kubeconfig has no cluster "gone"
         the kubeconfig has no cluster "x"
         the kubeconfig has no user "x"
-        cannot read the kubeconfig: --as-group needs --as: a group is impersonated only with a user
+        cannot read the kubeconfig: context dev: it has as-uid, as-groups or as-user-extra without `as`: they are impersonated only with a user
         there is no kubeconfig: looked at /no/such/file
         "#);
     }

@@ -7,8 +7,8 @@ use clap::Parser;
 
 use super::pages::use_small_pages;
 use super::{
-    cancel, completion, delete, explain, graph, lint, prune, render, resume, run, runs, snapshot,
-    status, tail, version, why,
+    cancel, completion, delete, doctor, explain, graph, lint, prune, render, resume, run, runs,
+    snapshot, status, tail, version, why,
 };
 use crate::cli::completion::asked;
 use crate::cli::{Cli, ColorChoice, Command, OutputArgs};
@@ -80,6 +80,7 @@ fn dispatch(command: &Command, printer: Printer) -> Result<Exit, CliError> {
         Command::Delete(args) => delete::delete(args, printer),
         Command::Prune(args) => prune::prune(args, printer),
         Command::Snapshot(args) => snapshot::snapshot(args, printer),
+        Command::Doctor(args) => doctor::doctor(args, printer),
         Command::Completion { shell } => completion::completion(*shell, printer),
         Command::Version { output } => version::version(*output, printer),
     }

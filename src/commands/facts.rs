@@ -64,14 +64,33 @@ pub(super) fn connect_for_facts(
         }
         Err(error) => return Err(error.into()),
     };
-    snapshot.server_pod =
-        runtime.block_on(search(&cluster, args, flags.namespace.as_deref(), env))?;
-    tell_search(&snapshot.server_pod, &mut notices);
-    Ok((ClusterFacts { snapshot, file: None }, Some(Connected { runtime, cluster }), notices))
+    let connected = Connected { runtime, cluster };
+    let facts = facts_of(&connected, args, flags, env)?;
+    tell_search(&facts.snapshot.server_pod, &mut notices);
+    Ok((facts, Some(connected), notices))
+}
+
+/// Looks for the Mage server's pod by a connection that is there.
+pub(super) fn facts_of(
+    connected: &Connected,
+    args: &ConfigArgs,
+    flags: &ConnectionArgs,
+    env: &ServerEnv,
+) -> Result<ClusterFacts, CliError> {
+    let mut snapshot = Snapshot::default();
+    snapshot.context.namespace = cluster::context_namespace(&flags.clone().into());
+    if args.server_pod != "none" && !args.server_pod.starts_with('@') {
+        let search = search(&connected.cluster, args, flags.namespace.as_deref(), env);
+        snapshot.server_pod = connected.runtime.block_on(search)?;
+    }
+    Ok(ClusterFacts { snapshot, file: None })
 }
 
 /// Reads `--snapshot`. A pod named with `--server-pod` must be the one in it.
-fn from_file(args: &ConfigArgs, notices: &mut Vec<String>) -> Result<ClusterFacts, CliError> {
+pub(super) fn from_file(
+    args: &ConfigArgs,
+    notices: &mut Vec<String>,
+) -> Result<ClusterFacts, CliError> {
     let path = args.snapshot.clone().unwrap_or_default();
     let name = path.display().to_string();
     let file = SourceFile::new(name.clone(), read(&path)?);

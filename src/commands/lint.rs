@@ -74,13 +74,14 @@ pub(super) fn lint(args: &LintArgs, printer: Printer) -> Result<Exit, CliError> 
 }
 
 /// What a look at the project found.
-struct Looked {
-    found: Vec<Reported>,
+pub(super) struct Looked {
+    pub(super) found: Vec<Reported>,
     notices: Vec<String>,
     context: Context,
 }
 
-fn look(args: &LintArgs, facts: &ClusterFacts) -> Result<Looked, CliError> {
+/// Looks at everything; live or with a snapshot, also at what the cluster says.
+pub(super) fn look(args: &LintArgs, facts: &ClusterFacts) -> Result<Looked, CliError> {
     let inputs = &read_inputs(&args.config, read_server_env(&args.config)?, facts)?;
     let other = match inputs.edition {
         Edition::Oss => EditionChoice::Pro,

@@ -5,6 +5,8 @@ mod cancel;
 mod completion;
 mod delete;
 mod detach;
+mod doctor;
+mod doctor_facts;
 mod driving;
 mod entry;
 mod explain;

@@ -1,6 +1,7 @@
 //! `snapshot`
 
 use std::collections::BTreeSet;
+use std::path::Path;
 
 use super::entry::out;
 use super::facts::{Connected, connect, connect_for_facts};
@@ -11,6 +12,7 @@ use super::validate::refuse_without_connection;
 use crate::cli::{ConfigArgs, ConnectionArgs, SnapshotArgs, SnapshotOutput};
 use crate::error::CliError;
 use crate::exit::Exit;
+use crate::job::RenderedJob;
 use crate::load::{ClusterFacts, find_project, read_server_env};
 use crate::project::Missing;
 use crate::snapshot::Snapshot;
@@ -60,9 +62,34 @@ fn namespaces(
             None
         }
     };
-    // What the Jobs are made of is told when they are made; here only where they go matters.
+    let unmade = match &project {
+        Some(project) => each_job(project, (config, connection), facts, &mut |_, job| {
+            namespaces.insert(job.namespace);
+        })?,
+        None => Vec::new(),
+    };
+    for (pipeline, error) in unmade {
+        printer.warning(&format!(
+            "not all namespaces of pipeline {pipeline} are asked, since its Jobs cannot be made: {error}"
+        ));
+    }
+    if namespaces.is_empty() {
+        namespaces.insert(current.to_owned());
+    }
+    Ok(namespaces)
+}
+
+/// Makes every Job of the project, and says of which pipelines they cannot be made. What they are
+/// made of is told when they are made; here only what they want of a cluster matters.
+pub(super) fn each_job(
+    project: &Path,
+    (config, connection): (&ConfigArgs, &ConnectionArgs),
+    facts: &ClusterFacts,
+    each: &mut dyn FnMut(&str, RenderedJob),
+) -> Result<Vec<(String, CliError)>, CliError> {
     let quiet = Printer::new(ColorWhen::Never, Verbosity::Quiet);
-    for pipeline in project.iter().flat_map(|project| pipelines(project)) {
+    let mut unmade = Vec::new();
+    for pipeline in pipelines(project) {
         let request = Request {
             targets: std::slice::from_ref(&pipeline),
             args: config,
@@ -73,19 +100,12 @@ fn namespaces(
             masked: Masked::Shown,
         };
         let given = (read_server_env(config)?, facts, Vec::new());
-        let made = load_with(given, &request, quiet, &mut |_, job| {
-            namespaces.insert(job.namespace);
-        });
+        let made = load_with(given, &request, quiet, &mut |_, job| each(&pipeline, job));
         if let Err(error) = made {
-            printer.warning(&format!(
-                "not all namespaces of pipeline {pipeline} are asked, since its Jobs cannot be made: {error}"
-            ));
+            unmade.push((pipeline, error));
         }
     }
-    if namespaces.is_empty() {
-        namespaces.insert(current.to_owned());
-    }
-    Ok(namespaces)
+    Ok(unmade)
 }
 
 /// Asks the cluster about the namespaces of the project's Jobs, of `-n` and of the server's pod.

@@ -45,6 +45,8 @@ pub struct Inputs {
     pub project_file: Arc<SourceFile>,
     /// Whose merge rules are used.
     pub edition: Edition,
+    /// Why that one.
+    pub edition_why: String,
     /// The full template.
     pub template: Option<Template>,
     /// The policy file.
@@ -142,6 +144,7 @@ pub fn read_inputs(
         project_dir,
         project_file,
         edition,
+        edition_why: why,
         template,
         policy,
         env,

@@ -3,6 +3,7 @@
 mod annotated;
 mod color;
 mod diagnostic;
+mod doctor_text;
 mod driving_text;
 mod duration;
 mod explain_table;
@@ -31,6 +32,7 @@ mod why_text;
 pub use annotated::annotated;
 pub use color::{ColorWhen, Paint};
 pub use diagnostic::{render_error, snippet};
+pub use doctor_text::{Doctored, doctor_json, doctor_schema, doctor_text};
 pub use driving_text::driving_sentence;
 pub use duration::duration;
 pub use explain_table::{Terminal, explain_table, with_links};

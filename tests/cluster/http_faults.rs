@@ -103,7 +103,8 @@ fn with_plugin(folder: &std::path::Path, server: &str) -> std::path::PathBuf {
     std::fs::set_permissions(&plugin, std::fs::Permissions::from_mode(0o755)).unwrap();
     let kubeconfig = folder.join("kubeconfig");
     let text = format!(
-        "apiVersion: v1\nkind: Config\ncurrent-context: c\nclusters:\n- name: c\n  cluster: {{server: \"{server}\"}}\ncontexts:\n- name: c\n  context: {{cluster: c, user: u}}\nusers:\n- name: u\n  user:\n    exec: {{apiVersion: client.authentication.k8s.io/v1, command: {}, interactiveMode: Never}}\n",
+        "apiVersion: v1\nkind: Config\ncurrent-context: c\nclusters:\n- name: c\n  cluster: {{server: \"{server}\", certificate-authority: \"{}\"}}\ncontexts:\n- name: c\n  context: {{cluster: c, user: u}}\nusers:\n- name: u\n  user:\n    exec: {{apiVersion: client.authentication.k8s.io/v1, command: {}, interactiveMode: Never}}\n",
+        crate::kubeconfigs::fixture("ca.crt").display(),
         plugin.display()
     );
     std::fs::write(&kubeconfig, text).unwrap();
@@ -112,7 +113,7 @@ fn with_plugin(folder: &std::path::Path, server: &str) -> std::path::PathBuf {
 
 /// A cluster that is reached by whoever has the token that the plugin gives, `first`.
 async fn with_tokens(bench: &Bench) -> (HttpProxy, TempDir, Cluster) {
-    let proxy = HttpProxy::start(bench.cluster.client().clone()).await;
+    let proxy = HttpProxy::start_secured(bench.cluster.client().clone()).await;
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("token"), "first").unwrap();
     proxy.accept("first");

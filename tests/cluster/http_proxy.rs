@@ -16,6 +16,9 @@ use hyper_util::rt::TokioIo;
 use kube::client::Body;
 use serde_json::json;
 use tokio::net::TcpListener;
+use tokio_rustls::TlsAcceptor;
+
+use crate::kubeconfigs::acceptor;
 
 type Answer = Response<UnsyncBoxBody<Bytes, kube::Error>>;
 
@@ -58,21 +61,33 @@ pub(crate) struct HttpProxy {
 
 impl HttpProxy {
     pub(crate) async fn start(client: kube::Client) -> Self {
+        Self::listen(client, None).await
+    }
+
+    /// The same by TLS, which credentials are sent over, for whoever trusts
+    /// `tests/fixtures/kubeconfigs/ca.crt`.
+    pub(crate) async fn start_secured(client: kube::Client) -> Self {
+        Self::listen(client, Some(acceptor("server", &[b"http/1.1"]))).await
+    }
+
+    async fn listen(client: kube::Client, tls: Option<TlsAcceptor>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let url = format!("http://{}", listener.local_addr().unwrap());
+        let scheme = if tls.is_some() { "https" } else { "http" };
+        let url = format!("{scheme}://{}", listener.local_addr().unwrap());
         let state = Arc::new(Mutex::new(State::default()));
         let shared = Arc::clone(&state);
         tokio::spawn(async move {
             while let Ok((connection, _)) = listener.accept().await {
-                let (client, state) = (client.clone(), Arc::clone(&shared));
-                let service = service_fn(move |request| {
-                    let (client, state) = (client.clone(), Arc::clone(&state));
-                    async move { Ok::<_, Infallible>(handle(client, &state, request).await) }
-                });
+                let (client, state, tls) = (client.clone(), Arc::clone(&shared), tls.clone());
                 tokio::spawn(async move {
-                    let _ = hyper::server::conn::http1::Builder::new()
-                        .serve_connection(TokioIo::new(connection), service)
-                        .await;
+                    match tls {
+                        None => serve(TokioIo::new(connection), client, state).await,
+                        Some(tls) => {
+                            if let Ok(connection) = tls.accept(connection).await {
+                                serve(TokioIo::new(connection), client, state).await;
+                            }
+                        }
+                    }
                 });
             }
         });
@@ -99,6 +114,17 @@ impl HttpProxy {
     pub(crate) fn unused(&self) -> Vec<Rule> {
         self.state.lock().unwrap().rules.clone()
     }
+}
+
+async fn serve<I>(io: I, client: kube::Client, state: Arc<Mutex<State>>)
+where
+    I: hyper::rt::Read + hyper::rt::Write + Send + Unpin + 'static,
+{
+    let service = service_fn(move |request| {
+        let (client, state) = (client.clone(), Arc::clone(&state));
+        async move { Ok::<_, Infallible>(handle(client, &state, request).await) }
+    });
+    let _ = hyper::server::conn::http1::Builder::new().serve_connection(io, service).await;
 }
 
 impl State {

@@ -53,6 +53,21 @@ fn kubeconfig() -> Option<&'static PathBuf> {
         .as_ref()
 }
 
+/// Returns the kubectl that came with the cluster, or this machine's; none, with the reason printed,
+/// where there is neither.
+pub(crate) fn kubectl_of_the_cluster() -> Option<PathBuf> {
+    let own = kubeconfig().map(|path| path.with_file_name("bin").join("kubectl"));
+    if let Some(own) = own.filter(|own| own.exists()) {
+        return Some(own);
+    }
+    let found = Command::new("kubectl").arg("version").arg("--client").output();
+    if found.is_ok_and(|output| output.status.success()) {
+        return Some("kubectl".into());
+    }
+    eprintln!("skipped: there is no kubectl");
+    None
+}
+
 /// A block's name, upstream blocks and variables for the stand-in.
 pub(crate) type Block<'a> = (&'a str, &'a [&'a str], &'a [(&'a str, &'a str)]);
 

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 /// Folders and files that know no network, clock, disk, environment or terminal.
-const PURE: [&str; 27] = [
+const PURE: [&str; 28] = [
     "yaml",
     "project",
     "config",
@@ -13,6 +13,7 @@ const PURE: [&str; 27] = [
     "graph",
     "lint",
     "diagnose",
+    "doctor",
     "snapshot",
     "status",
     "report",

@@ -44,6 +44,7 @@ fn generated() -> Files {
     for (name, schema) in [
         ("run-event", kubectl_mage::ui::event_schema()),
         ("log-event", kubectl_mage::ui::log_event_schema()),
+        ("doctor", kubectl_mage::ui::doctor_schema()),
     ] {
         let path = format!("docs/schemas/{name}.schema.json");
         files.insert(path.into(), kubectl_mage::ui::manifest::json(&schema));

@@ -85,7 +85,8 @@ fn read_all(folder: &Path, text: &mut String) {
         if path.is_dir() {
             read_all(&path, text);
         } else if path.extension().is_some_and(|extension| extension == "rs") {
-            writeln!(text, "// {}\n{}", path.display(), fs::read_to_string(&path).unwrap()).unwrap();
+            writeln!(text, "// {}\n{}", path.display(), fs::read_to_string(&path).unwrap())
+                .unwrap();
         }
     }
 }

@@ -5,6 +5,7 @@ mod bad_input;
 mod cases;
 mod completion;
 mod docs;
+mod doctor;
 mod editions;
 mod explain;
 mod explained;

@@ -1,0 +1,276 @@
+//! `doctor` against a cluster: what it says of rights is true, and it changes nothing.
+#![expect(clippy::unwrap_used, reason = "helpers of tests, outside `#[test]`")]
+
+use std::collections::BTreeSet;
+
+use kubectl_mage::doctor::{Need, rights_all};
+use serde_json::{Value, json};
+
+use crate::binary::{Project, Said, kubectl, kubectl_with};
+use crate::cli_run::diamond;
+use crate::server_pod::{apply, config_map, ready, server};
+use crate::support::{Bench, until};
+
+/// A request in the audit log: verb, resource, group, code.
+type Request = (String, String, String, u64);
+
+/// Returns what somebody who is impersonated asked of the namespace, by the audit log.
+fn asked(bench: &Bench, user: &str) -> Option<BTreeSet<Request>> {
+    let text = std::fs::read_to_string(bench.kubeconfig.with_file_name("audit.log")).ok()?;
+    let of_user = |entry: &Value| entry["impersonatedUser"]["username"] == user;
+    let entries = text.lines().filter(|line| line.contains(user));
+    let entries = entries.filter_map(|line| serde_json::from_str::<Value>(line).ok());
+    let request = |entry: Value| {
+        let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+        let object = &entry["objectRef"];
+        let resource = match object["subresource"].as_str() {
+            Some(sub) => format!("{}/{sub}", text(&object["resource"])),
+            None => text(&object["resource"]),
+        };
+        let code = entry["responseStatus"]["code"].as_u64().unwrap_or_default();
+        (text(&entry["verb"]), resource, text(&object["apiGroup"]), code)
+    };
+    let found = entries.filter(of_user).map(request);
+    Some(
+        found
+            .filter(|(_, resource, ..)| !matches!(resource.as_str(), "users" | "groups" | ""))
+            .collect(),
+    )
+}
+
+fn report(said: &Said) -> Value {
+    serde_json::from_str(&said.stdout).unwrap_or_else(|error| panic!("{error}: {}", said.stderr))
+}
+
+/// Returns `STATE: SENTENCE` of a check.
+fn told(report: &Value, id: &str) -> String {
+    let checks = report["checks"].as_array().unwrap();
+    let check = checks.iter().find(|check| check["id"] == id).unwrap();
+    format!("{}: {}", check["state"].as_str().unwrap(), check["sentence"].as_str().unwrap())
+}
+
+/// Gives a user the Role that `doctor` prints for them, with these flags.
+async fn give(project: &Project, bench: &Bench, user: &str, flags: &[&str]) {
+    let doctor = [&["doctor", "--as", user, "-o", "role"], flags].concat();
+    let role = project.run_on(bench, &doctor).ends(1).stdout;
+    kubectl_with(bench, &["apply", "--dry-run=server", "-f", "-"], &role).ends(0);
+    kubectl_with(bench, &["apply", "-f", "-"], &role).ends(0);
+    until("the rights that were given", || async { project.run_on(bench, &doctor).code == 0 })
+        .await;
+    project.run_on(bench, &doctor).ends(0).says(&["no right is missing"]);
+}
+
+/// Returns the name of the run that a command began.
+fn run_of(said: &Said) -> String {
+    let words = said.stderr.split_whitespace().map(|word| word.trim_matches([':', ',', '.']));
+    words.clone().find(|word| word.starts_with("etl-")).unwrap().to_owned()
+}
+
+/// Uses every command that counts, as this user; all must work.
+fn use_all(project: &Project, bench: &Bench, user: &str) -> Vec<(&'static str, BTreeSet<Request>)> {
+    let begin = || run_of(&project.run_on(bench, &["run", "etl"]).ends(0));
+    // Pausing leaves a run to resume.
+    let old = begin();
+    let mut used = Vec::new();
+    let mut as_user = |name: &'static str, arguments: &[&str]| {
+        let before = asked(bench, user).unwrap_or_default();
+        project.run_on(bench, &[arguments, &["--as", user]].concat()).ends(0);
+        let after = asked(bench, user).unwrap_or_default();
+        used.push((name, after.difference(&before).cloned().collect()));
+    };
+    as_user("render", &["render", "etl"]);
+    as_user("explain-config", &["explain-config", "etl/load"]);
+    as_user("lint", &["lint"]);
+    as_user("snapshot", &["snapshot"]);
+    as_user("doctor", &["doctor"]);
+    as_user("run", &["run", "etl"]);
+    as_user("runs", &["runs", "-o", "wide"]);
+    as_user("status", &["status", &old]);
+    as_user("why", &["why", &old]);
+    as_user("logs", &["logs", &old]);
+    as_user("tail", &["tail", &old]);
+    as_user("attach", &["attach", &old]);
+    as_user("resume", &["resume", &old]);
+    as_user("delete", &["delete", &old, "--yes"]);
+    as_user("prune", &["prune", "--older-than", "0s", "--yes"]);
+    used
+}
+
+/// Exactly the Role that `doctor` prints is enough for every command, and what is refused
+/// nevertheless is what the table says that a command can do without.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_role_that_it_prints_is_enough_for_every_command() {
+    let Some(bench) = Bench::new("doctor-role").await else { return };
+    let project = diamond(&[]);
+    let (some, all) = (format!("{}-some", bench.namespace), format!("{}-all", bench.namespace));
+    let before = report(&project.run_on(&bench, &["doctor", "--as", &some, "-o", "json"]).ends(1));
+    assert!(told(&before, "permissions").starts_with("problem: rights are missing for attach"));
+    give(&project, &bench, &some, &[]).await;
+    give(&project, &bench, &all, &["--optional"]).await;
+    let table = rights_all();
+    let of = |command: &str| &table.iter().find(|one| one.command == command).unwrap().rights;
+    for (user, given) in [(&some, Need::Required), (&all, Need::Optional)] {
+        for (command, requests) in use_all(&project, &bench, user) {
+            for (verb, resource, group, _) in requests.iter().filter(|request| request.3 == 403) {
+                let right = of(command).iter().find(|right| {
+                    (right.verb, right.resource, right.group) == (verb, resource, group)
+                });
+                let right = right.unwrap_or_else(|| {
+                    panic!("{command} was refused {verb} {resource}, and the table does not say so")
+                });
+                assert_eq!(right.need, Need::Optional, "{command}: {right:?}");
+                assert!(given == Need::Required || *resource == "secrets", "{command}: {right:?}");
+            }
+        }
+    }
+    // Nothing is asked for that nothing uses.
+    if let Some(requests) = asked(&bench, &all) {
+        let used = |right: &kubectl_mage::doctor::Right| {
+            let name = (right.verb, right.resource, right.group);
+            requests
+                .iter()
+                .any(|(verb, resource, group, _)| (&**verb, &**resource, &**group) == name)
+        };
+        let commands = table.iter().filter(|one| !one.command.contains(" --"));
+        for one in commands.filter(|one| !matches!(one.command, "cancel")) {
+            for right in one.rights.iter().filter(|right| right.need == Need::Required) {
+                assert!(used(right), "{} is said to need {right:?}", one.command);
+            }
+        }
+    }
+    bench.end().await;
+}
+
+/// `cancel`, with a run that goes on.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_role_is_enough_to_cancel() {
+    let Some(bench) = Bench::new("doctor-cancel").await else { return };
+    let project = diamond(&[("STANDIN_SLEEP", "600")]);
+    let user = format!("{}-user", bench.namespace);
+    give(&project, &bench, &user, &["--for", "cancel"]).await;
+    let running = project.start_on(&bench, &["run", "etl", "-q"]);
+    until("a Job", || async { !bench.job_names().await.is_empty() }).await;
+    let list = ["-n", &bench.namespace, "get", "configmap", "-l", "kubectl-mage/run", "-o", "name"];
+    let plans = Said::new(kubectl(&bench, &list).output().unwrap()).ends(0).stdout;
+    let run = plans.trim().rsplit("mage-run-").next().unwrap().to_owned();
+    let said = project.run_on(&bench, &["cancel", &run, "--yes", "--as", &user]);
+    let _ = running.wait_with_output();
+    assert!(bench.job_names().await.is_empty(), "{said:?}");
+    bench.end().await;
+}
+
+/// It changes nothing, also where nothing may be changed, and tells what it finds.
+#[tokio::test(flavor = "multi_thread")]
+async fn it_tells_what_is_in_force_and_changes_nothing() {
+    let Some(bench) = Bench::new("doctor-server").await else { return };
+    let project = diamond(&[]);
+    let mut pod = server(
+        "mage-0",
+        "mageai",
+        &json!({
+            "env": [{"name": "K8S_DEFAULT_CONFIG_PATH", "value": "/etc/mage/policy.yaml"}],
+            "volumeMounts": [{"name": "p", "mountPath": "/etc/mage/policy.yaml", "subPath": "policy.yaml"}]
+        }),
+    );
+    pod["spec"]["volumes"] = json!([{"name": "p", "configMap": {"name": "policy"}}]);
+    let policy = |memory: &str| {
+        let text = format!("enabled: true\nenforce: true\nresource_limits:\n  memory: {memory}\n");
+        config_map("policy", &json!({"policy.yaml": text}))
+    };
+    apply(&bench, &[policy("3Gi"), pod]).await;
+    ready(&bench, &["mage-0"]);
+    let user = format!("{}-reader", bench.namespace);
+    let doctor = |flags: &[&str]| {
+        let mut command = project.command_on(&bench, &[&["doctor", "-o", "json"], flags].concat());
+        Said::new(command.env("KUBECTL_MAGE_READONLY", "1").output().unwrap())
+    };
+    let fine = report(&doctor(&[]).ends(0));
+    assert_eq!(
+        told(&fine, "server"),
+        format!(
+            "ok: pod/mage-0 in namespace {}; container mage runs localhost/mage-stand-in:1",
+            bench.namespace
+        )
+    );
+    assert!(
+        told(&fine, "policy").starts_with("ok: configmap/policy:policy.yaml (enforced)"),
+        "{fine}"
+    );
+    assert!(told(&fine, "image").starts_with("ok: localhost/mage-stand-in:1 "), "{fine}");
+    assert!(told(&fine, "identity").starts_with("ok: admin"), "{fine}");
+    assert!(told(&fine, "clock").starts_with("ok"), "{fine}");
+    assert!(told(&fine, "storage").starts_with("warning: outputs go to"), "{fine}");
+    let counted = |report: &Value, command: &str| {
+        let rights = report["rights"].as_array().unwrap();
+        rights.iter().find(|right| right["command"] == command).unwrap()["counts"].clone()
+    };
+    assert_eq!((counted(&fine, "run"), counted(&fine, "status")), (json!(false), json!(true)));
+
+    let snapshot = project.run_on(&bench, &["snapshot"]).ends(0).stdout;
+    project.write("snap.json", &snapshot);
+    // Creation and change are told in seconds.
+    until("a later second", || async {
+        apply(&bench, &[policy("4Gi")]).await;
+        told(&report(&doctor(&[])), "policy").starts_with("warning")
+    })
+    .await;
+    let changed = report(&doctor(&["--snapshot", "snap.json"]).ends(0));
+    let stale = told(&changed, "policy");
+    assert!(stale.contains("with subPath, which is never refreshed"), "{stale}");
+    assert!(told(&changed, "snapshot").starts_with("warning: "), "{changed}");
+    assert!(changed.to_string().contains("memory: 3Gi"), "{changed}");
+
+    // Whoever may do nothing is told so, and asks for nothing but what can be read.
+    let nobody = report(&doctor(&["--as", &user]).ends(1));
+    assert!(told(&nobody, "server").starts_with("not known"), "{nobody}");
+    if let Some(requests) = asked(&bench, &user) {
+        for (verb, resource, ..) in &requests {
+            let reads = matches!(verb.as_str(), "get" | "list");
+            assert!(reads || resource.starts_with("selfsubject"), "{verb} {resource}");
+        }
+        assert!(requests.len() > 5, "{requests:?}");
+    }
+    bench.end().await;
+}
+
+/// An image that a pod could not pull, and a Secret that is not there.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_image_is_judged_by_what_pods_and_secrets_tell() {
+    let Some(bench) = Bench::new("doctor-image").await else { return };
+    let project = diamond(&[]);
+    let settings = |image: &str, more: &str| {
+        project.write(
+            "metadata.yaml",
+            &format!("k8s_executor_config:\n  container_config:\n    image: {image}\n  pod:\n    termination_grace_period_seconds: 1\n{more}"),
+        );
+    };
+    let missing = "localhost/no-such-image:1";
+    settings(missing, "");
+    let image = |project: &Project| {
+        told(&report(&project.run_on(&bench, &["doctor", "-o", "json"])), "image")
+    };
+    assert!(image(&project).starts_with("not known: whether localhost/no-such-image:1"));
+    let pod = json!({
+        "apiVersion": "v1", "kind": "Pod", "metadata": {"name": "tries"},
+        "spec": {"containers": [{"name": "c", "image": missing}], "terminationGracePeriodSeconds": 0},
+    });
+    apply(&bench, &[pod]).await;
+    until("the failure to pull", || async { image(&project).starts_with("problem: ") }).await;
+    let said = image(&project);
+    assert!(
+        said.contains(&format!(
+            "could not be pulled for pod/tries in namespace {}",
+            bench.namespace
+        )),
+        "{said}"
+    );
+    settings("localhost/mage-stand-in:1", "    image_pull_secrets:\n    - name: no-such-secret\n");
+    let said = image(&project);
+    assert!(
+        said.starts_with(
+            "problem: localhost/mage-stand-in:1 is to be pulled with secret/no-such-secret"
+        ),
+        "{said}"
+    );
+    bench.end().await;
+}
