@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use http::Request;
+use http::{Request, StatusCode};
 use k8s_openapi::jiff::Timestamp;
 use kube::client::Body;
 use kube::core::response::StatusCause;
@@ -20,6 +20,15 @@ use super::log_connections::LogConnections;
 /// How long a request may take when `--request-timeout` says nothing. kubectl would wait for ever,
 /// but here a lost answer is asked for again.
 const DEFAULT_REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// What the server answered, and what stands beside that.
+pub(super) struct Answer<T> {
+    pub(super) object: T,
+    /// What time it was for the server.
+    pub(super) date: Option<Timestamp>,
+    /// Whether the object is new is told by the code alone.
+    pub(super) code: StatusCode,
+}
 
 /// A connection to one cluster, cheap to clone.
 #[derive(Clone)]
@@ -166,6 +175,16 @@ impl Cluster {
         action: &Action,
         request: Request<Vec<u8>>,
     ) -> Result<(T, Option<Timestamp>), ClusterError> {
+        let answer = self.call_for_answer(action, request).await?;
+        Ok((answer.object, answer.date))
+    }
+
+    /// Sends one request like [`Self::call`]; returns what stands beside its answer, too.
+    pub(super) async fn call_for_answer<T: DeserializeOwned>(
+        &self,
+        action: &Action,
+        request: Request<Vec<u8>>,
+    ) -> Result<Answer<T>, ClusterError> {
         let asked = async {
             let answer = self.control.send(request.map(Body::from)).await?;
             let code = answer.status();
@@ -179,7 +198,7 @@ impl Cluster {
                 return Err(kube::Error::Api(status_of(code.as_u16(), &bytes).boxed()));
             }
             let object = serde_json::from_slice(&bytes).map_err(kube::Error::SerdeError)?;
-            Ok((object, date))
+            Ok(Answer { object, date, code })
         };
         self.answer(action, asked).await
     }
@@ -235,7 +254,7 @@ impl Cluster {
                 let details = status.details.map(|all| (all.causes, all.retry_after_seconds));
                 let (causes, seconds) = details.unwrap_or_default();
                 let cause =
-                    |cause: StatusCause| Cause { field: cause.field, message: cause.message };
+                    |StatusCause { reason, field, message }| Cause { reason, field, message };
                 ClusterError::Refused {
                     action: boxed,
                     code,

@@ -43,6 +43,23 @@ struct Asked<'a> {
     unknown: UnknownFields,
 }
 
+/// Asks again, a few times, where the server only had too much to do.
+pub(super) async fn patiently<T>(
+    ask: impl AsyncFn() -> Result<T, ClusterError>,
+) -> Result<T, ClusterError> {
+    let mut delay = FIRST_DELAY;
+    for _ in 1..ATTEMPTS {
+        match ask().await {
+            Err(error) if error.is_busy() => {
+                tokio::time::sleep(error.retry_after().unwrap_or(delay)).await;
+                delay *= 2;
+            }
+            answer => return answer,
+        }
+    }
+    ask().await
+}
+
 impl Cluster {
     /// Returns the Job as the server would store it: with its defaults, and through admission.
     /// Nothing is created.
@@ -73,17 +90,7 @@ impl Cluster {
     }
 
     async fn dry_run(&self, asked: &Asked<'_>) -> Result<Value, ClusterError> {
-        let mut delay = FIRST_DELAY;
-        for _ in 1..ATTEMPTS {
-            match self.dry_run_once(asked).await {
-                Err(error) if error.is_busy() => {
-                    tokio::time::sleep(error.retry_after().unwrap_or(delay)).await;
-                    delay *= 2;
-                }
-                answer => return answer,
-            }
-        }
-        self.dry_run_once(asked).await
+        patiently(|| self.dry_run_once(asked)).await
     }
 
     async fn dry_run_once(&self, asked: &Asked<'_>) -> Result<Value, ClusterError> {

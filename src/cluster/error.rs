@@ -32,6 +32,8 @@ impl fmt::Display for Action {
 /// One of the reasons for which the server refused an object.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Cause {
+    /// `FieldValueInvalid`, `FieldManagerConflict`, …; empty where the server gives none.
+    pub reason: String,
     /// The field in the object, as the server spells it; empty where it names none.
     pub field: String,
     /// The server's words.
@@ -147,6 +149,14 @@ pub enum ClusterError {
     },
 }
 
+/// Returns the verb in `User "bob" cannot patch resource "jobs" in API group "batch"`; none where
+/// admission forbids the object, in words of its own.
+pub(super) fn missing_verb(message: &str) -> Option<&str> {
+    let (before, _) = message.split_once(" resource \"")?;
+    let (_, verb) = before.rsplit_once(" cannot ")?;
+    verb.chars().all(|c| c.is_ascii_lowercase()).then_some(verb)
+}
+
 fn list_paths(paths: &[PathBuf]) -> String {
     paths.iter().map(|path| path.display().to_string()).collect::<Vec<_>>().join(", ")
 }
@@ -204,10 +214,19 @@ impl ClusterError {
             }
             Self::Quota { message, .. } => Some((message, &[])),
             // Authorization says who cannot do what; whatever else forbids is admission.
-            Self::Forbidden { message, action } => {
-                let right = format!(" cannot {} ", action.verb);
-                (!message.contains(&right)).then_some((message, &[]))
+            Self::Forbidden { message, .. } => {
+                missing_verb(message).is_none().then_some((message, &[]))
             }
+            _ => None,
+        }
+    }
+
+    /// Returns the verb that the sender has no right to, where authorization refused it: another than
+    /// what was asked where the server needs several, as to patch an object into being.
+    #[must_use]
+    pub fn missing_right(&self) -> Option<&str> {
+        match self {
+            Self::Forbidden { message, .. } => missing_verb(message),
             _ => None,
         }
     }

@@ -4,6 +4,7 @@ use k8s_openapi::api::batch::v1::Job;
 use k8s_openapi::jiff::Timestamp;
 use kube::api::{DeleteParams, ListParams, PostParams, Preconditions, PropagationPolicy};
 use kube::core::Request;
+use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::client::Cluster;
@@ -164,6 +165,24 @@ impl Cluster {
 
     /// Reads one Job; none when there is none of that name.
     pub async fn get_job(&self, namespace: &str, name: &str) -> Result<Option<Job>, ClusterError> {
+        self.read_one(namespace, name).await
+    }
+
+    /// Reads one Job with every field that the server has, also those that this program does not
+    /// know; none when there is none of that name.
+    pub async fn get_job_json(
+        &self,
+        namespace: &str,
+        name: &str,
+    ) -> Result<Option<Value>, ClusterError> {
+        self.read_one(namespace, name).await
+    }
+
+    async fn read_one<T: DeserializeOwned>(
+        &self,
+        namespace: &str,
+        name: &str,
+    ) -> Result<Option<T>, ClusterError> {
         let action = action("get", namespace, name);
         let request = built(
             Request::new(path(namespace)).get(name, &kube::api::GetParams::default()),

@@ -4,6 +4,7 @@
 //! watches keep warm and pings keep honest; every log stream has a connection of its own, so that a
 //! chatty pod never delays a state change.
 
+mod apply;
 mod bounded;
 mod client;
 mod config_maps;
@@ -37,6 +38,7 @@ mod server_pod;
 mod snapshot;
 mod watch;
 
+pub use apply::{AppliedJob, ApplyError, Applying, Conflict, Effect, Ownership, Refused};
 pub use client::Cluster;
 pub use config_maps::Recorded;
 pub use dry_run::UnknownFields;
