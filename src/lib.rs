@@ -16,6 +16,7 @@ pub mod cluster;
 pub mod commands;
 pub mod config;
 pub mod diagnose;
+pub mod diff;
 pub mod doctor;
 pub mod error;
 pub mod exit;

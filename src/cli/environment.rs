@@ -10,6 +10,10 @@ pub const READONLY: &str = "KUBECTL_MAGE_READONLY";
 /// driver was made.
 pub const DRIVER: &str = "KUBECTL_MAGE_DRIVER";
 
+/// The program that shows a difference, and its flags, as for `kubectl diff`: it is given two folders
+/// with a file for each Job. Of its flags only letters, digits, `-` and `=` are taken.
+pub const EXTERNAL_DIFF: &str = "KUBECTL_EXTERNAL_DIFF";
+
 /// Set to anything: no colours.
 pub const NO_COLOR: &str = "NO_COLOR";
 

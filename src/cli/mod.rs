@@ -4,6 +4,7 @@
 pub mod completion;
 mod config_args;
 mod connection;
+mod diff;
 mod doctor;
 mod driver;
 pub mod environment;
@@ -23,6 +24,7 @@ mod tail;
 
 pub use config_args::{ConfigArgs, EditionChoice, NameValue};
 pub use connection::{ConnectionArgs, parse_duration};
+pub use diff::{Against, DiffArgs, DiffOutput};
 pub use doctor::{DoctorArgs, DoctorOutput};
 pub use driver::DriverArgs;
 pub use explain::{ExplainArgs, ExplainOutput};
@@ -104,6 +106,7 @@ pub enum Command {
     #[command(visible_alias = "explain")]
     ExplainConfig(ExplainArgs),
     Lint(Box<LintArgs>),
+    Diff(Box<DiffArgs>),
     Graph(GraphArgs),
     Run(Box<RunArgs>),
     Resume(Box<ResumeArgs>),

@@ -191,6 +191,12 @@ impl Cluster {
         }
     }
 
+    /// Lists the quotas of a namespace; none where they may not be listed.
+    pub async fn quota_facts(&self, namespace: &str) -> Result<Vec<QuotaFacts>, ClusterError> {
+        let listed = self.list(QUOTAS, Some(namespace)).await?.unwrap_or_default();
+        Ok(sorted(listed).iter().map(quota).collect())
+    }
+
     async fn namespace_facts(
         &self,
         namespace: &str,

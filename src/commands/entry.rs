@@ -7,8 +7,8 @@ use clap::Parser;
 
 use super::pages::use_small_pages;
 use super::{
-    cancel, completion, delete, doctor, explain, graph, lint, prune, render, resume, run, runs,
-    snapshot, status, tail, version, why,
+    cancel, completion, delete, diff, doctor, explain, graph, lint, prune, render, resume, run,
+    runs, snapshot, status, tail, version, why,
 };
 use crate::cli::completion::asked;
 use crate::cli::{Cli, ColorChoice, Command, OutputArgs};
@@ -66,6 +66,7 @@ fn dispatch(command: &Command, printer: Printer) -> Result<Exit, CliError> {
         Command::Render(args) => render::render(args, printer),
         Command::ExplainConfig(args) => explain::explain(args, printer),
         Command::Lint(args) => lint::lint(args, printer),
+        Command::Diff(args) => diff::diff(args, printer),
         Command::Graph(args) => graph::graph(args, printer),
         Command::Run(args) => run::run(args, printer),
         Command::Resume(args) => resume::resume(args, printer),

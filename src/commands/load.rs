@@ -6,7 +6,7 @@ use super::facts::{Connected, connect_for_facts};
 use super::maker::{Maker, Naming, ReadPipeline, Unit, Widen, problems};
 use super::pages::use_huge_pages;
 use super::sources::outside;
-use super::targets::{secrets, selection, variables};
+use super::targets::{pipelines, secrets, selection, variables};
 use crate::cli::{ConfigArgs, ConnectionArgs};
 use crate::config::Source;
 use crate::error::{CliError, Problem};
@@ -114,6 +114,15 @@ pub(super) enum Masked {
     Shown,
 }
 
+/// What becomes of targets that the project does not have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Absent {
+    /// They are an error.
+    Refused,
+    /// They have no Jobs.
+    LeftOut,
+}
+
 /// Reads everything and makes all Jobs of the targets, in topological order.
 pub(super) fn load_jobs(
     request: &Request<'_>,
@@ -132,6 +141,12 @@ pub(super) struct Making<'a> {
 }
 
 impl Making<'_> {
+    /// How many blocks of the pipeline may run at once, by its and the project's settings.
+    pub(super) fn concurrency(&self) -> Option<u32> {
+        let limit = self.read.pipeline.block_run_limit();
+        limit.or_else(|| self.read.project.queue_concurrency())
+    }
+
     fn finish(&self, job: RenderedJob) -> LoadedJob {
         let Self { maker, read, unit } = self;
         let pipeline = &read.pipeline;
@@ -181,8 +196,19 @@ pub(super) fn load_each(
 
 /// Does the same with what a cluster gave, and with the notices that came of asking it.
 pub(super) fn load_with(
+    given: (ServerEnv, &ClusterFacts, Vec<String>),
+    request: &Request<'_>,
+    printer: Printer,
+    each: &mut dyn FnMut(&Making<'_>, RenderedJob),
+) -> Result<Loaded, CliError> {
+    load_what_is_there(given, request, Absent::Refused, printer, each)
+}
+
+/// Does the same, and says what becomes of targets that the project does not have.
+pub(super) fn load_what_is_there(
     (env, facts, mut notices): (ServerEnv, &ClusterFacts, Vec<String>),
     request: &Request<'_>,
+    absent: Absent,
     printer: Printer,
     each: &mut dyn FnMut(&Making<'_>, RenderedJob),
 ) -> Result<Loaded, CliError> {
@@ -195,6 +221,7 @@ pub(super) fn load_with(
     let repo_path = maker.repo_path().0;
     let mut loading = Loading {
         request,
+        absent,
         maker,
         each,
         loaded: Loaded {
@@ -245,6 +272,7 @@ fn template_values(request: &Request<'_>, inputs: &Inputs) -> Result<TemplateVal
 
 struct Loading<'a> {
     request: &'a Request<'a>,
+    absent: Absent,
     maker: Maker<'a>,
     each: &'a mut dyn FnMut(&Making<'_>, RenderedJob),
     loaded: Loaded,
@@ -254,7 +282,12 @@ struct Loading<'a> {
 impl Loading<'_> {
     fn all(&mut self) -> Result<(), CliError> {
         let request = self.request;
-        for (pipeline, targets) in selection(request.targets, &self.maker.inputs.project_dir)? {
+        let project = &self.maker.inputs.project_dir;
+        let known = pipelines(project);
+        for (pipeline, targets) in selection(request.targets, project)? {
+            if self.absent == Absent::LeftOut && !known.contains(&pipeline) {
+                continue;
+            }
             self.pipeline(&pipeline, &targets, &(request.naming)(&pipeline))?;
         }
         Ok(())
@@ -279,7 +312,11 @@ impl Loading<'_> {
         }
         let limit = read.pipeline.block_run_limit();
         self.loaded.concurrency = limit.or_else(|| read.project.queue_concurrency());
-        for unit in &self.maker.units(&read, targets, &self.request.widen)? {
+        let there = self.there(&read, targets);
+        if there.is_empty() {
+            return Ok(());
+        }
+        for unit in &self.maker.units(&read, &there, &self.request.widen)? {
             let target = match unit.uuid() {
                 Some(uuid) => format!("{name}/{uuid}"),
                 None => name.to_owned(),
@@ -289,6 +326,17 @@ impl Loading<'_> {
             }
         }
         Ok(())
+    }
+
+    /// Returns the targets of a pipeline, without those that it does not have where these are left out.
+    fn there(&self, read: &ReadPipeline, targets: &[Option<String>]) -> Vec<Option<String>> {
+        let pipeline = &read.pipeline;
+        let is_there = |target: &&Option<String>| match target {
+            Some(block) => pipeline.find(block).is_ok(),
+            None => !pipeline.blocks.is_empty(),
+        };
+        let is_left_out = self.absent == Absent::LeftOut;
+        targets.iter().filter(|target| !is_left_out || is_there(target)).cloned().collect()
     }
 
     /// Says why Mage itself would not make a Job; tells whether one is made here.

@@ -5,6 +5,7 @@ mod cancel;
 mod completion;
 mod delete;
 mod detach;
+mod diff;
 mod doctor;
 mod doctor_facts;
 mod driving;

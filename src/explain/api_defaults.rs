@@ -11,27 +11,8 @@ use serde_json::Value as Json;
 
 use crate::config::{JobPath, LayerKind, Origin, Source};
 use crate::job::secret::{is_secret_name, mask_urls};
-use crate::job::{JobValue, RenderedJob, is_quantity, same_quantity};
+use crate::job::{CONTROLLER_LABELS, JobValue, RenderedJob, STAMPS, is_quantity, same_quantity};
 use crate::merge::{Loser, Rule};
-
-/// What the server stamps on every object.
-const STAMPS: [&str; 7] = [
-    "creationTimestamp",
-    "generateName",
-    "generation",
-    "managedFields",
-    "resourceVersion",
-    "selfLink",
-    "uid",
-];
-
-/// The labels by which the Job controller finds its pods.
-const CONTROLLER_LABELS: [&str; 4] = [
-    "batch.kubernetes.io/controller-uid",
-    "batch.kubernetes.io/job-name",
-    "controller-uid",
-    "job-name",
-];
 
 /// The keys by which items of a list are told apart, best first.
 const ITEM_KEYS: [&str; 3] = ["name", "mountPath", "containerPort"];

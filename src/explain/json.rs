@@ -101,7 +101,8 @@ fn loser_json(loser: &Loser, show_secrets: bool) -> Json {
     })
 }
 
-pub(super) fn source_json(source: &Source) -> Json {
+/// Returns the documented object for a place that gives a value.
+pub(crate) fn source_json(source: &Source) -> Json {
     let mut map = Map::new();
     for key in ["kind", "file", "line", "column", "name", "object"] {
         map.insert(key.to_owned(), Json::Null);

@@ -7,8 +7,10 @@ mod name;
 mod quantity;
 mod read_command;
 mod refusal;
+mod requests;
 mod resources;
 pub mod secret;
+mod stamps;
 mod values;
 
 pub use build::{BuildContext, RenderedJob, build};
@@ -18,5 +20,7 @@ pub use name::{clean_name, dns_label, job_id, job_name, short_hash};
 pub use quantity::{Quantity, is_quantity, same_quantity};
 pub use read_command::{MageCommand, read_command};
 pub use refusal::{Refusal, Violation, refusals};
+pub use requests::{Amounts, peak_requests, pod_requests};
 pub use resources::Guardrail;
+pub use stamps::{CONTROLLER_LABELS, STAMPS, without_stamps};
 pub use values::JobValue;

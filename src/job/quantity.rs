@@ -48,6 +48,9 @@ impl Quantity {
         decimal(number, scale).map(Self)
     }
 
+    /// No amount.
+    pub const ZERO: Self = Self(0);
+
     /// Tells whether it is a whole number of units.
     #[must_use]
     pub fn is_whole(self) -> bool {
@@ -75,6 +78,14 @@ pub fn same_quantity(one: &Json, other: &Json) -> bool {
         _ => None,
     };
     read(one).is_some_and(|quantity| read(other) == Some(quantity))
+}
+
+impl std::ops::Sub for Quantity {
+    type Output = Self;
+
+    fn sub(self, other: Self) -> Self {
+        Self(self.0.saturating_sub(other.0))
+    }
 }
 
 impl std::iter::Sum for Quantity {

@@ -8,6 +8,7 @@ mod inputs;
 mod layers;
 mod policy;
 mod reports;
+mod revision;
 mod saved_folders;
 mod server_env;
 mod server_pod;
@@ -26,6 +27,7 @@ pub use layers::{
 };
 pub use policy::{Policy, parse_policy};
 pub use reports::reports;
+pub use revision::{Fetching, ProjectAt, project_at};
 pub use saved_folders::SavedFolders;
 pub use server_env::{EnvFound, ServerEnv};
 pub use server_pod::ServerPod;

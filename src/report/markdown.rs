@@ -89,22 +89,22 @@ fn cause(block: &BlockReport) -> String {
         let _ = writeln!(text, "\nHint: {}", cell(hint));
     }
     if !block.tail.is_empty() {
-        text.push_str(&fenced(&lines(&block.tail, LONGEST_LINE)));
+        text.push_str(&fenced(&lines(&block.tail, LONGEST_LINE), "text"));
     }
     text
 }
 
 /// Returns lines between fences longer than any in them.
-fn fenced(lines: &[String]) -> String {
+pub(crate) fn fenced(lines: &[String], language: &str) -> String {
     let longest =
         lines.iter().flat_map(|line| line.split(|c| c != '`').map(str::len)).max().unwrap_or(0);
     let fence = "`".repeat((longest + 1).max(3));
-    format!("\n{fence}text\n{}\n{fence}\n", lines.join("\n"))
+    format!("\n{fence}{language}\n{}\n{fence}\n", lines.join("\n"))
 }
 
 /// Returns a text as one that Markdown reads as text: nothing of it is markup, leaves its cell,
 /// calls a person or links to an issue.
-fn cell(text: &str) -> String {
+pub(crate) fn cell(text: &str) -> String {
     let mut escaped = String::new();
     for c in shorten(&one_line(text), LONGEST_SENTENCE).chars() {
         match c {

@@ -9,6 +9,8 @@ mod markdown;
 mod told;
 
 pub use kind::ReportKind;
+pub(crate) use markdown::{cell, fenced};
+pub(crate) use told::lines as harmless_lines;
 
 use crate::run::{Outcome, Plan};
 

@@ -53,7 +53,7 @@ pub(super) fn harmless(text: &str) -> String {
 }
 
 /// Returns lines of a log, harmless and of bounded length.
-pub(super) fn lines(tail: &[String], longest: usize) -> Vec<String> {
+pub(crate) fn lines(tail: &[String], longest: usize) -> Vec<String> {
     tail.iter().map(|line| shorten(&harmless(line), longest)).collect()
 }
 

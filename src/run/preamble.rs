@@ -1,12 +1,9 @@
 //! What is about to happen, told before anything is created (pure).
 
-use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use serde_json::Value as Json;
-
 use super::plan::Plan;
-use crate::job::Quantity;
+use crate::job::{peak_requests, pod_requests};
 
 /// What a preamble says besides the plan.
 #[derive(Clone, Debug, Default)]
@@ -47,7 +44,8 @@ pub fn preamble(plan: &Plan, around: &Surroundings) -> String {
     say("code", &code);
     let blocks = crate::ui::plural(plan.blocks.len(), "block");
     say("blocks", &format!("{blocks}, at most {} at once", around.parallel));
-    let peak = peak_requests(plan, around.parallel);
+    let pods: Vec<_> = plan.blocks.iter().map(|block| pod_requests(&block.job)).collect();
+    let peak = peak_requests(&pods, around.parallel);
     if !peak.is_empty() {
         let peak: Vec<String> =
             peak.iter().map(|(name, amount)| format!("{name} {amount}")).collect();
@@ -69,28 +67,6 @@ fn images(plan: &Plan) -> Vec<String> {
         }
     }
     images
-}
-
-/// Returns for each resource the sum of the largest requests that can run at once.
-fn peak_requests(plan: &Plan, parallel: usize) -> BTreeMap<String, Quantity> {
-    let mut by_resource: BTreeMap<String, Vec<Quantity>> = BTreeMap::new();
-    for block in &plan.blocks {
-        let resources = &block.job["spec"]["template"]["spec"]["containers"][0]["resources"];
-        for (name, value) in resources["requests"].as_object().into_iter().flatten() {
-            let text = match value {
-                Json::String(text) => text.clone(),
-                other => other.to_string(),
-            };
-            by_resource.entry(name.clone()).or_default().extend(Quantity::parse(&text));
-        }
-    }
-    by_resource
-        .into_iter()
-        .map(|(name, mut amounts)| {
-            amounts.sort();
-            (name, amounts.into_iter().rev().take(parallel).sum())
-        })
-        .collect()
 }
 
 /// Returns the longest chain of blocks that wait for each other.

@@ -2,7 +2,7 @@
 
 use serde_json::Value as Json;
 
-use super::manifest::yaml;
+use super::manifest::{is_printable, scalar};
 use crate::config::JobPath;
 
 /// The column from which comments stand, where the line is not longer.
@@ -86,17 +86,6 @@ fn is_open(value: &Json) -> bool {
         Json::Array(items) => !items.is_empty(),
         _ => false,
     }
-}
-
-/// What may stand in a comment: no end of the line, nothing that YAML forbids.
-fn is_printable(c: char) -> bool {
-    !c.is_control() && !matches!(c, '\u{2028}' | '\u{2029}' | '\u{feff}' | '\u{fffe}' | '\u{ffff}')
-}
-
-/// Writes a scalar, or an empty collection, as it stands behind its key: one line.
-fn scalar(value: &Json) -> String {
-    let text = yaml(&serde_json::json!({"k": value}));
-    text.trim_end_matches('\n').trim_start_matches("k:").trim_start().to_owned()
 }
 
 #[cfg(test)]

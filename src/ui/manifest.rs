@@ -17,6 +17,19 @@ pub fn yaml(value: &Json) -> String {
     text
 }
 
+/// Writes a scalar, or an empty collection, as it stands behind its key: one line.
+#[must_use]
+pub fn scalar(value: &Json) -> String {
+    let text = yaml(&serde_json::json!({"k": value}));
+    text.trim_end_matches('\n').trim_start_matches("k:").trim_start().to_owned()
+}
+
+/// What may stand in a comment: no end of the line, nothing that YAML forbids.
+#[must_use]
+pub fn is_printable(c: char) -> bool {
+    !c.is_control() && !matches!(c, '\u{2028}' | '\u{2029}' | '\u{feff}' | '\u{fffe}' | '\u{ffff}')
+}
+
 /// Writes JSON for people and programs, with a line end.
 #[must_use]
 pub fn json(value: &Json) -> String {

@@ -3,6 +3,7 @@
 mod annotated;
 mod color;
 mod diagnostic;
+mod diff_text;
 mod doctor_text;
 mod driving_text;
 mod duration;
@@ -32,6 +33,7 @@ mod why_text;
 pub use annotated::annotated;
 pub use color::{ColorWhen, Paint};
 pub use diagnostic::{render_error, snippet};
+pub use diff_text::{diff_summary, diff_text};
 pub use doctor_text::{Doctored, doctor_json, doctor_schema, doctor_text};
 pub use driving_text::driving_sentence;
 pub use duration::duration;

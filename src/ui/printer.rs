@@ -35,6 +35,12 @@ impl Printer {
         Self { color, verbosity }
     }
 
+    /// Returns one that says errors only.
+    #[must_use]
+    pub fn hushed(self) -> Self {
+        Self { verbosity: Verbosity::Quiet, ..self }
+    }
+
     /// Tells whether only errors are to be said.
     #[must_use]
     pub fn is_quiet(self) -> bool {

@@ -1,0 +1,13 @@
+//! `diff`: two sides made by the same code, compared, and shown.
+
+mod before;
+mod external;
+mod files;
+mod live;
+mod quotas;
+mod recorded;
+mod show;
+mod sides;
+mod verb;
+
+pub(super) use verb::diff;

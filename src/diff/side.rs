@@ -1,0 +1,136 @@
+//! One of the two Jobs that are compared, and what is known of its leaves.
+
+use std::collections::{HashMap, HashSet};
+
+use serde_json::Value as Json;
+
+use super::tree::{lay, leaves};
+use crate::config::{JobPath, LayerKind, Origin, Source};
+use crate::job::secret::{MASK, holds_any};
+use crate::job::{RenderedJob, Secrets, without_stamps};
+
+/// A Job without what a cluster writes into it, with what is known of its leaves.
+#[derive(Clone, Debug, Default)]
+pub struct Side {
+    pub(super) job: Json,
+    pub(super) origins: HashMap<JobPath, Origin>,
+    pub(super) secret: HashSet<JobPath>,
+}
+
+impl Side {
+    /// Takes a Job that was made of a project's files.
+    #[must_use]
+    pub fn rendered(rendered: &RenderedJob) -> Self {
+        Self::sent(&rendered.job, rendered)
+    }
+
+    /// Takes what is sent of a Job that was made of files: with labels of this tool, or more.
+    #[must_use]
+    pub fn sent(job: &Json, rendered: &RenderedJob) -> Self {
+        let job = without_stamps(job.clone());
+        let mut side = Self { secret: secrets_in(&job, rendered), job, ..Self::default() };
+        for value in &rendered.values {
+            side.origins.insert(value.path.clone(), value.origin.clone());
+            if value.secret {
+                side.secret.insert(value.path.clone());
+            }
+        }
+        side
+    }
+
+    /// Takes what the API server would make of a Job that was made of files: what it adds, or another
+    /// manager has set, is the server's.
+    #[must_use]
+    pub fn answered(answer: Json, rendered: &RenderedJob) -> Self {
+        let own = Self::rendered(rendered);
+        let mut side = Self::like(answer, rendered);
+        let by_server = Origin::new(LayerKind::ApiDefault, Source::Api, "");
+        leaves(&JobPath::default(), &side.job, &mut |path, _| {
+            side.origins.insert(path, by_server.clone());
+        });
+        lay(&own.job, &side.job).twins(&mut |ours, theirs| {
+            let is_ours = super::tree::is_same(&theirs.path, ours.value, theirs.value);
+            if let Some(origin) = own.origins.get(&ours.path).filter(|_| is_ours) {
+                side.origins.insert(theirs.path.clone(), origin.clone());
+            }
+        });
+        side
+    }
+
+    /// Takes a Job of the cluster, of which nobody says where it came from. What is secret in the Job
+    /// that was made of files is secret in it too.
+    #[must_use]
+    pub fn live(job: Json, rendered: &RenderedJob) -> Self {
+        Self::like(job, rendered)
+    }
+
+    /// Takes a Job that was planned or sent before, of which only the JSON is left.
+    #[must_use]
+    pub fn alone(job: Json, secrets: &Secrets) -> Self {
+        let job = without_stamps(job);
+        Self { secret: masked(&job, secrets), job, ..Self::default() }
+    }
+
+    /// Returns the same without anything secret in it, for whoever asked to see everything.
+    #[must_use]
+    pub fn revealed(self) -> Self {
+        Self { secret: HashSet::new(), ..self }
+    }
+
+    /// Returns the texts that must not be shown.
+    pub(super) fn secret_texts(&self) -> Vec<String> {
+        let text = |path: &JobPath| self.job.pointer(&path.pointer())?.as_str().map(str::to_owned);
+        self.secret.iter().filter_map(text).collect()
+    }
+
+    /// Returns the places of secrets, those of some texts among them.
+    pub(super) fn secret_with(&self, texts: &[String]) -> HashSet<JobPath> {
+        let mut secret = self.secret.clone();
+        leaves(&JobPath::default(), &self.job, &mut |path, value| {
+            if holds_any(value, texts) {
+                secret.insert(path);
+            }
+        });
+        secret
+    }
+
+    fn like(job: Json, rendered: &RenderedJob) -> Self {
+        let job = without_stamps(job);
+        let own = Self::rendered(rendered);
+        let mut secret = secrets_in(&job, rendered);
+        lay(&own.job, &job).twins(&mut |ours, theirs| {
+            if own.secret.contains(&ours.path) {
+                secret.insert(theirs.path.clone());
+            }
+        });
+        Self { job, origins: HashMap::new(), secret }
+    }
+}
+
+/// Returns the places of secrets in a Job, by what is known of a rendered one: by the names of
+/// variables and keys, by what texts hold, and where one has the text of a secret.
+fn secrets_in(job: &Json, rendered: &RenderedJob) -> HashSet<JobPath> {
+    let mut found = masked(job, &Secrets::of(rendered));
+    let secret = rendered.values.iter().filter(|value| value.secret);
+    let texts: Vec<String> = secret.filter_map(|v| v.value.as_str().map(str::to_owned)).collect();
+    leaves(&JobPath::default(), job, &mut |path, value| {
+        if holds_any(value, &texts) {
+            found.insert(path);
+        }
+    });
+    found
+}
+
+fn masked(job: &Json, secrets: &Secrets) -> HashSet<JobPath> {
+    let mut masked = job.clone();
+    secrets.mask(&mut masked);
+    let mut found = HashSet::new();
+    leaves(&JobPath::default(), job, &mut |path, value| {
+        // Where more than a leaf is hidden, there is no leaf in its place.
+        let place = masked.pointer(&path.pointer());
+        if place.is_none_or(|place| place == MASK && value != MASK) {
+            found.insert(path);
+        }
+    });
+    found
+}
