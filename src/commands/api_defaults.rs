@@ -89,7 +89,8 @@ async fn ask(cluster: &Cluster, job: &RenderedJob) -> Answer {
     Answer { job: answer, pod }
 }
 
-async fn ask_job(cluster: &Cluster, job: &RenderedJob) -> Result<Json, ClusterError> {
+/// Asks what the server would make of a Job, as if none of that name stood there.
+pub(super) async fn ask_job(cluster: &Cluster, job: &RenderedJob) -> Result<Json, ClusterError> {
     let dropped = UnknownFields::Dropped;
     match cluster.dry_run_job(&job.namespace, &job.job, dropped).await {
         // One of that name stands there: asked under a name that nobody has.

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::facts::Connected;
 use super::guard::{Confirmation, confirm_if_asked};
-use super::load::{LoadedJob, Masked, Request, load_jobs};
+use super::load::{Loaded, LoadedJob, Masked, Request, load_jobs};
 use super::maker::{Naming, Widen};
 use super::run::{STANDARD_VARS, plan, refuse_obstacles, runtime_vars};
 use crate::cli::{ConfigArgs, ConnectionArgs, EditionChoice, NameValue, RecordedFlags, ResumeArgs};
@@ -112,22 +112,45 @@ pub(super) fn of_project(
     run: &RecordedRun,
     printer: Printer,
 ) -> Result<Project, CliError> {
+    let made = jobs_of_project((&args.config, &args.connection), run, printer)?;
+    let JobsOfProject { loaded, jobs, flags } = &made;
+    refuse_obstacles(jobs)?;
+    let mut plan = plan(loaded, jobs, run.plan.pipeline.clone(), flags.written());
+    prepare(&mut plan, &run.run);
+    let folder = loaded.project_dir.display().to_string();
+    Ok(Project { plan, secrets: secrets_of(jobs), folder })
+}
+
+/// The Jobs that the project makes for a run now.
+pub(super) struct JobsOfProject {
+    pub(super) loaded: Loaded,
+    pub(super) jobs: Vec<LoadedJob>,
+    /// The flags with which they were made.
+    pub(super) flags: RecordedFlags,
+}
+
+/// Makes the Jobs of the project as it is now for the targets of a run, with its name and variables.
+pub(super) fn jobs_of_project(
+    (given, connection): (&ConfigArgs, &ConnectionArgs),
+    run: &RecordedRun,
+    printer: Printer,
+) -> Result<JobsOfProject, CliError> {
     let flags = RecordedFlags::read(&run.plan.flags).ok_or_else(|| {
         let message = format!("the flags of run {} were recorded by another version", run.run);
         let hint = "use that version of kubectl-mage, or go on without --replan";
         CliError::usage(Problem::new(message).hint(hint))
     })?;
-    let config = config(args, &flags, run)?;
+    let config = config(given, &flags, run)?;
     let mut targets = flags.targets.clone();
     if targets.is_empty() {
         targets.push(run.plan.pipeline.clone());
     }
-    let vars = vars(&config, &args.config, run);
+    let vars = vars(&config, given, run);
     let naming = |_: &str| Naming::Run { run: run.run.to_string(), runtime_vars: vars.clone() };
     let request = Request {
         targets: &targets,
         args: &config,
-        connection: &connection(args, run),
+        connection: &self::connection(connection, run),
         widen: Widen {
             upstream: flags.upstream,
             downstream: flags.downstream,
@@ -138,12 +161,8 @@ pub(super) fn of_project(
         masked: Masked::Refused,
     };
     let (loaded, jobs) = load_jobs(&request, printer)?;
-    refuse_obstacles(&jobs)?;
     let flags = RecordedFlags { targets: targets.clone(), config: config.clone(), ..flags };
-    let mut plan = plan(&loaded, &jobs, run.plan.pipeline.clone(), flags.written());
-    prepare(&mut plan, &run.run);
-    let folder = loaded.project_dir.display().to_string();
-    Ok(Project { plan, secrets: secrets_of(&jobs), folder })
+    Ok(JobsOfProject { loaded, jobs, flags })
 }
 
 /// Learns what of each block's Job must not be shown.
@@ -154,13 +173,13 @@ pub(super) fn secrets_of(jobs: &[LoadedJob]) -> BTreeMap<String, Secrets> {
 
 /// The flags given over those recorded; the partition is where the run's data is.
 fn config(
-    args: &ResumeArgs,
+    given: &ConfigArgs,
     flags: &RecordedFlags,
     run: &RecordedRun,
 ) -> Result<ConfigArgs, CliError> {
-    let mut config = args.config.over(&flags.config);
+    let mut config = given.over(&flags.config);
     config.var.extend(unrecorded_vars(&config, run));
-    let partition = args.config.execution_partition.as_ref();
+    let partition = given.execution_partition.as_ref();
     if partition.is_some() && partition != config.execution_partition.as_ref() {
         let message = format!(
             "run {} keeps the partition in which the output of its finished blocks is",
@@ -178,13 +197,13 @@ fn config(
 }
 
 /// The connection, with the namespace in which the Jobs of the run are.
-fn connection(args: &ResumeArgs, run: &RecordedRun) -> ConnectionArgs {
+fn connection(given: &ConnectionArgs, run: &RecordedRun) -> ConnectionArgs {
     let namespace = match run.plan.namespaces().as_slice() {
         [one] => Some(one.clone()),
         // Its blocks say themselves where each of them is.
         _ => None,
     };
-    ConnectionArgs { namespace, ..args.connection.clone() }
+    ConnectionArgs { namespace, ..given.clone() }
 }
 
 /// The variables with which the run began, its date among them, and those that are given now.

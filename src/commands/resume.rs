@@ -185,7 +185,8 @@ pub(super) fn attach(args: &AttachArgs, printer: Printer) -> Result<Exit, CliErr
     }
 }
 
-async fn find(connected: &Connected, name: &RunName) -> Result<RecordedRun, CliError> {
+/// Reads the plan of a run, or what its Jobs say of it.
+pub(super) async fn find(connected: &Connected, name: &RunName) -> Result<RecordedRun, CliError> {
     let cluster = &connected.cluster;
     let namespace = cluster.namespace();
     let name = name.resolve(cluster, namespace).await?;

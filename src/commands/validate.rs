@@ -195,7 +195,7 @@ async fn ask(cluster: &Cluster, job: &RenderedJob) -> Answer {
 }
 
 /// Returns what is wrong with a Job, if that is why it was refused.
-fn violations(error: &ClusterError) -> Option<Vec<Violation>> {
+pub(super) fn violations(error: &ClusterError) -> Option<Vec<Violation>> {
     let (message, causes) = error.refusal()?;
     if causes.iter().all(|cause| cause.field.is_empty()) {
         return Some(Violation::read(message));

@@ -248,11 +248,15 @@ impl<'a> Sides<'a> {
     fn collect(&self, node: &Node<'_>, veil: Veil, decided: &Decided, found: &mut Vec<Change>) {
         match &node.inside {
             Inside::Map(entries) => {
-                entries.iter().for_each(|(_, node)| self.collect(node, veil, decided, found));
+                for (_, node) in entries {
+                    self.collect(node, veil, decided, found);
+                }
             }
             Inside::List { items, by_place, .. } => {
                 let veil = self.veil(items, *by_place, veil);
-                items.iter().for_each(|node| self.collect(node, veil, decided, found));
+                for node in items {
+                    self.collect(node, veil, decided, found);
+                }
             }
             Inside::Leaf => found.push(self.change(node, veil, decided)),
             // One side alone is never the same.

@@ -68,17 +68,17 @@ impl Writer<'_> {
             self.leads[1] = None;
             self.lines.push(Line { mark: Mark::Both, text, origin: None });
         } else {
-            self.old(indent, text, None);
-            self.new(indent, text, None);
+            self.only_old(indent, text, None);
+            self.only_new(indent, text, None);
         }
     }
 
-    fn old(&mut self, indent: usize, text: &str, origin: Option<String>) {
+    fn only_old(&mut self, indent: usize, text: &str, origin: Option<String>) {
         let text = self.with_lead(0, indent, text);
         self.lines.push(Line { mark: Mark::Old, text, origin });
     }
 
-    fn new(&mut self, indent: usize, text: &str, origin: Option<String>) {
+    fn only_new(&mut self, indent: usize, text: &str, origin: Option<String>) {
         let text = self.with_lead(1, indent, text);
         self.waiting.push(Line { mark: Mark::New, text, origin });
     }
@@ -152,8 +152,8 @@ impl Writer<'_> {
             Inside::Map(_) | Inside::List { .. } => {
                 match (&node.old, &node.new) {
                     (Some(_), Some(_)) => self.both(entry.indent, entry.key),
-                    (Some(_), None) => self.old(entry.indent, entry.key, None),
-                    _ => self.new(entry.indent, entry.key, None),
+                    (Some(_), None) => self.only_old(entry.indent, entry.key, None),
+                    _ => self.only_new(entry.indent, entry.key, None),
                 }
                 // kubectl does not indent lists.
                 let is_list = matches!(node.inside, Inside::List { .. });
@@ -172,8 +172,8 @@ impl Writer<'_> {
             let text = [entry.key, &value].join(if entry.key.is_empty() { "" } else { " " });
             let origin = self.sides.origin(path, of).map(told);
             match of {
-                Of::Old => self.old(entry.indent, &text, origin),
-                Of::New => self.new(entry.indent, &text, origin),
+                Of::Old => self.only_old(entry.indent, &text, origin),
+                Of::New => self.only_new(entry.indent, &text, origin),
             }
         }
     }

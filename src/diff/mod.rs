@@ -20,6 +20,6 @@ pub use immutable::Decided;
 pub use json::{diff_json, diff_schema};
 pub use lines::{Line, Mark};
 pub use markdown::diff_markdown;
-pub use side::Side;
+pub use side::{Side, spoken_of};
 pub use summary::{JobDiff, Quota, Report, Summary, Weight};
 pub use unified::{Hunk, hunks};

@@ -4,6 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use serde_json::Value as Json;
 
+use super::pairs::{Pair, paired};
 use super::tree::{lay, leaves};
 use crate::config::{JobPath, LayerKind, Origin, Source};
 use crate::job::secret::{MASK, holds_any};
@@ -119,6 +120,48 @@ fn secrets_in(job: &Json, rendered: &RenderedJob) -> HashSet<JobPath> {
         }
     });
     found
+}
+
+/// Returns of a Job of the cluster what a Job that was made of files speaks of, and that one without
+/// empty values that the cluster does not have: for want of a server that fills in what nobody sets, what
+/// only the cluster says is taken for its own. Items of lists are kept.
+#[must_use]
+pub fn spoken_of(live: &Json, own: &Json) -> (Json, Json) {
+    let (mut theirs, mut ours) = (live.clone(), own.clone());
+    narrow("", &mut theirs, &mut ours);
+    (theirs, ours)
+}
+
+fn narrow(name: &str, theirs: &mut Json, ours: &mut Json) {
+    match (theirs, ours) {
+        (Json::Object(theirs), Json::Object(ours)) => {
+            theirs.retain(|key, _| ours.contains_key(key));
+            ours.retain(|key, value| theirs.contains_key(key) || !is_nothing(value));
+            for (key, theirs) in theirs {
+                if let Some(ours) = ours.get_mut(key) {
+                    narrow(key, theirs, ours);
+                }
+            }
+        }
+        (Json::Array(theirs), Json::Array(ours)) => {
+            for pair in paired(name, theirs, ours).pairs {
+                if let Pair::Both(old, new) = pair {
+                    narrow("", &mut theirs[old], &mut ours[new]);
+                }
+            }
+        }
+        _ => {}
+    }
+}
+
+fn is_nothing(value: &Json) -> bool {
+    match value {
+        Json::Null => true,
+        Json::String(text) => text.is_empty(),
+        Json::Array(items) => items.is_empty(),
+        Json::Object(map) => map.is_empty(),
+        _ => false,
+    }
 }
 
 fn masked(job: &Json, secrets: &Secrets) -> HashSet<JobPath> {

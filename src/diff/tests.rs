@@ -46,20 +46,20 @@ fn text(difference: &Difference) -> String {
     text
 }
 
-fn with_container(container: Json) -> Json {
+fn with_container(container: &Json) -> Json {
     json!({"spec": {"template": {"spec": {"containers": [container]}}}})
 }
 
 #[test]
 fn items_are_matched_and_quantities_compared_by_value() {
-    let old = with_container(json!({
+    let old = with_container(&json!({
         "name": "mage", "image": "i:1",
         "command": ["mage", "run", "etl"],
         "env": [{"name": "A", "value": "1"}, {"name": "B", "value": "2"}, {"name": "C", "value": "3"}],
         "resources": {"limits": {"cpu": "1000m", "memory": "1Gi"}},
         "volumeMounts": [{"name": "v", "mountPath": "/a"}]
     }));
-    let new = with_container(json!({
+    let new = with_container(&json!({
         "name": "mage", "image": "i:2",
         "command": ["mage", "-v", "run", "etl"],
         "env": [{"name": "C", "value": "3"}, {"name": "A", "value": "9"}, {"name": "D", "value": "4"}],
@@ -153,7 +153,7 @@ fn in_place_or_not_is_told_change_by_change() {
 #[test]
 fn secrets_are_told_apart_and_not_shown() {
     let env = |token: &str, plain: &str| {
-        with_container(json!({"name": "m", "env": [
+        with_container(&json!({"name": "m", "env": [
             {"name": "API_TOKEN", "value": token}, {"name": "SAME_PASSWORD", "value": "s3cret-same"},
             {"name": "PLAIN", "value": plain},
         ], "command": ["run", token]}))
@@ -177,9 +177,9 @@ fn secrets_are_told_apart_and_not_shown() {
 #[test]
 fn a_secret_that_moved_is_not_shown() {
     let secrets: Secrets = Secrets::default();
-    let command = |words: Json| with_container(json!({"name": "m", "command": words}));
-    let old = command(json!(["run", "--key", "old-and-secret"]));
-    let new = command(json!(["run", "--quiet", "--key", "{\"password\": \"x\"}"]));
+    let command = |words: &Json| with_container(&json!({"name": "m", "command": words}));
+    let old = command(&json!(["run", "--key", "old-and-secret"]));
+    let new = command(&json!(["run", "--quiet", "--key", "{\"password\": \"x\"}"]));
     let (old, new) = (Side::alone(old, &secrets), Side::alone(new, &secrets));
     let difference = compare(Some(&old), Some(&new), &Decided::ByTable);
     let shown = format!("{:?} {}", told(&difference), text(&difference));

@@ -103,7 +103,7 @@ fn node<'a>(
             _ => Inside::Leaf,
         },
     };
-    Some(Node { inside, old, new, label })
+    Some(Node { old, new, label, inside })
 }
 
 /// Adds what stands at one place; two values that cannot be laid beside each other are two nodes.

@@ -240,8 +240,8 @@ impl Git<'_> {
 
     /// Writes files of the revision to their places.
     fn extract(&self, at: &mut ProjectAt, wanted: &[(String, PathBuf)]) -> Result<(), CliError> {
-        let input: String =
-            wanted.iter().map(|(path, _)| format!("{}:{path}\n", at.commit)).collect();
+        let paths = wanted.iter().flat_map(|(path, _)| [at.commit.as_str(), ":", path, "\n"]);
+        let input: String = paths.collect();
         let arguments = ["cat-file", "--batch", "--follow-symlinks"];
         let output = self.run(&arguments, input.as_bytes())?.map_err(|why| self.failed(&why))?;
         let mut rest = output.as_slice();
@@ -299,15 +299,11 @@ fn next_object<'a>(rest: &mut &'a [u8]) -> Option<Object<'a>> {
     let words: Vec<&str> = header.split(' ').collect();
     Some(match words.as_slice() {
         [_, "blob", length] => Object::File(take(length)?),
-        [_, "tree" | "commit" | "tag", length] => {
-            take(length)?;
-            Object::Missing
-        }
         ["symlink", length] => {
             take(length)?;
             Object::Outside
         }
-        ["dangling" | "loop" | "notdir", length] => {
+        ["dangling" | "loop" | "notdir", length] | [_, "tree" | "commit" | "tag", length] => {
             take(length)?;
             Object::Missing
         }

@@ -13,6 +13,7 @@ mod cli_errors;
 mod cli_run;
 mod completion;
 mod detach;
+mod diff;
 mod disruptions;
 mod doctor;
 mod failures;

@@ -10,6 +10,7 @@ const PURE: [&str; 28] = [
     "merge",
     "job",
     "explain",
+    "diff",
     "graph",
     "lint",
     "diagnose",

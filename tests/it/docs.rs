@@ -45,6 +45,7 @@ fn generated() -> Files {
         ("run-event", kubectl_mage::ui::event_schema()),
         ("log-event", kubectl_mage::ui::log_event_schema()),
         ("doctor", kubectl_mage::ui::doctor_schema()),
+        ("diff", kubectl_mage::diff::diff_schema()),
     ] {
         let path = format!("docs/schemas/{name}.schema.json");
         files.insert(path.into(), kubectl_mage::ui::manifest::json(&schema));

@@ -4,6 +4,7 @@ mod architecture;
 mod bad_input;
 mod cases;
 mod completion;
+mod diff;
 mod docs;
 mod doctor;
 mod editions;

@@ -1,6 +1,8 @@
 //! `diff`: two sides made by the same code, compared, and shown.
 
+mod asked;
 mod before;
+mod drift;
 mod external;
 mod files;
 mod live;
