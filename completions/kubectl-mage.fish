@@ -36,6 +36,7 @@ complete -c kubectl-mage -n "__fish_kubectl_mage_needs_command" -f -a "explain-c
 complete -c kubectl-mage -n "__fish_kubectl_mage_needs_command" -f -a "explain" -d 'Tell which layer supplied each value of a Job'
 complete -c kubectl-mage -n "__fish_kubectl_mage_needs_command" -f -a "lint" -d 'Find everything wrong or doubtful in all layers'
 complete -c kubectl-mage -n "__fish_kubectl_mage_needs_command" -f -a "graph" -d 'Show the graph of a pipeline\'s blocks'
+complete -c kubectl-mage -n "__fish_kubectl_mage_needs_command" -f -a "apply" -d 'Create or update the Job of a block, or stage the Jobs of several'
 complete -c kubectl-mage -n "__fish_kubectl_mage_needs_command" -f -a "run" -d 'Run a pipeline, or the blocks named, with progress and logs'
 complete -c kubectl-mage -n "__fish_kubectl_mage_needs_command" -f -a "resume" -d 'Go on with a run where it stopped'
 complete -c kubectl-mage -n "__fish_kubectl_mage_needs_command" -f -a "attach" -d 'Follow a run that somebody else drives'
@@ -282,6 +283,62 @@ complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand graph" -l allo
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand graph" -l only-k8s -d 'Leave out blocks that Mage itself would not run in Kubernetes'
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand graph" -s q -l quiet -d 'Say less: only results and errors'
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand graph" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand apply" -l dry-run -d 'Only say what would be done: `client` compares here, `server` has the API server check it' -r -f -a "none\t'It is done'
+client\t'Nothing is sent'
+server\t'Everything is sent, and nothing stored'"
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand apply" -l timeout -d 'How long --wait waits, and --replace for the old Job to be gone' -r
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand apply" -s o -l output -d 'Print the Jobs instead of what was done; literal secrets are masked' -r -f -a "json\t''
+name\t''
+yaml\t''"
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand apply" -l project -d 'Mage project: the folder that holds metadata.yaml' -r -F
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand apply" -l edition -d 'Whose merge rules: auto, oss or pro' -r -f -a "auto\t'What the server pod runs, else the user\'s config file, else pro'
+oss\t'What a Mage OSS server really does, losses included'
+pro\t'What Mage documents: a deep merge of every layer'"
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand apply" -l template -d 'The full template; default: `K8S_CONFIG_FILE` of the server\'s environment' -r -F
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand apply" -l policy -d 'The policy file; default: `K8S_DEFAULT_CONFIG_PATH` of the server\'s environment' -r -F
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand apply" -l server-env -d 'A variable of the Mage server\'s environment; may be repeated' -r
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand apply" -l server-env-file -d 'A dotenv file with the Mage server\'s environment' -r -F
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand apply" -l server-pod -d 'The Mage server\'s pod to inherit from: auto, none, [NAMESPACE/]NAME or @FILE' -r
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand apply" -l snapshot -d 'A file made by `kubectl mage snapshot`, which stands for the cluster' -r -F
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand apply" -l var -d 'A runtime variable: a JSON value or text; may be repeated' -r
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand apply" -l secret -d 'What a `*_secret_var` function should give; may be repeated' -r
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand apply" -l trigger -d 'The trigger\'s name, for `{trigger_name}`' -r
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand apply" -l block-run-id -d 'The id Mage\'s scheduler would give the block run' -r
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand apply" -l pipeline-run-id -d 'The id Mage\'s scheduler would give the pipeline run' -r
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand apply" -l execution-partition -d 'The partition blocks keep their output in' -r
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand apply" -l template-runtime-configuration -d 'What Mage passes to data integration blocks' -r
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand apply" -l repo-path -d 'The project\'s path in the pod' -r
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand apply" -l image -d 'Container image' -r
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand apply" -l kubeconfig -d 'Path to the kubeconfig file to use' -r -F
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand apply" -l context -d 'The name of the kubeconfig context to use' -r
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand apply" -l cluster -d 'The name of the kubeconfig cluster to use' -r
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand apply" -l user -d 'The name of the kubeconfig user to use' -r
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand apply" -s n -l namespace -d 'The namespace of the Jobs' -r
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand apply" -l as -d 'Username to impersonate; a user or a service account' -r
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand apply" -l as-group -d 'Group to impersonate; may be given several times' -r
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand apply" -l token -d 'Bearer token for authentication to the API server' -r
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand apply" -s s -l server -d 'The address and port of the API server' -r
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand apply" -l insecure-skip-tls-verify -d 'Do not check the server\'s certificate; this makes the connection insecure' -r -f -a "true\t''
+false\t''"
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand apply" -l request-timeout -d 'How long to wait for one answer of the API server, as 1s, 2m, 3h; 0 for the default of 30s. It never cuts a log stream' -r
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand apply" -s v -d 'Say more: what was read and asked; `-v=N` works as in kubectl' -r
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand apply" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand apply" -l suspend -d 'Create even a single Job suspended: nothing runs until somebody starts it'
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand apply" -l start -d 'Start all Jobs at once, also those that are suspended'
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand apply" -l ignore-upstream -d 'Start a single block although no Job of its upstream blocks has finished'
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand apply" -l replace -d 'Delete and create anew what cannot be changed in place'
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand apply" -l force -d 'Replace active Jobs too: what runs is stopped'
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand apply" -l force-conflicts -d 'Take over fields that another field manager has set otherwise'
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand apply" -l wait -d 'Wait until the Jobs have ended; the exit code tells the outcome'
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand apply" -l strict-policy -d 'Refuse where an enforced policy overrides what a project, a pipeline or a block sets'
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand apply" -s y -l yes -d 'Do not ask, also in a protected context'
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand apply" -l offline -d 'Never open a connection'
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand apply" -l allow-unset -d 'Render names that are not set in Jinja as empty instead of failing'
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand apply" -l only-k8s -d 'Leave out blocks that Mage itself would not run in Kubernetes'
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand apply" -s q -l quiet -d 'Say less: only results and errors'
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand apply" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand run" -l skip-type -d 'Leave out blocks of this type; may be repeated' -r
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand run" -l parallel -d 'How many blocks run at once' -r
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand run" -l retries -d 'How often a block whose Job failed gets a new one' -r

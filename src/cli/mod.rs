@@ -1,6 +1,7 @@
 //! What can be typed: clap's types, one file a verb, no logic. Their docs are the manual.
 #![expect(missing_docs, reason = "clap prints the docs of fields and variants; names say the rest")]
 
+mod apply;
 pub mod completion;
 mod config_args;
 mod connection;
@@ -22,6 +23,7 @@ mod snapshot;
 mod status;
 mod tail;
 
+pub use apply::{ApplyArgs, ApplyOutput, DryRunChoice};
 pub use config_args::{ConfigArgs, EditionChoice, NameValue};
 pub use connection::{ConnectionArgs, parse_duration};
 pub use diff::{Against, DiffArgs, DiffOutput};
@@ -108,6 +110,7 @@ pub enum Command {
     Lint(Box<LintArgs>),
     Diff(Box<DiffArgs>),
     Graph(GraphArgs),
+    Apply(Box<ApplyArgs>),
     Run(Box<RunArgs>),
     Resume(Box<ResumeArgs>),
     Attach(Box<AttachArgs>),

@@ -253,6 +253,19 @@ impl Cluster {
         self.remove_job(namespace, name, uid, PropagationPolicy::Foreground).await
     }
 
+    /// Asks whether that could be done; nothing is deleted.
+    pub async fn may_delete_job(
+        &self,
+        namespace: &str,
+        name: &str,
+        uid: &str,
+    ) -> Result<(), ClusterError> {
+        let action = action("delete", namespace, name);
+        let params = DeleteParams { dry_run: true, ..removal(uid, PropagationPolicy::Foreground) };
+        let request = built(Request::new(path(namespace)).delete(name, &params), &action)?;
+        removed(self.call::<Value>(&action, request).await).map(|_| ())
+    }
+
     async fn remove_job(
         &self,
         namespace: &str,

@@ -51,6 +51,12 @@ pub fn belongs(job: &Job) -> Option<Belongs> {
     of(&job.metadata, template.and_then(|template| template.spec.as_ref()))
 }
 
+/// Reads the command with which a Job runs Mage; none when it does not.
+#[must_use]
+pub fn mage_command(job: &Job) -> Option<MageCommand> {
+    command_of(job.spec.as_ref()?.template.spec.as_ref()?)
+}
+
 /// Reads what a pod is of; none when it is not of a Job of Mage's.
 #[must_use]
 pub fn pod_belongs(pod: &Pod) -> Option<Belongs> {

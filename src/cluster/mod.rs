@@ -26,6 +26,7 @@ mod leases;
 mod log_connections;
 mod logs;
 mod mage_jobs;
+mod marks;
 mod plans;
 mod pods;
 mod proxy;
@@ -57,7 +58,9 @@ pub use labels::{
 };
 pub use leases::{Driving, Lease};
 pub use logs::{LogRequest, LogStream, LogStreamError};
-pub use mage_jobs::{Belongs, Source, belongs, pod_belongs};
+pub use mage_jobs::{Belongs, Source, belongs, mage_command, pod_belongs};
+pub use marks::{Marked, mark_as_ours};
+pub(crate) use marks::{mark, member, unmark};
 pub use plans::{CANCELLED, PlanFacts, Unmet};
 pub(crate) use plans::{DROPPED, ENDED};
 pub(crate) use pods::container_status;

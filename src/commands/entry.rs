@@ -7,8 +7,8 @@ use clap::Parser;
 
 use super::pages::use_small_pages;
 use super::{
-    cancel, completion, delete, diff, doctor, explain, graph, lint, prune, render, resume, run,
-    runs, snapshot, status, tail, version, why,
+    apply, cancel, completion, delete, diff, doctor, explain, graph, lint, prune, render, resume,
+    run, runs, snapshot, status, tail, version, why,
 };
 use crate::cli::completion::asked;
 use crate::cli::{Cli, ColorChoice, Command, OutputArgs};
@@ -68,6 +68,7 @@ fn dispatch(command: &Command, printer: Printer) -> Result<Exit, CliError> {
         Command::Lint(args) => lint::lint(args, printer),
         Command::Diff(args) => diff::diff(args, printer),
         Command::Graph(args) => graph::graph(args, printer),
+        Command::Apply(args) => apply::apply(args, printer),
         Command::Run(args) => run::run(args, printer),
         Command::Resume(args) => resume::resume(args, printer),
         Command::Attach(args) => resume::attach(args, printer),

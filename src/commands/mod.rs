@@ -1,6 +1,7 @@
 //! One file a verb: load, compute, show; nothing else.
 
 mod api_defaults;
+mod apply;
 mod cancel;
 mod completion;
 mod delete;

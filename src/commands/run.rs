@@ -135,7 +135,7 @@ pub(super) fn refuse_what_cannot_be(config: &ConfigArgs, verb: &str) -> Result<(
 }
 
 /// `--strict-policy`: all conflicts at once, before anything is created.
-fn refuse_policy_conflicts(jobs: &[LoadedJob]) -> Result<(), CliError> {
+pub(super) fn refuse_policy_conflicts(jobs: &[LoadedJob]) -> Result<(), CliError> {
     let mut found = Distinct::default();
     for loaded in jobs {
         found.add(&policy_conflicts(&loaded.job));

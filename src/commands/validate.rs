@@ -22,17 +22,25 @@ pub(super) struct Validation {
     connected: Connected,
     waiting: Vec<RenderedJob>,
     accepted: usize,
-    /// Every reason with the Job it was told of first, and the number of all.
-    refused: Vec<(Problem, usize)>,
-    known: BTreeMap<String, usize>,
-    missing: BTreeSet<String>,
+    refused: Refusals,
     /// Why no more can be asked.
     ended: Option<ClusterError>,
 }
 
+/// Why Jobs are refused, each reason once.
+#[derive(Default)]
+pub(super) struct Refusals {
+    /// Every reason with the Job it was told of first, and the number of all.
+    found: Vec<(Problem, usize)>,
+    known: BTreeMap<String, usize>,
+    missing: BTreeSet<String>,
+}
+
 /// What came of asking about one Job.
-enum Answer {
+pub(super) enum Answer {
     Accepted,
+    /// One of that name stands there; the server finds that only when all else is well.
+    Exists,
     Refused(Vec<Violation>),
     NoNamespace,
     Failed(ClusterError),
@@ -52,9 +60,7 @@ impl Validation {
             connected,
             waiting: Vec::with_capacity(BATCH),
             accepted: 0,
-            refused: Vec::new(),
-            known: BTreeMap::new(),
-            missing: BTreeSet::new(),
+            refused: Refusals::default(),
             ended: None,
         })
     }
@@ -74,7 +80,7 @@ impl Validation {
         let server = self.connected.cluster.server().to_owned();
         let ended = self.ended.take().map(CliError::from);
         let mut exit = ended.as_ref().map_or(Exit::Usage, |error| error.exit);
-        let mut problems: Vec<Problem> = self.refused.into_iter().map(counted).collect();
+        let mut problems = self.refused.problems();
         problems.extend(ended.into_iter().flat_map(|error| error.problems));
         let made = match made {
             Ok(made) if problems.is_empty() => made,
@@ -97,7 +103,7 @@ impl Validation {
         }
         let Connected { runtime, cluster } = &self.connected;
         let answers = runtime.block_on(async {
-            let asked = futures::stream::iter(&jobs).map(|job| ask(cluster, job));
+            let asked = futures::stream::iter(&jobs).map(|job| ask(cluster, job, &job.job));
             let mut answers = asked.buffered(AT_ONCE);
             let mut all = Vec::with_capacity(jobs.len());
             while let Some(answer) = answers.next().await {
@@ -111,28 +117,39 @@ impl Validation {
         });
         for (job, answer) in jobs.iter().zip(answers) {
             match answer {
-                Answer::Accepted => self.accepted += 1,
-                Answer::Refused(violations) => {
-                    for refusal in refusals(job, &violations) {
-                        self.keep(refusal);
-                    }
-                }
-                Answer::NoNamespace => self.no_namespace(job),
+                Answer::Accepted | Answer::Exists => self.accepted += 1,
+                Answer::Refused(violations) => self.refused.add(job, &violations),
+                Answer::NoNamespace => self.refused.no_namespace(job),
                 Answer::Failed(error) => self.ended = Some(error),
             }
         }
     }
+}
 
-    fn keep(&mut self, refusal: Refusal) {
-        if let Some(index) = self.known.get(&refusal.reason) {
-            self.refused[*index].1 += 1;
-        } else {
-            self.known.insert(refusal.reason, self.refused.len());
-            self.refused.push((refusal.problem, 1));
+impl Refusals {
+    /// Takes what the server has against a Job.
+    pub(super) fn add(&mut self, job: &RenderedJob, violations: &[Violation]) {
+        for refusal in refusals(job, violations) {
+            self.keep(refusal);
         }
     }
 
-    fn no_namespace(&mut self, job: &RenderedJob) {
+    /// Returns everything, and of how many Jobs it is.
+    pub(super) fn problems(self) -> Vec<Problem> {
+        self.found.into_iter().map(counted).collect()
+    }
+
+    fn keep(&mut self, refusal: Refusal) {
+        if let Some(index) = self.known.get(&refusal.reason) {
+            self.found[*index].1 += 1;
+        } else {
+            self.known.insert(refusal.reason, self.found.len());
+            self.found.push((refusal.problem, 1));
+        }
+    }
+
+    /// Takes that there is no namespace for a Job.
+    pub(super) fn no_namespace(&mut self, job: &RenderedJob) {
         let namespace = &job.namespace;
         if !self.missing.insert(namespace.clone()) {
             return;
@@ -150,7 +167,7 @@ impl Validation {
             }
         }
         let create = format!("create it with `kubectl create namespace {namespace}`");
-        self.refused.push((problem.hint(create).hint("or name another with -n"), 1));
+        self.found.push((problem.hint(create).hint("or name another with -n"), 1));
     }
 }
 
@@ -175,11 +192,11 @@ pub(super) fn refuse_without_connection(args: &ConfigArgs, asks: &str) -> Result
     Err(CliError::usage(problem.hint(format!("leave out {flag}"))))
 }
 
-async fn ask(cluster: &Cluster, job: &RenderedJob) -> Answer {
-    let asked = |unknown| cluster.dry_run_job(&job.namespace, &job.job, unknown);
+/// Asks whether the server would take a Job as a new one, in the form in which it is sent.
+pub(super) async fn ask(cluster: &Cluster, job: &RenderedJob, sent: &serde_json::Value) -> Answer {
+    let asked = |unknown| cluster.dry_run_job(&job.namespace, sent, unknown);
     match asked(UnknownFields::Refused).await {
-        // One of that name stands there; the server finds that only when all else is well.
-        Err(error) if error.is_already_exists() => Answer::Accepted,
+        Err(error) if error.is_already_exists() => Answer::Exists,
         Ok(_) => Answer::Accepted,
         Err(ClusterError::NotFound { .. }) => Answer::NoNamespace,
         Err(error) => {

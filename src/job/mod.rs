@@ -2,6 +2,7 @@
 
 mod build;
 mod command;
+mod live;
 mod mask;
 mod name;
 mod quantity;
@@ -15,6 +16,7 @@ mod values;
 
 pub use build::{BuildContext, RenderedJob, build};
 pub use command::{CommandParts, Fidelity, command};
+pub use live::{Change, Standing, changed_fields, conflict_problem, is_as_sent, replace_problems};
 pub use mask::Secrets;
 pub use name::{clean_name, dns_label, job_id, job_name, short_hash};
 pub use quantity::{Quantity, is_quantity, same_quantity};

@@ -10,8 +10,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::options::Settings;
-use super::plan::{Plan, PlannedBlock, member};
+use super::plan::{Plan, PlannedBlock};
 use super::record::{Row, pack, unpacked};
+use crate::cluster::member;
 use crate::job::{Secrets, short_hash};
 
 /// The annotation of a Job.

@@ -1,17 +1,16 @@
 //! The plan of a run: what the configuration half hands over, labelled.
 
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use super::run_id::RunId;
 use crate::cluster::{
-    ATTEMPT, BLOCK, JobIdentity, MANAGED_BY, MANAGER, PIPELINE, RUN, label_value, short_hash,
+    ATTEMPT, BLOCK, JobIdentity, MANAGED_BY, MANAGER, PIPELINE, RUN, label_value, mark, member,
+    short_hash, unmark,
 };
 
 /// The longest name of a Job: the Job controller copies it into a label.
 const LONGEST_NAME: usize = 63;
-/// What this tool's own labels and annotations begin with.
-const OURS: &str = "kubectl-mage/";
 
 /// Every block of a run, rendered.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -179,41 +178,6 @@ pub(super) fn runtime_vars(job: &Value) -> Option<Value> {
         let vars: Value = serde_json::from_str(words.get(flag + 1)?.as_str()?).ok()?;
         vars.is_object().then_some(vars)
     })
-}
-
-/// Takes away what [`prepare`] adds.
-fn unmark(object: &mut Value) {
-    let metadata = member(object, "metadata");
-    for name in ["labels", "annotations"] {
-        let Value::Object(map) = member(metadata, name) else { continue };
-        map.retain(|key, _| !key.starts_with(OURS) && key != MANAGED_BY);
-    }
-    if let Value::Object(map) = metadata {
-        map.retain(|_, value| value.as_object().is_none_or(|object| !object.is_empty()));
-    }
-}
-
-fn mark(object: &mut Value, labels: &[(&str, String)], annotations: &[(&str, String)]) {
-    let metadata = member(object, "metadata");
-    for (name, entries) in [("labels", labels), ("annotations", annotations)] {
-        let Value::Object(map) = member(metadata, name) else { continue };
-        for (key, value) in entries {
-            map.insert((*key).to_owned(), json!(value));
-        }
-    }
-}
-
-/// Returns the member of that name, an empty object where there is none.
-pub(super) fn member<'a>(value: &'a mut Value, name: &str) -> &'a mut Value {
-    if !value.is_object() {
-        *value = Value::Object(Map::new());
-    }
-    let map = value.as_object_mut().expect("it was made an object above");
-    let member = map.entry(name).or_insert_with(|| Value::Object(Map::new()));
-    if member.is_null() {
-        *member = Value::Object(Map::new());
-    }
-    member
 }
 
 #[cfg(test)]

@@ -19,11 +19,11 @@ use serde_json::{Value, json};
 use super::options::{Options, Settings};
 use super::outline::Outline;
 use super::patches::Alike;
-use super::plan::{Plan, PlannedBlock, member};
+use super::plan::{Plan, PlannedBlock};
 use super::run_id::RunId;
 use crate::cluster::{
     BLOCKS, Cluster, ClusterError, DROPPED, MANAGED_BY, MANAGER, PIPELINE, RUN, Recorded,
-    label_value,
+    label_value, member,
 };
 
 const KEY: &str = "plan.json.gz";

@@ -20,6 +20,7 @@ pub use containers::{Containers, chosen};
 pub use engine::{Ended, tail};
 pub use options::{Mix, TailOptions, Times};
 pub use read::{ReadOnce, read};
+pub(crate) use stand::{JobEnd, Stand};
 pub use state::Verdict;
 pub use told::{Teller, Told};
 pub use wanted::{Bound, Wanted};

@@ -13,7 +13,7 @@ use crate::run::{BlockState, EventKind, RunEvent};
 
 /// How a Job ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum JobEnd {
+pub(crate) enum JobEnd {
     /// It is complete; or it is gone, and its last pod had succeeded.
     Complete,
     /// It failed.
@@ -25,12 +25,12 @@ pub(super) enum JobEnd {
 }
 
 /// What is known of one Job, and what was told.
-pub(super) struct Stand {
+pub(crate) struct Stand {
     /// The block, or the Job's name.
     pub(super) name: Arc<str>,
     /// The run's attempt at the block.
     pub(super) attempt: u32,
-    pub(super) end: Option<JobEnd>,
+    pub(crate) end: Option<JobEnd>,
     created_told: bool,
     told: Option<(Standing, String)>,
     /// Pods of which was told that they run, and that they died.
@@ -41,7 +41,7 @@ pub(super) struct Stand {
 }
 
 impl Stand {
-    pub(super) fn new(name: Arc<str>, attempt: u32) -> Self {
+    pub(crate) fn new(name: Arc<str>, attempt: u32) -> Self {
         Self {
             name,
             attempt,
@@ -55,7 +55,7 @@ impl Stand {
     }
 
     /// Looks at the Job anew; returns what is news. `number` says which attempt a pod is.
-    pub(super) fn look(
+    pub(crate) fn look(
         &mut self,
         job: Option<&Job>,
         pods: &[&Pod],
@@ -93,7 +93,7 @@ impl Stand {
     }
 
     /// Says what became of a Job that is gone.
-    pub(super) fn gone(&mut self, pods: &[&Pod]) -> Vec<RunEvent> {
+    pub(crate) fn gone(&mut self, pods: &[&Pod]) -> Vec<RunEvent> {
         if self.end.is_some() {
             return Vec::new();
         }

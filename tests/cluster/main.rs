@@ -3,6 +3,7 @@
 
 mod accept;
 mod api_defaults;
+mod apply;
 mod binary;
 mod cancel;
 #[expect(dead_code, reason = "the tests without a cluster use more of it")]

@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 
 use k8s_openapi::api::batch::v1::Job;
 use k8s_openapi::api::core::v1::{Namespace, Pod};
+use k8s_openapi::api::rbac::v1::{Role, RoleBinding};
 use k8s_openapi::jiff::Timestamp;
 use kube::api::{Api, DeleteParams, ListParams, PostParams};
 use kubectl_mage::cluster::{Cluster, ConnectionFlags};
@@ -361,4 +362,22 @@ pub(crate) fn logged(events: &[RunEvent], block: &str) -> Vec<String> {
         })
         .filter_map(|event| event.message.clone())
         .collect()
+}
+
+/// Gives rights in the namespace to a user who is impersonated.
+pub(crate) async fn grant(bench: &Bench, user: &str, rights: &Value) {
+    let client = bench.cluster.client().clone();
+    let role = json!({"metadata": {"name": user}, "rules": rights});
+    let roles: Api<Role> = Api::namespaced(client.clone(), &bench.namespace);
+    roles.create(&PostParams::default(), &serde_json::from_value(role).unwrap()).await.unwrap();
+    let binding = json!({
+        "metadata": {"name": user},
+        "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": user},
+        "subjects": [{"kind": "User", "apiGroup": "rbac.authorization.k8s.io", "name": user}],
+    });
+    let bindings: Api<RoleBinding> = Api::namespaced(client, &bench.namespace);
+    bindings
+        .create(&PostParams::default(), &serde_json::from_value(binding).unwrap())
+        .await
+        .unwrap();
 }

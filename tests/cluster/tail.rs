@@ -10,7 +10,7 @@ use kubectl_mage::run::Options;
 use serde_json::{Value, json};
 
 use crate::binary::{Project, Said};
-use crate::support::{Bench, Block, start, until};
+use crate::support::{Bench, Block, grant, start, until};
 
 /// How many pods share four streams: `KUBECTL_MAGE_TEST_PODS`, else 30.
 fn many() -> usize {
@@ -430,23 +430,4 @@ async fn a_right_that_is_missing_is_named() {
     let said = project.run_on(&bench, &["tail", "job/seen", "--as", "reader"]).ends(0);
     assert_eq!(said.stdout, "seen | seen\n");
     bench.end().await;
-}
-
-async fn grant(bench: &Bench, user: &str, rights: &Value) {
-    let client = bench.cluster.client().clone();
-    let role = json!({"metadata": {"name": user}, "rules": rights});
-    let roles: Api<k8s_openapi::api::rbac::v1::Role> =
-        Api::namespaced(client.clone(), &bench.namespace);
-    roles.create(&PostParams::default(), &serde_json::from_value(role).unwrap()).await.unwrap();
-    let binding = json!({
-        "metadata": {"name": user},
-        "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": user},
-        "subjects": [{"kind": "User", "apiGroup": "rbac.authorization.k8s.io", "name": user}],
-    });
-    let bindings: Api<k8s_openapi::api::rbac::v1::RoleBinding> =
-        Api::namespaced(client, &bench.namespace);
-    bindings
-        .create(&PostParams::default(), &serde_json::from_value(binding).unwrap())
-        .await
-        .unwrap();
 }

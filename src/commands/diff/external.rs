@@ -99,7 +99,7 @@ async fn run(name: &str, folders: &[PathBuf], flags: &[String]) -> Result<Ended,
 #[cfg(unix)]
 fn is_closed_pipe(status: ExitStatus) -> bool {
     use std::os::unix::process::ExitStatusExt as _;
-    status.signal() == Some(libc::SIGPIPE)
+    status.signal() == Some(rustix::process::Signal::PIPE.as_raw())
 }
 
 #[cfg(not(unix))]

@@ -1,0 +1,68 @@
+//! This tool's own labels and annotations, put on Jobs and taken off again.
+
+use serde_json::{Map, Value, json};
+
+use super::labels::{BLOCK, MANAGED_BY, MANAGER, PIPELINE, label_value};
+
+/// What this tool's own labels and annotations begin with.
+const OURS: &str = "kubectl-mage/";
+
+/// Which parts of a Job are marked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Marked {
+    /// The Job and its pods.
+    All,
+    /// The Job alone: the pods of one that stands there may not be changed.
+    JobOnly,
+}
+
+/// Marks a Job that is of no run as this tool's, and says of which block it is.
+pub fn mark_as_ours(job: &mut Value, pipeline: &str, block: &str, marked: Marked) {
+    let labels = [
+        (MANAGED_BY, MANAGER.to_owned()),
+        (PIPELINE, label_value(pipeline)),
+        (BLOCK, label_value(block)),
+    ];
+    let annotations = [(PIPELINE, pipeline.to_owned()), (BLOCK, block.to_owned())];
+    if marked == Marked::All {
+        let template = member(member(job, "spec"), "template");
+        mark(template, &labels, &annotations);
+    }
+    mark(job, &labels, &annotations);
+}
+
+/// Adds labels and annotations to the metadata of an object.
+pub(crate) fn mark(object: &mut Value, labels: &[(&str, String)], annotations: &[(&str, String)]) {
+    let metadata = member(object, "metadata");
+    for (name, entries) in [("labels", labels), ("annotations", annotations)] {
+        let Value::Object(map) = member(metadata, name) else { continue };
+        for (key, value) in entries {
+            map.insert((*key).to_owned(), json!(value));
+        }
+    }
+}
+
+/// Takes this tool's own labels and annotations away.
+pub(crate) fn unmark(object: &mut Value) {
+    let metadata = member(object, "metadata");
+    for name in ["labels", "annotations"] {
+        let Value::Object(map) = member(metadata, name) else { continue };
+        map.retain(|key, _| !key.starts_with(OURS) && key != MANAGED_BY);
+    }
+    if let Value::Object(map) = metadata {
+        map.retain(|_, value| value.as_object().is_none_or(|object| !object.is_empty()));
+    }
+}
+
+/// Returns the member of that name, an empty object where there is none.
+pub(crate) fn member<'a>(value: &'a mut Value, name: &str) -> &'a mut Value {
+    if !value.is_object() {
+        *value = Value::Object(Map::new());
+    }
+    let map = value.as_object_mut().expect("it was made an object above");
+    let member = map.entry(name).or_insert_with(|| Value::Object(Map::new()));
+    if member.is_null() {
+        *member = Value::Object(Map::new());
+    }
+    member
+}
