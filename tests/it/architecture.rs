@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 /// Folders and files that know no network, clock, disk, environment or terminal.
-const PURE: [&str; 28] = [
+const PURE: [&str; 29] = [
     "yaml",
     "project",
     "config",
