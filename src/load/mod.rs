@@ -7,6 +7,7 @@ mod git;
 mod inputs;
 mod layers;
 mod policy;
+mod private_folder;
 mod reports;
 mod revision;
 mod saved_folders;
@@ -26,6 +27,7 @@ pub use layers::{
     merge_layers_unlike, server_pod_not_found,
 };
 pub use policy::{Policy, parse_policy};
+pub use private_folder::private_folder;
 pub use reports::reports;
 pub use revision::{Fetching, ProjectAt, project_at};
 pub use saved_folders::SavedFolders;

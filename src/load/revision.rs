@@ -10,6 +10,7 @@ use std::process::{Command, Stdio};
 
 use tempfile::TempDir;
 
+use super::private_folder::private_folder;
 use crate::error::{CliError, Problem};
 
 /// The largest file that is taken, in bytes, as for files of the working tree.
@@ -52,9 +53,7 @@ pub fn project_at(
     let top = git.top()?;
     let commit = git.commit()?;
     let prefix = git.said(&["rev-parse", "--show-prefix"])?;
-    let folder = tempfile::tempdir().map_err(|error| {
-        CliError::usage(Problem::new(format!("cannot make a temporary folder: {error}")))
-    })?;
+    let folder = private_folder("kubectl-mage-")?;
     let name = project.file_name().unwrap_or_else(|| "project".as_ref());
     let mut at = ProjectAt {
         project: folder.path().join(name),

@@ -72,7 +72,19 @@ fn a_revision_shows_what_changed_with_the_line_and_leaves_the_tree_alone() {
     let before = state(Path::new(project.path()));
     let said = against(&project, "rev:HEAD", &[]);
     assert_eq!(said.code, 1, "{}", said.stderr);
-    insta::assert_snapshot!(said.stdout, @r"");
+    insta::assert_snapshot!(said.stdout, @r"
+    diff etl/load: job.batch/mage-data-prep-block-etl-load-c5565243 in namespace default: needs replace
+    --- BEFORE/batch.v1.Job.default.mage-data-prep-block-etl-load-c5565243
+    +++ NOW/batch.v1.Job.default.mage-data-prep-block-etl-load-c5565243
+    @@ -26,6 +26,6 @@
+             resources:
+               limits:
+                 cpu: 1000m
+    -            memory: 4Gi                                # block pipelines/etl/metadata.yaml:13:15
+    +            memory: 8Gi                                # block pipelines/etl/metadata.yaml:13:15
+           restartPolicy: Never
+           serviceAccountName: default
+    ");
     assert!(
         said.stderr.contains("1 of 2 blocks changes; peak +4Gi; 1 needs replace"),
         "{}",
@@ -111,7 +123,7 @@ fn a_whole_project_lists_only_what_a_change_affects() {
     assert_eq!(names, ["BLOCK", "etl/load", "other/c", "other/b", "third/a", "third/b", "5"]);
     assert!(
         said.stdout.ends_with(
-            "5 of 7 blocks change; peak -2 CPU, 0; 1 needs replace; 1 is new; 3 are gone\n"
+            "5 of 7 blocks change; peak -2 CPU; 1 needs replace; 1 is new; 3 are gone\n"
         ),
         "{}",
         said.stdout

@@ -4,13 +4,13 @@ use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::process::ExitStatus;
 
-use tempfile::TempDir;
 use tokio::process::Command;
 
 use super::sides::{Compared, Manifests};
 use crate::commands::facts::runtime;
 use crate::error::{CliError, Problem};
 use crate::exit::Exit;
+use crate::load::private_folder;
 use crate::run::{Signal, Signals};
 use crate::ui::Printer;
 
@@ -22,7 +22,8 @@ pub(super) fn external(
     compared: &Compared,
     printer: Printer,
 ) -> Result<Exit, CliError> {
-    let folders = [folder(compared.names[0])?, folder(compared.names[1])?];
+    let [before, now] = compared.names.map(|name| private_folder(&format!("{name}-")));
+    let folders = [before?, now?];
     for manifests in &compared.manifests {
         for (side, folder) in folders.iter().enumerate() {
             write(folder.path(), manifests, side)?;
@@ -42,12 +43,6 @@ pub(super) fn external(
             _ => Err(failed(&name, &format!("ended with {status}"))),
         },
     }
-}
-
-fn folder(name: &str) -> Result<TempDir, CliError> {
-    tempfile::Builder::new().prefix(&format!("{name}-")).tempdir().map_err(|error| {
-        CliError::usage(Problem::new(format!("cannot make a temporary folder: {error}")))
-    })
 }
 
 fn write(folder: &Path, manifests: &Manifests, side: usize) -> Result<(), CliError> {
