@@ -268,9 +268,9 @@ async fn the_table_of_what_can_be_changed_is_the_servers() {
             &patch,
         ];
         let taken = Said::new(kubectl(&bench, &flags).output().unwrap());
-        let path = JobPath::default().key("spec").key(field);
+        let place = JobPath::default().key("spec").key(field);
         let applies = if taken.code == 0 { Applies::InPlace } else { Applies::Replace };
-        assert_eq!(Decided::ByTable.applies(&path), applies, "{field}: {}", taken.stderr);
+        assert_eq!(Decided::ByTable.applies(&place), applies, "{field}: {}", taken.stderr);
     }
     bench.end().await;
 }
