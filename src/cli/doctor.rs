@@ -18,7 +18,7 @@ use crate::doctor::rights_all;
 #[derive(Clone, Debug, Args)]
 pub struct DoctorArgs {
     /// A command whose rights matter, `run` or `"run --detach"`; may be repeated. All commands where
-    /// none is named; only those that change nothing with KUBECTL_MAGE_READONLY=1
+    /// none is named; only those that change nothing with `KUBECTL_MAGE_READONLY=1`
     #[arg(
         long = "for", value_name = "COMMAND", hide_possible_values = true,
         value_parser = PossibleValuesParser::new(rights_all().iter().map(|one| one.command))

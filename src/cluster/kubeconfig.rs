@@ -112,20 +112,7 @@ fn from_files(
     name: Option<String>,
     flags: &ConnectionFlags,
 ) -> Result<Resolved, ClusterError> {
-    let context = match &name {
-        None => Context::default(),
-        Some(name) => match kubeconfig.contexts.iter().find(|known| known.name == *name) {
-            Some(known) => known.context.clone().unwrap_or_default(),
-            None => {
-                let known = names(&kubeconfig.contexts, context_name);
-                return Err(ClusterError::UnknownName {
-                    what: "context",
-                    name: name.clone(),
-                    known,
-                });
-            }
-        },
-    };
+    let context = context(kubeconfig, name.as_deref())?;
     let mut cluster = cluster(kubeconfig, &context, flags)?;
     let (user_name, mut user) = user(kubeconfig, &context, flags)?;
     lay_over(flags, &mut cluster, &mut user);
@@ -145,8 +132,17 @@ fn from_files(
     }
     checks::settle_provider(&mut user).map_err(|cause| ClusterError::Kubeconfig { cause })?;
     let namespace = context.namespace.filter(|namespace| !namespace.is_empty());
-    let config = built(url, cluster, user, flags, namespace)?;
+    let config = built(url, &cluster, user, flags, namespace)?;
     Ok(Resolved { config, context: name, user: user_name })
+}
+
+fn context(kubeconfig: &Kubeconfig, name: Option<&str>) -> Result<Context, ClusterError> {
+    let Some(name) = name else { return Ok(Context::default()) };
+    if let Some(found) = kubeconfig.contexts.iter().find(|known| known.name == name) {
+        return Ok(found.context.clone().unwrap_or_default());
+    }
+    let known = names(&kubeconfig.contexts, context_name);
+    Err(ClusterError::UnknownName { what: "context", name: name.to_owned(), known })
 }
 
 fn cluster(
@@ -221,18 +217,18 @@ fn server_url(cluster: &KubeCluster) -> Result<http::Uri, ClusterError> {
 
 fn built(
     url: http::Uri,
-    cluster: KubeCluster,
+    cluster: &KubeCluster,
     mut user: AuthInfo,
     flags: &ConnectionFlags,
     namespace: Option<String>,
 ) -> Result<kube::Config, ClusterError> {
     if let Some(exec) = user.exec.as_mut().filter(|exec| exec.provide_cluster_info) {
-        let told = ExecAuthCluster::try_from(&cluster);
+        let told = ExecAuthCluster::try_from(cluster);
         exec.cluster =
             Some(told.map_err(|error| ClusterError::Kubeconfig { cause: error.to_string() })?);
     }
     let mut config = kube::Config::new(url);
-    config.root_cert = authorities(&cluster)?;
+    config.root_cert = authorities(cluster)?;
     config.accept_invalid_certs = cluster.insecure_skip_tls_verify == Some(true);
     config.disable_compression = cluster.disable_compression == Some(true);
     config.tls_server_name.clone_from(&cluster.tls_server_name);
@@ -345,7 +341,7 @@ users:
 - {name: u, user: {token: secret}}
 ";
 
-    async fn resolved(change: impl FnOnce(&mut ConnectionFlags)) -> Result<Resolved, ClusterError> {
+    fn resolved(change: impl FnOnce(&mut ConnectionFlags)) -> Result<Resolved, ClusterError> {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("config");
         std::fs::write(&file, TEXT).unwrap();
@@ -354,9 +350,9 @@ users:
         resolve(&flags)
     }
 
-    #[tokio::test]
-    async fn the_context_and_the_flags_decide() {
-        let plain = resolved(|_| {}).await.unwrap();
+    #[test]
+    fn the_context_and_the_flags_decide() {
+        let plain = resolved(|_| {}).unwrap();
         assert_eq!(plain.context.as_deref(), Some("dev"));
         assert_eq!(plain.user.as_deref(), Some("u"));
         assert_eq!(plain.config.default_namespace, "etl");
@@ -368,24 +364,24 @@ users:
             flags.as_ = Some("me".to_owned());
             flags.token = Some("t".to_owned());
         });
-        let config = changed.await.unwrap().config;
+        let config = changed.unwrap().config;
         assert_eq!(config.default_namespace, "other");
         assert_eq!(config.cluster_url, "http://10.0.0.1:80");
         assert_eq!(config.auth_info.impersonate.as_deref(), Some("me"));
     }
 
-    #[tokio::test]
-    async fn what_is_not_there_is_named() {
-        let message = async |change: fn(&mut ConnectionFlags)| {
-            resolved(change).await.map(|_| ()).unwrap_err().to_string()
+    #[test]
+    fn what_is_not_there_is_named() {
+        let message = |change: fn(&mut ConnectionFlags)| {
+            resolved(change).map(|_| ()).unwrap_err().to_string()
         };
         let errors = [
-            message(|flags| flags.context = Some("prod".to_owned())).await,
-            message(|flags| flags.context = Some("broken".to_owned())).await,
-            message(|flags| flags.cluster = Some("x".to_owned())).await,
-            message(|flags| flags.user = Some("x".to_owned())).await,
-            message(|flags| flags.as_group = vec!["g".to_owned()]).await,
-            message(|flags| flags.kubeconfig = Some("/no/such/file".into())).await,
+            message(|flags| flags.context = Some("prod".to_owned())),
+            message(|flags| flags.context = Some("broken".to_owned())),
+            message(|flags| flags.cluster = Some("x".to_owned())),
+            message(|flags| flags.user = Some("x".to_owned())),
+            message(|flags| flags.as_group = vec!["g".to_owned()]),
+            message(|flags| flags.kubeconfig = Some("/no/such/file".into())),
         ];
         insta::assert_snapshot!(errors.join("\n"), @r#"
         the kubeconfig has no context "prod"

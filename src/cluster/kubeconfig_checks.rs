@@ -59,7 +59,7 @@ pub(super) fn tidy_user(user: &mut AuthInfo) {
         drop_empty(text);
     }
     for secret in [&mut user.token, &mut user.password, &mut user.client_key_data] {
-        if secret.as_ref().is_some_and(|secret| is_empty(secret)) {
+        if secret.as_ref().is_some_and(is_empty) {
             *secret = None;
         }
     }

@@ -18,13 +18,10 @@ impl Cluster {
     pub async fn reach(&self) -> (Reach, Option<SignedDuration>) {
         let before = Timestamp::now();
         let asked = tokio::time::timeout(self.request_timeout(), self.ask_version());
-        let answer = match asked.await {
-            Ok(answer) => answer,
-            Err(_) => {
-                let seconds = self.request_timeout().as_secs();
-                let cause = format!("no answer within {seconds} s");
-                return (Reach::No { stage: Stage::Http, cause }, None);
-            }
+        let Ok(answer) = asked.await else {
+            let seconds = self.request_timeout().as_secs();
+            let cause = format!("no answer within {seconds} s");
+            return (Reach::No { stage: Stage::Http, cause }, None);
         };
         match answer {
             Ok((version, date)) => {
@@ -87,7 +84,7 @@ fn stage_of(error: &(dyn Error + 'static)) -> Option<Stage> {
     if let Some(error) = error.downcast_ref::<io::Error>() {
         let inner = error.get_ref().map(|inner| inner as &(dyn Error + 'static));
         return match error.kind() {
-            _ if inner.is_some_and(|inner| inner.is::<rustls::Error>()) => Some(Stage::Tls),
+            _ if inner.and_then(stage_of) == Some(Stage::Tls) => Some(Stage::Tls),
             ErrorKind::ConnectionRefused
             | ErrorKind::HostUnreachable
             | ErrorKind::NetworkUnreachable

@@ -43,7 +43,7 @@ fn project(facts: &Facts<'_>) -> Check {
         Err(problem) => {
             let sentence = format!("{}: only the cluster is looked at", problem.message);
             let check = Check::new("project", State::Warning, sentence);
-            problem.hints.iter().fold(check, |check, hint| check.hint(hint))
+            problem.hints.iter().fold(check, Check::hint)
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use indexmap::IndexMap;
 use serde_json::{Value, json};
 
 use super::color::Paint;
@@ -136,24 +137,15 @@ fn rights_table(rights: &[Answered], width: Width, headers: Headers) -> String {
 
 /// Names rights by namespace and resource: `etl: create,get jobs.batch, list pods`.
 fn grouped<'a>(missing: impl Iterator<Item = &'a &'a Answered>) -> String {
-    let mut places: Vec<(String, Vec<(String, Vec<&str>)>)> = Vec::new();
+    let mut places: IndexMap<String, IndexMap<String, Vec<&str>>> = IndexMap::new();
     for one in missing {
-        let (key, name) = (place(one), one.right.name());
+        let name = one.right.name();
         let resource = name.split_once(' ').map_or("", |(_, resource)| resource).to_owned();
-        let index = match places.iter().position(|(known, _)| *known == key) {
-            Some(index) => index,
-            None => {
-                places.push((key, Vec::new()));
-                places.len() - 1
-            }
-        };
-        let resources = &mut places[index].1;
-        match resources.iter_mut().find(|(known, _)| *known == resource) {
-            Some((_, verbs)) => verbs.push(one.right.verb),
-            None => resources.push((resource, vec![one.right.verb])),
-        }
+        let resources = places.entry(place(one)).or_default();
+        resources.entry(resource).or_default().push(one.right.verb);
     }
-    let named = |(resource, verbs): &(String, Vec<&str>)| format!("{} {resource}", verbs.join(","));
+    let named =
+        |(resource, verbs): (&String, &Vec<&str>)| format!("{} {resource}", verbs.join(","));
     let lines = places.iter().map(|(place, resources)| {
         format!("{place}: {}", resources.iter().map(named).collect::<Vec<_>>().join(", "))
     });
