@@ -5,6 +5,7 @@ mod accept;
 mod api_defaults;
 mod apply;
 mod binary;
+mod book;
 mod cancel;
 #[expect(dead_code, reason = "the tests without a cluster use more of it")]
 #[path = "../it/cases.rs"]

@@ -82,12 +82,16 @@ pub(crate) struct Bench {
 impl Bench {
     /// Makes one; none, with the reason printed, where pods cannot run.
     pub(crate) async fn new(name: &str) -> Option<Self> {
+        let unique = RunId::fresh("t").to_string();
+        Self::named(format!("{name}-{}", unique.rsplit('-').next().unwrap())).await
+    }
+
+    /// Makes one with this very name.
+    pub(crate) async fn named(namespace: String) -> Option<Self> {
         let Some(kubeconfig) = kubeconfig() else {
             eprintln!("skipped: no cluster");
             return None;
         };
-        let unique = RunId::fresh("t").to_string();
-        let namespace = format!("{name}-{}", unique.rsplit('-').next().unwrap());
         let bench = Self {
             cluster: connect(kubeconfig, None, &namespace).await,
             namespace,

@@ -2,6 +2,7 @@
 
 mod architecture;
 mod bad_input;
+mod book;
 mod cases;
 mod completion;
 mod diff;

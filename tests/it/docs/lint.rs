@@ -31,8 +31,7 @@ fn page(rule: &Rule) -> String {
     let mut page = format!("# {code} {name}\n\n{}: {summary}.\n\n{explanation}\n", severity.name());
     let mut flags = vec![format!("--edition {}", example.edition)];
     flags.extend(example.flags.iter().map(|flag| flag.replace("{project}/", "")));
-    let _ =
-        writeln!(page, "\n## Example\n\n```console\n$ kubectl mage lint {}\n```", flags.join(" "));
+    let _ = writeln!(page, "\n## Example\n\n```sh\nkubectl mage lint {}\n```", flags.join(" "));
     for (path, text) in example.files {
         let ending = Path::new(path).extension().and_then(|ending| ending.to_str());
         let fence = ending.unwrap_or("yaml");
