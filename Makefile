@@ -99,9 +99,14 @@ bench: build ## Ratios against kubectl, Helm and stern, measured in one run (ONL
 	.ci/with-cluster bench benches/run $(if $(ONLY),--only $(ONLY))
 
 .PHONY: docs
-docs: ## Write completions, man pages and docs/reference.md anew
+docs: ## Write completions, man pages and the reference anew, and the book into target/book
 	@.ci/needs cargo cc
 	UPDATE_DOCS=1 cargo test --locked --quiet --test it docs::generated_files_are_fresh
+	mdbook=$$(PATH=$$PATH:$$HOME/.cache/kubectl-mage/tools/bin command -v mdbook) || {
+	  echo "no mdbook, so no book: cargo install mdbook --version ^0.5"
+	  exit 0
+	}
+	"$$mdbook" build docs
 
 .PHONY: release
 release: ## Archives for every platform in dist/, sums, SBOM, licences; the krew manifest (PLATFORMS="linux_amd64")

@@ -101,7 +101,7 @@ impl Reader {
         let home = self.home.path();
         let path = format!("{}:/usr/local/bin:/usr/bin:/bin", home.join("bin").display());
         let mut command = Command::new("timeout");
-        command.args(["240", "bash", "-c", &format!("exec 2>&1\n{line}")]);
+        command.args(["600", "bash", "-c", &format!("exec 2>&1\n{line}")]);
         command.current_dir(self.project()).stdin(Stdio::null()).env_clear();
         command.env("HOME", home).env("PATH", path).env("KUBECONFIG", home.join("kubeconfig"));
         command.env("USER", "ada").env("LANG", "C.UTF-8").env("TZ", "UTC").env("COLUMNS", "120");

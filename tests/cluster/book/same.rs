@@ -14,8 +14,15 @@ static DIFFERING: LazyLock<Vec<(Regex, &str)>> = LazyLock::new(|| {
         (r"\b\d\d:\d\d:\d\d(\.\d+)?", "TIME"),
         (r"\b[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\b", "UUID"),
         (r"\b[0-9a-f]{64}\b|\b[0-9a-f]{40}\b|\b[0-9a-f]{12}\b", "HASH"),
-        (r"\b(?<job>[0-9a-f]{8})-[bcdfghjklmnpqrstvwxz2456789]{5}\b", "$job-POD"),
+        (r"\b(?<job>[0-9a-f]{8}(-\d+)?)-[bcdfghjklmnpqrstvwxz2456789]{5}\b", "$job-POD"),
+        // The hash in a Job's name depends on the run's.
+        (
+            r"-(?<run>[bcdfghjklmnpqrstvwxz2456789]{6}-[a-z0-9-]+)-[0-9a-f]{8}\b(?<attempt>-\d+\b)?(-POD)?",
+            "-$run-HASH${attempt}",
+        ),
+        (r"\bprocess \d+", "process PID"),
         // `250m` is a share of a CPU and no time.
+        (r"\b\d{1,2}[mhd]\b", "AGE"),
         (r"\b(\d+d)?(\d+h)?(\d+m)?\d+(\.\d+)?(s|ms|µs)\b", "AGE"),
         (r"\b(127\.0\.0\.1|localhost|10\.\d+\.\d+\.\d+):\d+", "ADDRESS"),
         (r"[ \t]{2,}", "  "),
@@ -116,6 +123,10 @@ mod tests {
             ("pod/x-e9b4fec7-rsp4d  2s", "pod/x-e9b4fec7-9kzzt    14s"),
             ("at 2026-11-27T10:00:00Z", "at 2027-01-01T01:02:03.5Z"),
             ("load … complete", "load is complete"),
+            ("etl-7xk2dq-load-d317c721", "etl-7xk2dq-load-0aa1b2c3"),
+            ("pod/etl-7xk2dq-a-b-e9b4fec7-rsp4d", "pod/etl-7xk2dq-a-b-e9b4fec8-9kzzt"),
+            ("x-4m9tzq-a-b-e9b4fec7-2-rsp4d,", "x-4m9tzq-a-b-e9b4fec8-2-9kzzt,"),
+            ("11m ago", "42s ago"),
         ] {
             assert_eq!(differs(&lines(page), said), None, "{page}");
         }
@@ -129,6 +140,7 @@ mod tests {
             ("a\n…\nd", "a\nb"),
             ("cpu 250m", "cpu 300m"),
             ("6 of 6", "5 of 6"),
+            ("x-4m9tzq-a-e9b4fec7-2-rsp4d", "x-4m9tzq-a-e9b4fec7-3-rsp4d"),
             ("x-e9b4fec7-rsp4d", "x-e9b4fec8-rsp4d"),
         ] {
             assert!(differs(&lines(page), said).is_some(), "{page} is not {said}");
