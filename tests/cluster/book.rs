@@ -136,17 +136,17 @@ impl Reader {
         runs.iter().fold(text, |text, (own, shown)| text.replace(own.as_str(), shown))
     }
 
-    /// Does what a page says; returns what it said otherwise, and with `UPDATE_DOCS` writes it.
-    fn read(&self, path: &Path) -> Vec<String> {
+    /// Does what a page says and gathers what was said otherwise; with `UPDATE_DOCS` writes it.
+    /// Tells whether there was anything to do.
+    fn read(&self, path: &Path, wrong: &mut Vec<String>) -> bool {
         let mut page = Page::read(path);
-        let (mut wrong, mut runs) = (Vec::new(), BTreeMap::new());
-        let mut said = Vec::new();
+        let (mut runs, mut said) = (BTreeMap::new(), Vec::new());
         for step in page.steps() {
             let Step { line, command, code, expected } = step;
-            let own =
-                runs.iter().fold(command.clone(), |command, (own, shown): (&String, &String)| {
-                    command.replace(shown.as_str(), own)
-                });
+            let own = command.replace("-n mage", &format!("-n {}", self.namespace));
+            let own = runs.iter().fold(own, |command, (own, shown): (&String, &String)| {
+                command.replace(shown.as_str(), own)
+            });
             let found = self.run(&own);
             let output = self.shown(&found.stdout, &mut runs);
             let place = format!("{}:{line}: $ {command}", path.display());
@@ -167,7 +167,7 @@ impl Reader {
             page.update(said);
             page.write(path);
         }
-        wrong
+        !page.steps().is_empty()
     }
 }
 
@@ -186,7 +186,9 @@ async fn every_console_block_says_what_the_page_says() {
     let mut wrong = Vec::new();
     for path in pages() {
         let begin = std::time::Instant::now();
-        wrong.extend(reader.read(&path));
+        if !reader.read(&path, &mut wrong) {
+            continue;
+        }
         reader.tidy();
         eprintln!("{} {:.1} s", path.display(), begin.elapsed().as_secs_f64());
     }
