@@ -1,11 +1,12 @@
-//! The files made from the command line's own definition: completions, man pages, the reference, the
-//! settings, and the book's list of findings.
+//! The files made from the command line's own definition: completions, man pages, the reference,
+//! settings and rights, and the book's list of findings.
 //!
 //! One source, so they cannot disagree with `--help`. `make docs` writes them anew (that is this
 //! test with `UPDATE_DOCS=1`); without it the test fails when one is out of date.
 
 mod lint;
 mod reference;
+mod rights;
 mod settings;
 mod summary;
 
@@ -43,6 +44,7 @@ fn generated() -> Files {
     cli.build();
     man_pages(&cli, &mut files);
     files.insert("docs/reference.md".into(), reference::page(&cli));
+    files.insert("docs/rights.md".into(), rights::page());
     files.insert("docs/settings.md".into(), settings::page());
     let now = fs::read_to_string(package().join("docs/SUMMARY.md")).expect("written by hand");
     files.insert("docs/SUMMARY.md".into(), summary::page(&now));
