@@ -830,7 +830,7 @@ Register-ArgumentCompleter -Native -CommandName 'kubectl-mage' -ScriptBlock {
             break
         }
         'kubectl-mage;doctor' {
-            [CompletionResult]::new('--for', '--for', [CompletionResultType]::ParameterName, 'A command whose rights matter, `run` or `"run --detach"`; may be repeated. All commands where none is named; only those that change nothing with KUBECTL_MAGE_READONLY=1')
+            [CompletionResult]::new('--for', '--for', [CompletionResultType]::ParameterName, 'A command whose rights matter, `run` or `"run --detach"`; may be repeated. All commands where none is named; only those that change nothing with `KUBECTL_MAGE_READONLY=1`')
             [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'Output format; `role` writes the missing Role and its binding alone')
             [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'Output format; `role` writes the missing Role and its binding alone')
             [CompletionResult]::new('--project', '--project', [CompletionResultType]::ParameterName, 'Mage project: the folder that holds metadata.yaml')

@@ -807,7 +807,7 @@ set edit:completion:arg-completer[kubectl-mage] = {|@words|
             cand --help 'Print help (see more with ''--help'')'
         }
         &'kubectl-mage;doctor'= {
-            cand --for 'A command whose rights matter, `run` or `"run --detach"`; may be repeated. All commands where none is named; only those that change nothing with KUBECTL_MAGE_READONLY=1'
+            cand --for 'A command whose rights matter, `run` or `"run --detach"`; may be repeated. All commands where none is named; only those that change nothing with `KUBECTL_MAGE_READONLY=1`'
             cand -o 'Output format; `role` writes the missing Role and its binding alone'
             cand --output 'Output format; `role` writes the missing Role and its binding alone'
             cand --project 'Mage project: the folder that holds metadata.yaml'

@@ -791,7 +791,7 @@ complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand snapshot" -l a
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand snapshot" -l only-k8s -d 'Leave out blocks that Mage itself would not run in Kubernetes'
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand snapshot" -s q -l quiet -d 'Say less: only results and errors'
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand snapshot" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand doctor" -l for -d 'A command whose rights matter, `run` or `"run --detach"`; may be repeated. All commands where none is named; only those that change nothing with KUBECTL_MAGE_READONLY=1' -r -f -a "render\t''
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand doctor" -l for -d 'A command whose rights matter, `run` or `"run --detach"`; may be repeated. All commands where none is named; only those that change nothing with `KUBECTL_MAGE_READONLY=1`' -r -f -a "render\t''
 render --validate\t''
 explain-config\t''
 explain-config --all\t''
