@@ -106,12 +106,25 @@ pub fn connection(words: &[OsString]) -> ConnectionArgs {
 /// What gives the names that begin with what it is given.
 pub type Complete = Box<dyn Fn(&str) -> Vec<String> + Send + Sync>;
 
+/// Who is asked where a name is to be completed, and only there.
+pub struct Sources {
+    /// Pipelines and blocks.
+    pub targets: Complete,
+    /// Runs.
+    pub runs: Complete,
+    /// Namespaces of the cluster.
+    pub namespaces: Complete,
+    /// Contexts of the kubeconfig.
+    pub contexts: Complete,
+    /// Clusters of the kubeconfig.
+    pub clusters: Complete,
+    /// Users of the kubeconfig.
+    pub users: Complete,
+}
+
 /// Returns the candidates for the last of these words, as kubectl reads them.
-///
-/// `targets` gives pipelines and blocks, `runs` the names of runs; it is asked only where one is
-/// to be completed.
 #[must_use]
-pub fn candidates(words: Vec<OsString>, targets: Complete, runs: Complete) -> String {
+pub fn candidates(words: Vec<OsString>, sources: Sources) -> String {
     let mut words = words;
     if words.is_empty() {
         words.push(OsString::new());
@@ -125,7 +138,7 @@ pub fn candidates(words: Vec<OsString>, targets: Complete, runs: Complete) -> St
     let index = words.len();
     words.insert(0, PROGRAM.into());
     let files = Arc::new(AtomicBool::new(false));
-    let mut command = with_completers(targets, runs, &files);
+    let mut command = with_completers(sources, &files);
     let found = complete(&mut command, words, index, None).unwrap_or_default();
 
     // Of `--flag=value` the shell wants to know the value only.
@@ -157,10 +170,14 @@ pub fn candidates(words: Vec<OsString>, targets: Complete, runs: Complete) -> St
     answer
 }
 
-/// The command line, with completers for targets, runs and paths. Paths are left to the shell,
+/// The command line, with completers for names and paths. Paths are left to the shell,
 /// which knows `~`, quotes and its user's habits better: `files` then becomes true.
-fn with_completers(targets: Complete, runs: Complete, files: &Arc<AtomicBool>) -> clap::Command {
+fn with_completers(sources: Sources, files: &Arc<AtomicBool>) -> clap::Command {
+    let Sources { targets, runs, namespaces, contexts, clusters, users } = sources;
     let (targets, runs) = (Arc::new(targets), Arc::new(runs));
+    let flags =
+        [("namespace", namespaces), ("context", contexts), ("cluster", clusters), ("user", users)];
+    let flags = flags.map(|(name, source)| (name, completer(vec![Arc::new(source)])));
     let both = completer([Arc::clone(&targets), Arc::clone(&runs)].to_vec());
     let (targets, runs) = (completer(vec![targets]), completer(vec![runs]));
     let files = Arc::clone(files);
@@ -172,6 +189,10 @@ fn with_completers(targets: Complete, runs: Complete, files: &Arc<AtomicBool>) -
         command.mut_args(|argument| {
             let named = argument.get_value_names().and_then(|names| names.first());
             let named = named.filter(|_| argument.is_positional()).map(ToString::to_string);
+            let flag = flags.iter().find(|(name, _)| argument.get_long() == Some(name));
+            if let Some((_, names)) = flag {
+                return argument.add(names.clone());
+            }
             match (named.as_deref(), argument.get_value_hint()) {
                 (Some("TARGET"), _) => argument.add(targets.clone()),
                 (Some("RUN"), _) => argument.add(runs.clone()),
@@ -207,7 +228,17 @@ mod tests {
             let all = ["orders-bbbbbb", "@latest"];
             all.iter().filter(|run| run.starts_with(typed)).map(ToString::to_string).collect()
         };
-        let answer = candidates(words, Box::new(targets), Box::new(runs));
+        let none = || -> Complete { Box::new(|_| Vec::new()) };
+        let contexts = |_: &str| vec!["prod".to_owned()];
+        let sources = Sources {
+            targets: Box::new(targets),
+            runs: Box::new(runs),
+            namespaces: none(),
+            contexts: Box::new(contexts),
+            clusters: none(),
+            users: none(),
+        };
+        let answer = candidates(words, sources);
         answer.lines().map(|line| line.split('\t').next().unwrap().to_owned()).collect()
     }
 
@@ -226,6 +257,8 @@ mod tests {
             (&["run", "--on-interrupt=pa"], &["pause", ":4"]),
             (&["run", "--keep"], &["--keep-going", ":4"]),
             (&["render", "--edition", "p"], &["pro", ":4"]),
+            (&["runs", "--context", ""], &["prod", ":4"]),
+            (&["runs", "--context=p"], &["prod", ":4"]),
             // Names of files are the shell's to complete.
             (&["render", "--policy", ""], &[":0"]),
             (&["render", "--policy=pol"], &[":0"]),

@@ -127,12 +127,15 @@ pub enum Command {
     /// Write a completion script
     ///
     /// `bash`, `zsh`, `fish`, `elvish` and `powershell` complete `kubectl-mage`. `kubectl` writes
-    /// the helper that `kubectl mage <TAB>` needs: save it as `kubectl_complete-mage` on your PATH
-    /// and make it executable.
+    /// the helper that `kubectl mage <TAB>` needs, which must be on your PATH as the executable
+    /// `kubectl_complete-mage`: `kubectl mage completion kubectl --install` puts it there.
     Completion {
         /// The shell
         #[arg(value_enum)]
         shell: CompletionShell,
+        /// With `kubectl`: put the helper into this folder, or beside kubectl-mage on the PATH
+        #[arg(long, value_name = "DIR", num_args = 0..=1, require_equals = true, value_hint = clap::ValueHint::DirPath)]
+        install: Option<Option<std::path::PathBuf>>,
     },
     /// Print the version
     Version {

@@ -1,7 +1,7 @@
 //! Which runs there are, by the names of their plans and Jobs alone.
 
 use k8s_openapi::api::batch::v1::Job;
-use k8s_openapi::api::core::v1::ConfigMap;
+use k8s_openapi::api::core::v1::{ConfigMap, Namespace};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use k8s_openapi::jiff::Timestamp;
 use kube::api::ListParams;
@@ -47,9 +47,33 @@ impl Cluster {
         action: Action,
     ) -> Result<Vec<ObjectMeta>, ClusterError> {
         let params = ListParams::default().labels(&format!("{MANAGED_BY}={MANAGER},{RUN}"));
-        let request = built(Request::new(path).list_metadata(&params), &action)?;
+        self.list_metadata_by::<K>(path, action, &params).await
+    }
+
+    async fn list_metadata_by<K: DeserializeOwned + Clone>(
+        &self,
+        path: String,
+        action: Action,
+        params: &ListParams,
+    ) -> Result<Vec<ObjectMeta>, ClusterError> {
+        let request = built(Request::new(path).list_metadata(params), &action)?;
         let list: ObjectList<PartialObjectMeta<K>> = self.call(&action, request).await?;
         Ok(list.items.into_iter().map(|item| item.metadata).collect())
+    }
+
+    /// Lists the names of all namespaces.
+    pub async fn namespaces(&self) -> Result<Vec<String>, ClusterError> {
+        let action = Action {
+            verb: "list",
+            resource: "namespaces",
+            group: "",
+            object: String::new(),
+            namespace: "(all)".to_owned(),
+        };
+        let path = "/api/v1/namespaces".to_owned();
+        let all = ListParams::default();
+        let found = self.list_metadata_by::<Namespace>(path, action, &all).await?;
+        Ok(found.into_iter().filter_map(|namespace| namespace.name).collect())
     }
 }
 

@@ -84,6 +84,30 @@ pub fn context_namespace(flags: &ConnectionFlags) -> Option<String> {
     context.context?.namespace.filter(|namespace| !namespace.is_empty())
 }
 
+/// What the kubeconfig files name.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct KubeconfigNames {
+    /// Contexts.
+    pub contexts: Vec<String>,
+    /// Clusters.
+    pub clusters: Vec<String>,
+    /// Users.
+    pub users: Vec<String>,
+}
+
+/// Returns the names in the files; none where they cannot be read.
+#[must_use]
+pub fn kubeconfig_names(flags: &ConnectionFlags) -> KubeconfigNames {
+    let paths = paths(flags);
+    let found: Vec<&PathBuf> = paths.iter().filter(|path| path.exists()).collect();
+    let Ok(kubeconfig) = merged(&found) else { return KubeconfigNames::default() };
+    KubeconfigNames {
+        contexts: names(&kubeconfig.contexts, context_name),
+        clusters: names(&kubeconfig.clusters, cluster_name),
+        users: names(&kubeconfig.auth_infos, user_name),
+    }
+}
+
 /// Keeps the first line only: what follows shows the file, in which secrets may stand.
 fn unreadable(path: &Path, error: &kube::config::KubeconfigError) -> ClusterError {
     let text = error.to_string();

@@ -50,7 +50,7 @@ pub use images::images_of_pods;
 pub(crate) use jobs::ended_at;
 pub use jobs::{JobIdentity, JobState, Removal, job_state};
 pub use known_runs::KnownRun;
-pub use kubeconfig::context_namespace;
+pub use kubeconfig::{KubeconfigNames, context_namespace, kubeconfig_names};
 pub(crate) use labels::short_hash;
 pub use labels::{
     ATTEMPT, BLOCK, DRIVER, MANAGED_BY, MANAGER, OF_A_JOB, PIPELINE, RUN, blocks_selector,

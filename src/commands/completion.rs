@@ -5,12 +5,14 @@ use std::path::Path;
 use std::time::Duration;
 
 use super::entry::out;
-use super::facts::connect;
+use super::facts::{Connected, connect};
 use super::targets::pipelines;
-use crate::cli::{CompletionShell, ConnectionArgs, completion};
-use crate::error::CliError;
+use crate::cli::completion::{self, Complete, Sources};
+use crate::cli::{CompletionShell, ConnectionArgs};
+use crate::cluster::kubeconfig_names;
+use crate::error::{CliError, Problem};
 use crate::exit::Exit;
-use crate::load::{find_project, read_source};
+use crate::load::{Put, find_project, put_helper, read_source};
 use crate::project::Pipeline;
 use crate::ui::Printer;
 
@@ -23,6 +25,24 @@ pub(super) fn completion(shell: CompletionShell, printer: Printer) -> Result<Exi
     Ok(Exit::Fine)
 }
 
+/// Puts what kubectl completes by on the PATH.
+pub(super) fn install(
+    shell: CompletionShell,
+    folder: Option<&Path>,
+    printer: Printer,
+) -> Result<Exit, CliError> {
+    if shell != CompletionShell::Kubectl {
+        let problem = Problem::new("--install is for `kubectl`: shells have places of their own");
+        let hint = "leave it out, and see your shell's manual for where the script is to be";
+        return Err(CliError::usage(problem.hint(hint)));
+    }
+    printer.notice(&match put_helper(folder, &completion::script(shell))? {
+        Put::Written(path) => format!("wrote {}", path.display()),
+        Put::Unchanged(path) => format!("{} is there already", path.display()),
+    });
+    Ok(Exit::Fine)
+}
+
 /// Prints the candidates for the last of the words typed.
 pub(super) fn candidates(words: Vec<OsString>, printer: Printer) -> Result<Exit, CliError> {
     let project = find_project(completion::project(&words).as_deref()).ok();
@@ -31,19 +51,41 @@ pub(super) fn candidates(words: Vec<OsString>, printer: Printer) -> Result<Exit,
         None => Vec::new(),
     };
     let connection = completion::connection(&words);
-    let runs = move |typed: &str| {
-        let mut found = runs(connection.clone());
-        found.retain(|run| run.starts_with(typed));
-        found
+    let asked = |ask: fn(ConnectionArgs) -> Vec<String>| -> Complete {
+        let connection = connection.clone();
+        Box::new(move |typed: &str| {
+            let mut found = ask(connection.clone());
+            found.retain(|name| name.starts_with(typed));
+            found
+        })
     };
-    out(printer, &completion::candidates(words, Box::new(targets), Box::new(runs)))?;
+    let sources = Sources {
+        targets: Box::new(targets),
+        runs: asked(runs),
+        namespaces: asked(namespaces),
+        contexts: asked(|flags| kubeconfig_names(&flags.into()).contexts),
+        clusters: asked(|flags| kubeconfig_names(&flags.into()).clusters),
+        users: asked(|flags| kubeconfig_names(&flags.into()).users),
+    };
+    out(printer, &completion::candidates(words, sources))?;
     Ok(Exit::Fine)
 }
 
-/// Returns the runs of the namespace; none where they cannot be read at once.
-fn runs(mut flags: ConnectionArgs) -> Vec<String> {
+/// Connects for whoever pressed TAB.
+fn connect_at_once(mut flags: ConnectionArgs) -> Option<Connected> {
     flags.request_timeout = Some(flags.request_timeout.unwrap_or(PATIENCE).min(PATIENCE));
-    let Ok(connected) = connect(&flags) else { return Vec::new() };
+    connect(&flags).ok()
+}
+
+/// Returns the namespaces; none where they cannot be read at once.
+fn namespaces(flags: ConnectionArgs) -> Vec<String> {
+    let Some(connected) = connect_at_once(flags) else { return Vec::new() };
+    connected.runtime.block_on(connected.cluster.namespaces()).unwrap_or_default()
+}
+
+/// Returns the runs of the namespace; none where they cannot be read at once.
+fn runs(flags: ConnectionArgs) -> Vec<String> {
+    let Some(connected) = connect_at_once(flags) else { return Vec::new() };
     let cluster = &connected.cluster;
     let known = connected.runtime.block_on(cluster.known_runs(cluster.namespace()));
     let names = known.unwrap_or_default().into_iter().map(|known| known.run);

@@ -83,7 +83,10 @@ fn dispatch(command: &Command, printer: Printer) -> Result<Exit, CliError> {
         Command::Prune(args) => prune::prune(args, printer),
         Command::Snapshot(args) => snapshot::snapshot(args, printer),
         Command::Doctor(args) => doctor::doctor(args, printer),
-        Command::Completion { shell } => completion::completion(*shell, printer),
+        Command::Completion { shell, install: None } => completion::completion(*shell, printer),
+        Command::Completion { shell, install: Some(folder) } => {
+            completion::install(*shell, folder.as_deref(), printer)
+        }
         Command::Version { output } => version::version(*output, printer),
     }
 }

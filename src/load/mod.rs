@@ -5,6 +5,7 @@ mod block_files;
 mod files;
 mod git;
 mod inputs;
+mod kubectl_helper;
 mod layers;
 mod policy;
 mod private_folder;
@@ -22,6 +23,7 @@ pub use git::{GitState, git_state};
 pub use inputs::{
     ClusterFacts, Inputs, Template, is_oss_image, read_inputs, read_server_env, server_container,
 };
+pub use kubectl_helper::{Put, put_helper};
 pub use layers::{
     Base, Body, Edition, LayerSources, LookedFor, MergedLayers, guardrails, merge_layers,
     merge_layers_unlike, server_pod_not_found,

@@ -8,6 +8,7 @@ use std::process::Command;
 fn kubectl_completes_by_the_helper() {
     let kubeconfig = env::var_os("KUBECTL_MAGE_TEST_KUBECONFIG").map(PathBuf::from);
     let kubectl = kubeconfig
+        .as_ref()
         .map(|path| path.with_file_name("bin").join("kubectl"))
         .filter(|path| path.exists())
         .unwrap_or_else(|| "kubectl".into());
@@ -23,12 +24,18 @@ fn kubectl_completes_by_the_helper() {
         (["mage", "exp"].as_slice(), "explain-config\tTell which layer"),
         (&["mage", "run", "--on-interrupt="], "pause\tRunning blocks go on"),
         (&["mage", "render", "orders/exp"], "orders/export_report\n"),
+        (&["mage", "runs", "--context", "view"], "viewer\n"),
+        (&["mage", "runs", "--context", "admin", "-n", "kube-s"], "kube-system\n"),
     ] {
+        if line.contains(&"--context") && kubeconfig.is_none() {
+            continue;
+        }
         let output = Command::new(&kubectl)
             .arg("__complete")
             .args(line)
             .env("PATH", &path)
             .env("KUBECTL_MAGE_PROJECT", package.join("examples/shop"))
+            .env("KUBECONFIG", kubeconfig.clone().unwrap_or_default())
             .output();
         let output = match output {
             Ok(output) => output,
