@@ -85,7 +85,7 @@ fn items_are_matched_and_quantities_compared_by_value() {
         ]
     );
     insta::assert_snapshot!(text(&difference), @r#"
-    @@ -3,20 +3,21 @@
+    @@ -3,16 +3,17 @@
          spec:
            containers:
            - name: mage
@@ -99,14 +99,20 @@ fn items_are_matched_and_quantities_compared_by_value() {
              env:
              - name: A
     -          value: "1"
-    +          value: "9"
     -        - name: B
     -          value: "2"
+    +          value: "9"
     +        - name: D
     +          value: "4"
              - name: C
                value: "3"
              resources:
+    @@ -21,4 +22,4 @@
+                 memory: 1Gi
+             volumeMounts:
+             - mountPath: /a
+    -          name: v
+    +          name: w
     "#);
 }
 
