@@ -135,6 +135,12 @@ const CREATE_RBAC: &[Line] = &[
     (&["create", "get", "patch"], "roles rolebindings", RBAC, Jobs, Required),
 ];
 
+/// What setting Jobs beside a run needs.
+const APPLY: &[Line] = &[
+    (&["create", "get", "patch"], "jobs", BATCH, Jobs, Required),
+    (&["list"], "jobs", BATCH, Jobs, Optional),
+];
+
 /// A command, whether it changes a cluster, and the lines that hold for it.
 type Entry = (&'static str, Changes, &'static [&'static [Line]]);
 
@@ -176,6 +182,37 @@ const TABLE: &[Entry] = &[
         ],
     ),
     ("run --detach --create-rbac", Changes::Cluster, &[SERVER, DRIVE, CREATE_PLAN, CREATE_RBAC]),
+    (
+        "diff",
+        Changes::Nothing,
+        &[
+            SERVER,
+            &[
+                (&["get"], "jobs", BATCH, Jobs, Required),
+                (&["create", "list", "patch"], "jobs", BATCH, Jobs, Optional),
+                (&["get"], "configmaps", "", Plans, Optional),
+            ],
+        ],
+    ),
+    ("apply", Changes::Cluster, &[SERVER, APPLY]),
+    (
+        "apply --replace",
+        Changes::Cluster,
+        &[SERVER, APPLY, &[(&["delete", "list", "watch"], "jobs", BATCH, Jobs, Required)]],
+    ),
+    (
+        "apply --wait",
+        Changes::Cluster,
+        &[
+            SERVER,
+            APPLY,
+            &[
+                (&["list", "watch"], "jobs", BATCH, Jobs, Required),
+                (&["list", "watch"], "pods", "", Jobs, Optional),
+                (&["list", "watch"], "events", "", Jobs, Optional),
+            ],
+        ],
+    ),
     ("resume", Changes::Cluster, &[SERVER, DRIVE, &[(&["list"], "jobs", BATCH, Jobs, Required)]]),
     (
         "attach",

@@ -35,11 +35,11 @@ struct State {
 /// The server; it ends with the test.
 pub(crate) struct Recorder {
     state: Arc<Mutex<State>>,
-    /// By TLS, with a certificate for 127.0.0.1, ::1, localhost, kubernetes.test and proxy.test.
+    /// By TLS, with a certificate for 127.0.0.1, `::1`, localhost, kubernetes.test and proxy.test.
     pub(crate) port: u16,
     /// By TLS, with a certificate for only-this-name.test.
     pub(crate) named: u16,
-    /// By TLS on ::1, where this machine has that.
+    /// By TLS on `::1`, where this machine has that.
     pub(crate) v6: Option<u16>,
     /// Without TLS.
     pub(crate) plain: u16,
@@ -114,11 +114,11 @@ impl Recorder {
             answer(TokioIo::new(connection), None, false, Arc::clone(&shared))
         });
         let shared = Arc::clone(&state);
-        let http_proxy = serve(listener().await, move |connection| {
+        let by_http = serve(listener().await, move |connection| {
             tunnel("http", connection, port, Arc::clone(&shared))
         });
         let (shared, by_tls) = (Arc::clone(&state), acceptor("server", &[b"http/1.1"]));
-        let https_proxy = serve(listener().await, move |connection| {
+        let over_tls_proxy = serve(listener().await, move |connection| {
             let (shared, by_tls) = (Arc::clone(&shared), by_tls.clone());
             async move {
                 if let Ok(connection) = by_tls.accept(connection).await {
@@ -127,11 +127,20 @@ impl Recorder {
             }
         });
         let shared = Arc::clone(&state);
-        let socks_proxy = serve(listener().await, move |connection| {
+        let by_socks = serve(listener().await, move |connection| {
             let shared = Arc::clone(&shared);
             async move { drop(socks(connection, port, shared).await) }
         });
-        Self { state, port, named, v6, plain, http_proxy, https_proxy, socks_proxy }
+        Self {
+            state,
+            port,
+            named,
+            v6,
+            plain,
+            http_proxy: by_http,
+            https_proxy: over_tls_proxy,
+            socks_proxy: by_socks,
+        }
     }
 
     /// Returns what was noted, and forgets it.
