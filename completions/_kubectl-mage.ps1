@@ -877,6 +877,7 @@ Register-ArgumentCompleter -Native -CommandName 'kubectl-mage' -ScriptBlock {
             break
         }
         'kubectl-mage;completion' {
+            [CompletionResult]::new('--install', '--install', [CompletionResultType]::ParameterName, 'With `kubectl`: put the helper into this folder, or beside kubectl-mage on the PATH')
             [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Say more: what was read and asked; `-v=N` works as in kubectl')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use colours')
             [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Say less: only results and errors')

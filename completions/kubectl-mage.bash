@@ -429,12 +429,19 @@ _kubectl__mage() {
             return 0
             ;;
         kubectl__mage__subcmd__completion)
-            opts="-q -v -h --quiet --color --help bash elvish fish kubectl powershell zsh"
+            opts="-q -v -h --install --quiet --color --help bash elvish fish kubectl powershell zsh"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --install)
+                    COMPREPLY=()
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o plusdirs
+                    fi
+                    return 0
+                    ;;
                 -v)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -686,7 +693,7 @@ _kubectl__mage() {
             fi
             case "${prev}" in
                 --for)
-                    COMPREPLY=($(compgen -W "render render --validate explain-config explain-config --all lint lint --live snapshot doctor run run --detach run --detach --create-rbac resume attach tail logs runs status why cancel delete prune" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "render render --validate explain-config explain-config --all lint lint --live snapshot doctor run run --detach run --detach --create-rbac diff apply apply --replace apply --wait resume attach tail logs runs status why cancel delete prune" -- "${cur}"))
                     return 0
                     ;;
                 --output)

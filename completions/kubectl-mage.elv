@@ -853,6 +853,7 @@ set edit:completion:arg-completer[kubectl-mage] = {|@words|
             cand --help 'Print help (see more with ''--help'')'
         }
         &'kubectl-mage;completion'= {
+            cand --install 'With `kubectl`: put the helper into this folder, or beside kubectl-mage on the PATH'
             cand -v 'Say more: what was read and asked; `-v=N` works as in kubectl'
             cand --color 'When to use colours'
             cand -q 'Say less: only results and errors'

@@ -802,6 +802,10 @@ doctor\t''
 run\t''
 run --detach\t''
 run --detach --create-rbac\t''
+diff\t''
+apply\t''
+apply --replace\t''
+apply --wait\t''
 resume\t''
 attach\t''
 tail\t''
@@ -859,6 +863,7 @@ complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand doctor" -l all
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand doctor" -l only-k8s -d 'Leave out blocks that Mage itself would not run in Kubernetes'
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand doctor" -s q -l quiet -d 'Say less: only results and errors'
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand doctor" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand completion" -l install -d 'With `kubectl`: put the helper into this folder, or beside kubectl-mage on the PATH' -r -f -a "(__fish_complete_directories)"
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand completion" -s v -d 'Say more: what was read and asked; `-v=N` works as in kubectl' -r
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand completion" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
