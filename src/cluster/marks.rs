@@ -47,11 +47,16 @@ pub(crate) fn unmark(object: &mut Value) {
     let metadata = member(object, "metadata");
     for name in ["labels", "annotations"] {
         let Value::Object(map) = member(metadata, name) else { continue };
-        map.retain(|key, _| !key.starts_with(OURS) && key != MANAGED_BY);
+        map.retain(|key, _| !is_mark(key));
     }
     if let Value::Object(map) = metadata {
         map.retain(|_, value| value.as_object().is_none_or(|object| !object.is_empty()));
     }
+}
+
+/// Tells whether a label or an annotation is this tool's own.
+pub(crate) fn is_mark(key: &str) -> bool {
+    key == MANAGED_BY || key.starts_with(OURS)
 }
 
 /// Returns the member of that name, an empty object where there is none.

@@ -4,14 +4,12 @@ use serde_json::{Value as Json, json};
 
 use crate::cluster::{
     ApplyError, Applying, Cluster, ClusterError, Conflict, Effect, MANAGED_BY, MANAGER, Ownership,
+    is_mark, unmark,
 };
 use crate::commands::api_defaults::ask_job;
 use crate::commands::validate::violations;
 use crate::diff::Decided;
 use crate::job::{RenderedJob, Violation};
-
-/// What this tool's own labels and annotations begin with.
-const OURS: &str = "kubectl-mage/";
 
 /// The new side of a Job.
 #[derive(Debug)]
@@ -64,14 +62,13 @@ pub(super) fn is_ours(job: &Json) -> bool {
     job["metadata"]["labels"][MANAGED_BY] == MANAGER
 }
 
-/// Reads the Job of that name and asks the server what would become of it.
+/// Asks the server what would become of the Job that stands in the cluster, or of a new one.
 pub(super) async fn ask(
     cluster: &Cluster,
     job: &RenderedJob,
-    name: &str,
+    live: Option<Json>,
     made: Made,
 ) -> Result<Asked, ClusterError> {
-    let live = cluster.get_job_json(&job.namespace, name).await?;
     let mut asked = Asked::new(live);
     match (&asked.live, made) {
         (Some(live), Made::Here) => {
@@ -186,24 +183,12 @@ fn marked_alike(job: &Json, live: &Json) -> Json {
     sent
 }
 
-fn is_mark(key: &str) -> bool {
-    key == MANAGED_BY || key.starts_with(OURS)
-}
-
 /// Takes this tool's marks away: they say whose a Job is, and nothing about configuration.
 pub(super) fn unmarked(mut job: Json) -> Json {
-    for pointer in ["/metadata", "/spec/template/metadata"] {
-        let Some(metadata) = job.pointer_mut(pointer).and_then(Json::as_object_mut) else {
-            continue;
-        };
-        for kind in ["labels", "annotations"] {
-            let Some(map) = metadata.get_mut(kind).and_then(Json::as_object_mut) else { continue };
-            map.retain(|key, _| !is_mark(key));
-            if map.is_empty() {
-                metadata.shift_remove(kind);
-            }
-        }
+    if let Some(template) = job.pointer_mut("/spec/template") {
+        unmark(template);
     }
+    unmark(&mut job);
     job
 }
 

@@ -158,14 +158,7 @@ impl<'a> Live<'a> {
         let secrecy = Secrecy::of(self.args.show_secrets);
         let (old, new) = sides(job, asked);
         let (old, new) = (old.map(|side| secrecy.applied(side)), secrecy.applied(new));
-        let pair = Pair {
-            key: (job.pipeline.clone(), job.block.clone()),
-            namespace: &job.namespace,
-            name: &job.name,
-            old: old.as_ref(),
-            new: Some(&new),
-        };
-        self.comparing.pair(&pair, &asked.decided)
+        self.comparing.pair(&Pair::of(job, old.as_ref(), &new), &asked.decided)
     }
 
     /// Says what the server could not be asked, each reason once, and what `apply` would stumble over.
@@ -200,10 +193,14 @@ impl<'a> Live<'a> {
             )));
         };
         let Drift { target, config } = drift_of(&self.args.config, &live, name, &namespace)?;
-        let made = if is_ours(&live) { Made::Here } else { Made::ByMage };
         for job in self.load(&config, &[target])? {
+            // One that the files put elsewhere is no change of this one.
+            let is_here = is_ours(&live)
+                && (job.namespace.as_str(), job.name.as_str()) == (namespace.as_str(), name);
+            let made = if is_here { Made::Here } else { Made::ByMage };
             let connected = self.connect()?;
-            let asked = connected.runtime.block_on(ask(&connected.cluster, &job, name, made))?;
+            let asking = ask(&connected.cluster, &job, Some(live.clone()), made);
+            let asked = connected.runtime.block_on(asking)?;
             self.compare(&job, &asked);
         }
         Ok(())
@@ -238,7 +235,8 @@ impl<'a> Live<'a> {
 }
 
 async fn ask_about(cluster: &Cluster, job: &RenderedJob) -> Result<Asked, ClusterError> {
-    ask(cluster, job, &job.name, Made::Here).await
+    let live = cluster.get_job_json(&job.namespace, &job.name).await?;
+    ask(cluster, job, live, Made::Here).await
 }
 
 /// Makes the sides of a Job, without this tool's marks.

@@ -129,14 +129,7 @@ impl Comparison<'_> {
         };
         let secrecy = Secrecy::of(self.args.show_secrets);
         let (old, new) = (old.map(|side| secrecy.applied(side)), secrecy.applied(new));
-        let pair = Pair {
-            key: (job.pipeline.clone(), job.block.clone()),
-            namespace: &job.namespace,
-            name: &job.name,
-            old: old.as_ref(),
-            new: Some(&new),
-        };
-        comparing.pair(&pair, &Decided::ByTable);
+        comparing.pair(&Pair::of(job, old.as_ref(), &new), &Decided::ByTable);
         Ok(())
     }
 

@@ -88,6 +88,14 @@ pub(super) struct Pair<'a> {
     pub(super) new: Option<&'a Side>,
 }
 
+impl<'a> Pair<'a> {
+    /// Takes a Job of the project and what it is compared with.
+    pub(super) fn of(job: &'a RenderedJob, old: Option<&'a Side>, new: &'a Side) -> Self {
+        let key = (job.pipeline.clone(), job.block.clone());
+        Self { key, namespace: &job.namespace, name: &job.name, old, new: Some(new) }
+    }
+}
+
 impl Comparing {
     pub(super) fn new(against: String, names: [&'static str; 2]) -> Self {
         let report = Report { against, jobs: Vec::new(), summary: Summary::default() };
