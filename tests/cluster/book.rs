@@ -5,7 +5,7 @@
 //! finds the project as it is in `examples/shop`, and the runs of the pages before it. What a page
 //! needs and need not show stands in a comment, `<!-- setup`. `UPDATE_DOCS=1` writes what was said
 //! into the pages; `KUBECTL_MAGE_TEST_PAGES=tutorial.md,fix.md` runs only these.
-#![expect(clippy::unwrap_used, clippy::print_stderr, reason = "helpers, and how far it is")]
+#![expect(clippy::unwrap_used, reason = "helpers of tests, outside `#[test]`")]
 
 mod page;
 mod same;

@@ -1,4 +1,5 @@
-//! `docs/reference.md`, from clap's types, `src/exit.rs` and `src/cli/environment.rs`.
+//! `docs/reference.md`, from clap's types, `src/exit.rs`, `src/cli/environment.rs` and
+//! `src/load/user_config.rs`.
 
 use std::fmt::Write as _;
 
@@ -13,7 +14,7 @@ const OWN_FLAGS: &str = "Flags";
 pub(super) fn page(cli: &Command) -> String {
     let mut page = String::from(
         "# Reference\n\n\
-         Every command, flag, exit code and environment variable of `kubectl mage`.\n\
+         Every command, flag, exit code, environment variable and default of your own of `kubectl mage`.\n\
          `make docs` writes this page from the program itself.\n",
     );
     page.push_str("\n## Commands\n\n");
@@ -40,8 +41,23 @@ pub(super) fn page(cli: &Command) -> String {
     }
     page.push_str("\n## Exit codes\n\nThe same for every command.\n\n");
     page.push_str(&exit_codes());
-    page.push_str("\n## Environment variables\n\n| variable | meaning |\n| --- | --- |\n");
+    page.push_str(&variables());
+    page.push_str(
+        "\n## Your own defaults\n\n`kubectl-mage/config.toml` in your configuration folder, on Linux `~/.config`:\n\n\
+         | key | meaning |\n| --- | --- |\n",
+    );
+    page.push_str(&user_defaults());
+    page
+}
+
+/// The variables of this tool, and those of the Mage server.
+fn variables() -> String {
+    let mut page =
+        String::from("\n## Environment variables\n\n| variable | meaning |\n| --- | --- |\n");
     page.push_str(&own_variables());
+    page.push_str(
+        "\nWhich variables name a proxy, and when: [Reaching the cluster](connecting.md#what-counts).\n",
+    );
     page.push_str(
         "\nOf the Mage server's environment these are read, from `--server-env`,\n\
          `--server-env-file`, the server pod's container, and last this process's environment:\n\n\
@@ -198,5 +214,21 @@ fn own_variables() -> String {
             documentation.clear();
         }
     }
+    rows
+}
+
+/// The keys of the user's file with their documentation.
+fn user_defaults() -> String {
+    let source = include_str!("../../../src/load/user_config.rs");
+    let (_, file) = source.split_once("struct File {").expect("the file's own type");
+    let (fields, _) = file.split_once('}').expect("its end");
+    let mut rows = String::new();
+    for field in fields.lines().filter_map(|line| line.trim().split_once(": ")) {
+        let documented = format!("/// `{}`: ", field.0);
+        let meaning = source.lines().find_map(|line| line.trim().strip_prefix(&documented));
+        let meaning = meaning.unwrap_or_else(|| panic!("{} is not documented", field.0));
+        let _ = writeln!(rows, "| `{}` | {meaning} |", field.0);
+    }
+    assert!(!rows.is_empty(), "no key is found");
     rows
 }
