@@ -440,6 +440,7 @@ Register-ArgumentCompleter -Native -CommandName 'kubectl-mage' -ScriptBlock {
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use colours')
             [CompletionResult]::new('--upstream', '--upstream', [CompletionResultType]::ParameterName, 'Also run every block that the ones named depend on')
             [CompletionResult]::new('--downstream', '--downstream', [CompletionResultType]::ParameterName, 'Also run every block that depends on the ones named')
+            [CompletionResult]::new('--staged', '--staged', [CompletionResultType]::ParameterName, 'Start the Jobs that `apply` left suspended, in order, instead of making new ones')
             [CompletionResult]::new('--keep-going', '--keep-going', [CompletionResultType]::ParameterName, 'After a failure, go on with everything that doesn''t depend on it')
             [CompletionResult]::new('--fail-fast', '--fail-fast', [CompletionResultType]::ParameterName, 'After a failure, start nothing new (the default)')
             [CompletionResult]::new('--detach', '--detach', [CompletionResultType]::ParameterName, 'Hand the run to a driver Job in the cluster, and return once that drives it')

@@ -1854,7 +1854,7 @@ _kubectl__mage() {
             return 0
             ;;
         kubectl__mage__subcmd__run)
-            opts="-y -o -n -s -q -v -h --upstream --downstream --skip-type --parallel --retries --timeout --pending-timeout --keep-going --fail-fast --logs --on-interrupt --detach --driver-image --create-rbac --dry-run --strict-policy --yes --output --report --logs-dir --project --edition --template --policy --server-env --server-env-file --server-pod --offline --snapshot --var --secret --allow-unset --trigger --block-run-id --pipeline-run-id --execution-partition --template-runtime-configuration --repo-path --image --only-k8s --kubeconfig --context --cluster --user --namespace --as --as-group --token --server --insecure-skip-tls-verify --request-timeout --quiet --color --help"
+            opts="-y -o -n -s -q -v -h --upstream --downstream --skip-type --staged --parallel --retries --timeout --pending-timeout --keep-going --fail-fast --logs --on-interrupt --detach --driver-image --create-rbac --dry-run --strict-policy --yes --output --report --logs-dir --project --edition --template --policy --server-env --server-env-file --server-pod --offline --snapshot --var --secret --allow-unset --trigger --block-run-id --pipeline-run-id --execution-partition --template-runtime-configuration --repo-path --image --only-k8s --kubeconfig --context --cluster --user --namespace --as --as-group --token --server --insecure-skip-tls-verify --request-timeout --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

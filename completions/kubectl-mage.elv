@@ -429,6 +429,7 @@ set edit:completion:arg-completer[kubectl-mage] = {|@words|
             cand --color 'When to use colours'
             cand --upstream 'Also run every block that the ones named depend on'
             cand --downstream 'Also run every block that depends on the ones named'
+            cand --staged 'Start the Jobs that `apply` left suspended, in order, instead of making new ones'
             cand --keep-going 'After a failure, go on with everything that doesn''t depend on it'
             cand --fail-fast 'After a failure, start nothing new (the default)'
             cand --detach 'Hand the run to a driver Job in the cluster, and return once that drives it'

@@ -439,6 +439,7 @@ always\t'Always'
 never\t'Never'"
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand run" -l upstream -d 'Also run every block that the ones named depend on'
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand run" -l downstream -d 'Also run every block that depends on the ones named'
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand run" -l staged -d 'Start the Jobs that `apply` left suspended, in order, instead of making new ones'
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand run" -l keep-going -d 'After a failure, go on with everything that doesn\'t depend on it'
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand run" -l fail-fast -d 'After a failure, start nothing new (the default)'
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand run" -l detach -d 'Hand the run to a driver Job in the cluster, and return once that drives it'

@@ -27,6 +27,12 @@ pub struct RunArgs {
     /// Leave out blocks of this type; may be repeated
     #[arg(long, value_name = "TYPE")]
     pub skip_type: Vec<String>,
+    /// Start the Jobs that `apply` left suspended, in order, instead of making new ones
+    ///
+    /// Each is started when those it depends on are complete; Jobs that are complete already count as
+    /// such. What is staged runs, whatever the project says by now.
+    #[arg(long, conflicts_with = "detach")]
+    pub staged: bool,
     /// How many blocks run at once
     ///
     /// Default: `concurrency_config.block_run_limit`, else `queue_config.concurrency`, else 20.

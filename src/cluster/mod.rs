@@ -33,6 +33,7 @@ mod proxy;
 mod quotas;
 mod rbac;
 mod reach;
+mod release;
 mod reviews;
 mod runs;
 mod server_pod;

@@ -33,6 +33,7 @@ mod runs;
 mod saved;
 mod snapshot;
 mod sources;
+mod staged;
 mod status;
 mod subject;
 mod tail;

@@ -64,6 +64,11 @@ pub(super) fn shown(
     (project, secrets): (&Plan, &BTreeMap<String, Secrets>),
     printer: Printer,
 ) -> Result<Option<Plan>, CliError> {
+    if run.plan.blocks.iter().any(|block| block.staged.is_some()) {
+        let message = format!("run {} starts Jobs that were staged, and makes none anew", run.run);
+        let hint = "change what is staged with `kubectl mage apply`, and go on without --replan";
+        return Err(CliError::usage(Problem::new(message).hint(hint)));
+    }
     let changes = run.changes(adoption, project, &digests(project, secrets));
     let merged = run.merged(adoption, project, &changes).map_err(|moved| {
         let hint = format!(

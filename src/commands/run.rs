@@ -13,6 +13,7 @@ use super::keeping::{Reports, log_folder};
 use super::load::{Distinct, Loaded, LoadedJob, Masked, Request, load_jobs};
 use super::maker::{Naming, Widen, problems};
 use super::replan::secrets_of;
+use super::staged::take_staged;
 use super::targets::{pipelines, variables};
 use crate::cli::{ConfigArgs, RecordedFlags, RunArgs};
 use crate::error::{CliError, Problem};
@@ -33,13 +34,23 @@ pub(super) fn run(args: &RunArgs, printer: Printer) -> Result<Exit, CliError> {
     }
     refuse_what_cannot_be(&args.config, "run")?;
     let driver = detach::driver(&args.driver, args.on_interrupt)?;
+    if args.staged && driver.is_some() {
+        let problem = Problem::new("a driver in the cluster may not start what is staged");
+        return Err(CliError::usage(problem.hint("leave --staged or --on-interrupt=detach out")));
+    }
     let reports = Reports::of(&args.keeping)?;
     let pipeline = pipeline_of(&args.targets, &args.config)?;
     let run = RunId::fresh(&pipeline);
     let widen =
         Widen { upstream: args.upstream, downstream: args.downstream, skip_types: &args.skip_type };
     let vars = runtime_vars(&args.config, &run, Timestamp::now());
-    let naming = |_: &str| Naming::Run { run: run.to_string(), runtime_vars: vars.clone() };
+    let naming = |_: &str| {
+        // What is staged is found by the names that `apply` gave it.
+        if args.staged {
+            return Naming::Target;
+        }
+        Naming::Run { run: run.to_string(), runtime_vars: vars.clone() }
+    };
     let request = Request {
         targets: &args.targets,
         args: &args.config,
@@ -61,6 +72,9 @@ pub(super) fn run(args: &RunArgs, printer: Printer) -> Result<Exit, CliError> {
     let mut options = Options { driver: driver.clone(), ..options(args, &loaded, printer) };
     let mut plan = plan(&loaded, &jobs, pipeline, RecordedFlags::of(args));
     plan.user = connected.cluster.user().map(str::to_owned);
+    if args.staged {
+        take_staged(&mut plan, &jobs, &connected, printer)?;
+    }
     prepare(&mut plan, &run);
     let packed = pack(&plan, &run, &options)?.outlined(&outline(&plan, &loaded, &jobs, &options));
     warn_of_missing_upstream(args, &jobs, printer);
@@ -159,8 +173,13 @@ fn warn_of_missing_upstream(args: &RunArgs, jobs: &[LoadedJob], printer: Printer
     }
     for job in jobs.iter().filter(|job| !job.outside.is_empty()) {
         let block = job.job.block.as_deref().unwrap_or_default();
+        let why = if args.staged {
+            "unless their data is there,"
+        } else {
+            "in the run's new partition it finds no data, and"
+        };
         let problem = Problem::new(format!(
-            "block `{block}` waits for {}, not part of this run: in the run's new partition it finds no data, and Mage goes on with none",
+            "block `{block}` waits for {}, not part of this run: {why} Mage goes on with none",
             job.outside.join(", ")
         ));
         printer.problem_warning(&problem.hint(
@@ -245,6 +264,7 @@ pub(super) fn plan(
             timeout: loaded.timeout,
             conditional: loaded.conditional,
             since: None,
+            staged: None,
             namespace: loaded.job.namespace.clone(),
             job: loaded.job.job.clone(),
         })

@@ -59,6 +59,7 @@ fn planned(uuid: &str, upstream: &[&str]) -> PlannedBlock {
     PlannedBlock {
         conditional: false,
         since: None,
+        staged: None,
         uuid: uuid.to_owned(),
         block_type: "transformer".to_owned(),
         upstream: upstream.iter().map(|name| (*name).to_owned()).collect(),

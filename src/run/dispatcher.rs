@@ -438,6 +438,7 @@ impl Dispatcher<'_> {
             name: planned.job_name_of(attempt),
             job,
             identity: planned.identity(self.run, attempt),
+            staged: planned.staged.clone().filter(|_| attempt == 1),
             before: recorded.map(|recorded| (recorded, note)),
         };
         let task = self.tasks.spawn(launch.run(self.cluster.clone(), self.inputs.clone()));

@@ -28,6 +28,14 @@ pub(super) enum Refusal {
         /// Whose Job it is.
         holder: String,
     },
+    /// The Job that was staged is gone, is another one now, or has been started by somebody else.
+    #[error("job.batch/{name} in namespace {namespace} is not the one any more that was staged")]
+    NotStaged {
+        /// The name.
+        name: String,
+        /// Where.
+        namespace: String,
+    },
 }
 
 /// A Job to create.
@@ -37,6 +45,8 @@ pub(super) struct Launch {
     pub(super) name: String,
     pub(super) job: Value,
     pub(super) identity: JobIdentity,
+    /// The UID of the Job that stands there suspended and is started, in place of a new one.
+    pub(super) staged: Option<String>,
     /// What is noted before, and with which plan.
     pub(super) before: Option<(Recorded, Value)>,
 }
@@ -82,8 +92,31 @@ impl Launch {
         Ok(())
     }
 
+    /// Tries once to start what is staged; an error is worth another try.
+    async fn release(
+        &self,
+        cluster: &Cluster,
+        uid: &str,
+    ) -> Result<Result<Job, Refusal>, ClusterError> {
+        let error = match cluster.release_job(&self.namespace, &self.job, uid).await {
+            Ok(job) => return Ok(Ok(job)),
+            Err(error) => error,
+        };
+        match error {
+            error if error.is_loss() || error.is_busy() => Err(error),
+            ClusterError::NotFound { .. } | ClusterError::Refused { code: 409 | 422, .. } => {
+                let (name, namespace) = (self.name.clone(), self.namespace.clone());
+                Ok(Err(Refusal::NotStaged { name, namespace }))
+            }
+            error => Ok(Err(Refusal::Refused(error))),
+        }
+    }
+
     /// Tries once; an error is worth another try.
     async fn create(&self, cluster: &Cluster) -> Result<Result<Job, Refusal>, ClusterError> {
+        if let Some(uid) = &self.staged {
+            return self.release(cluster, uid).await;
+        }
         match cluster.create_job(&self.namespace, &self.job).await {
             Ok(job) => Ok(Ok(job)),
             Err(error) if error.is_already_exists() => self.found(cluster).await,

@@ -270,6 +270,10 @@ impl Dispatcher<'_> {
             Err(refusal) => {
                 let (reason, hint) = match &refusal {
                     Refusal::NameTaken { .. } => ("NameTaken", None),
+                    Refusal::NotStaged { .. } => {
+                        let hint = "apply it anew with `kubectl mage apply --suspend`";
+                        ("NotStaged", Some(hint.to_owned()))
+                    }
                     Refusal::Refused(error) => {
                         let problems = CliError::from(error.clone()).problems;
                         let hint = problems.first().map(|problem| problem.hints.join("; "));

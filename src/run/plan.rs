@@ -48,6 +48,9 @@ pub struct PlannedBlock {
     /// waited for is not known any more.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub since: Option<u32>,
+    /// The UID of the Job that stands there suspended: the first attempt is to start it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub staged: Option<String>,
     /// The namespace of its Job.
     pub namespace: String,
     /// The whole batch/v1 Job, its name included.

@@ -61,6 +61,8 @@ pub(super) struct Row {
     upstream: Vec<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     since: Option<u32>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    staged: Option<String>,
     namespace: String,
 }
 
@@ -73,6 +75,7 @@ impl Row {
             conditional: block.conditional,
             upstream: block.upstream.clone(),
             since: block.since,
+            staged: block.staged.clone(),
             namespace: block.namespace.clone(),
         }
     }
@@ -85,6 +88,7 @@ impl Row {
             conditional: self.conditional,
             upstream: self.upstream,
             since: self.since,
+            staged: self.staged,
             namespace: self.namespace,
             job,
         }
@@ -311,6 +315,7 @@ mod tests {
             conditional: true,
             upstream: Vec::new(),
             since: Some(2),
+            staged: Some("u".to_owned()),
             namespace: "n".to_owned(),
             job: json!({"metadata": {"name": name}, "spec": {"template": {"spec": {"containers": [{"image": "i"}]}}}}),
         };

@@ -6,7 +6,7 @@ use kube::api::{ListParams, Patch, PatchParams};
 use serde_json::{Value, json};
 
 use crate::binary::{Project, Said, kubectl, kubectl_with, objects};
-use crate::cli_run::diamond;
+use crate::cli_run::{diamond, signal};
 use crate::server_pod::apply as create;
 use crate::support::{Bench, grant, until};
 
@@ -472,5 +472,85 @@ async fn the_exit_code_tells_the_outcome() {
         .run_on(&bench, &["apply", "--wait", "--suspend"])
         .ends(2)
         .says(&["--wait", "--start"]);
+    bench.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_staged_is_run_in_order() {
+    let Some(bench) = Bench::new("run-staged").await else { return };
+    let project = diamond(&[("STANDIN_TEXT_load", "hello")]);
+    let run = ["run", "--staged", "etl"];
+    let said = project.run_on(&bench, &run).ends(2);
+    said.says(&["is not staged: it does not exist", "kubectl mage apply etl/load --suspend"]);
+    project.run_on(&bench, &["apply", "etl"]).ends(0).says(&["`kubectl mage run --staged etl`"]);
+    let before = jobs_by_name(&bench).await;
+    let said = project.run_on(&bench, &[&run[..], &["--dry-run"]].concat()).ends(0);
+    said.says(&["4 blocks", "critical path  load -> "]);
+    let said = project.run_on(&bench, &run).ends(0);
+    said.says(&["is complete: 4 of 4 blocks complete"]);
+    let after = jobs_by_name(&bench).await;
+    let of = |jobs: &[Value], pointer: &str| -> Vec<String> {
+        jobs.iter().map(|job| job.pointer(pointer).unwrap().to_string()).collect()
+    };
+    // The very Jobs that were staged, each after those it depends on.
+    assert_eq!(of(&before, "/metadata/uid"), of(&after, "/metadata/uid"));
+    let time = |block: &str, which: &str| {
+        let job =
+            after.iter().find(|job| job["metadata"]["annotations"]["kubectl-mage/block"] == block);
+        job.unwrap()["status"][which].as_str().unwrap().to_owned()
+    };
+    for (first, then) in
+        [("load", "left"), ("load", "right"), ("left", "export"), ("right", "export")]
+    {
+        assert!(time(first, "completionTime") <= time(then, "startTime"), "{first} {then}");
+    }
+    // It is a run like any other.
+    let run_id = after[0]["metadata"]["labels"]["kubectl-mage/run"].as_str().unwrap().to_owned();
+    let status = project.run_on(&bench, &["status", &run_id]).ends(0).stdout;
+    assert_eq!(status.matches("Complete").count(), 4, "{status}");
+    let logs = project.run_on(&bench, &["logs", &run_id]).ends(0).stdout;
+    assert!(logs.contains("load") && logs.contains("hello"), "{logs}");
+    let said = project.run_on(&bench, &run).ends(2);
+    said.says(&["load: its Job is complete already", "nothing is staged: all Jobs are complete"]);
+    bench.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_staged_run_is_resumed_and_starts_only_what_was_staged() {
+    let Some(bench) = Bench::new("staged-resume").await else { return };
+    let project = diamond(&[("STANDIN_SLEEP_load", "4")]);
+    project.run_on(&bench, &["apply", "etl"]).ends(0);
+    let staged = jobs_by_name(&bench).await;
+    let child = project.start_on(&bench, &["run", "--staged", "etl", "--on-interrupt=pause"]);
+    until("a pod", || async { !bench.pod_names().await.is_empty() }).await;
+    signal(&child, "-INT");
+    Said::new(child.wait_with_output().unwrap()).ends(130);
+    let find = |jobs: &[Value], block: &str| {
+        let of = |job: &&Value| job["metadata"]["annotations"]["kubectl-mage/block"] == block;
+        jobs.iter().find(of).unwrap().clone()
+    };
+    let paused = jobs_by_name(&bench).await;
+    assert_eq!(find(&paused, "left")["spec"]["suspend"], true);
+    let load = find(&paused, "load");
+    let run = load["metadata"]["labels"]["kubectl-mage/run"].as_str().unwrap().to_owned();
+    project.run_on(&bench, &["resume", &run, "--replan"]).ends(2).says(&["Jobs that were staged"]);
+    // One that was made anew meanwhile is not the one that was staged.
+    let export = find(&paused, "export")["metadata"]["name"].as_str().unwrap().to_owned();
+    let delete = ["delete", "job", &export, "-n", &bench.namespace];
+    Said::new(kubectl(&bench, &delete).output().unwrap()).ends(0);
+    project.run_on(&bench, &["apply", "etl/export", "--suspend"]).ends(0);
+    let said = project.run_on(&bench, &["resume", &run]).ends(3);
+    let sentence = format!(
+        "job.batch/{export} in namespace {} is not the one any more that was staged",
+        bench.namespace
+    );
+    said.says(&[&sentence]);
+    let resumed = jobs_by_name(&bench).await;
+    for block in ["load", "left", "right"] {
+        let job = find(&resumed, block);
+        assert_eq!(job["metadata"]["uid"], find(&staged, block)["metadata"]["uid"], "{block}");
+        assert_eq!(job["status"]["succeeded"], 1, "{block}");
+    }
+    assert_eq!(find(&resumed, "export")["spec"]["suspend"], true);
     bench.end().await;
 }

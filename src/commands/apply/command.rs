@@ -60,7 +60,7 @@ pub(in crate::commands) fn apply(args: &ApplyArgs, printer: Printer) -> Result<E
     }
     ask(args, cluster, &jobs, printer)?;
     let done = send_all(args, &connected, &checked, printer)?;
-    tell_suspended(&checked, &done, printer);
+    tell_suspended(args, &checked, &done, printer);
     if !args.wait {
         return Ok(Exit::Fine);
     }
@@ -101,7 +101,7 @@ fn refuse_to_wait_for_nothing(args: &ApplyArgs, begin: Begin) -> Result<(), CliE
         return Ok(());
     }
     let problem = Problem::new("--wait waits for Jobs to end, and these are created suspended");
-    Err(CliError::usage(problem.hint("leave --wait out, or start them all at once with --start")))
+    Err(CliError::usage(problem.hint("leave --wait out, and run them with `kubectl mage run --staged`; or start them all at once with --start")))
 }
 
 fn wish(args: &ApplyArgs, begin: Begin) -> Wish {
@@ -226,13 +226,17 @@ fn in_the_middle(mut error: CliError, checked: &[Checked<'_>], done: &[Done]) ->
 }
 
 /// Says of what is suspended how it is started.
-fn tell_suspended(checked: &[Checked<'_>], done: &[Done], printer: Printer) {
+fn tell_suspended(args: &ApplyArgs, checked: &[Checked<'_>], done: &[Done], printer: Printer) {
     let suspended = checked.iter().zip(done).filter(|(_, done)| is_suspended(&done.job));
     let count = suspended.count();
     if count > 0 {
         let are = if count == 1 { "Job is" } else { "Jobs are" };
+        let targets = match args.targets.as_slice() {
+            [] => checked[0].loaded.job.pipeline.clone(),
+            targets => targets.join(" "),
+        };
         printer.notice(&format!(
-            "{count} {are} suspended: nothing of it runs until it is started, with --start or by `kubectl patch`"
+            "{count} {are} suspended: `kubectl mage run --staged {targets}` starts them in order, `kubectl mage apply {targets} --start` all at once"
         ));
     }
 }
