@@ -1,4 +1,5 @@
 //! API servers and projects that mean harm, or are broken.
+#![expect(clippy::unwrap_used, reason = "helpers of tests, outside `#[test]`")]
 
 use std::fmt::Write as _;
 use std::io::{BufRead, BufReader, Read, Write};
@@ -42,7 +43,7 @@ fn an_answer_without_an_end_is_refused() {
     let server = serve(|stream| {
         stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n\r\n")?;
         stream.write_all(br#"{"kind":"JobList","items":[{"metadata":{"name":""#)?;
-        let piece = [b'a'; 1 << 16];
+        let piece = vec![b'a'; 1 << 16];
         loop {
             stream.write_all(&piece)?;
         }
