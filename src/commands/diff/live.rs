@@ -174,8 +174,7 @@ impl<'a> Live<'a> {
                 "job.batch/{} in namespace {}: {} belongs to field manager {}: `apply` would be a conflict there",
                 job.name, job.namespace, conflict.field, conflict.manager
             );
-            let hint =
-                "what is shown is what it would be with the conflict decided for this project";
+            let hint = "what is shown is what `apply --force-conflicts` would make of it";
             self.printer.problem_warning(&Problem::new(message).hint(hint));
         }
     }
