@@ -693,7 +693,7 @@ _kubectl__mage() {
             fi
             case "${prev}" in
                 --for)
-                    COMPREPLY=($(compgen -W "render render --validate explain-config explain-config --all lint lint --live snapshot doctor run run --detach run --detach --create-rbac diff apply apply --replace apply --wait resume attach tail logs runs status why cancel delete prune" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "render render --validate explain-config explain-config --all lint lint --live snapshot doctor run run --detach run --detach --create-rbac run --staged diff apply apply --replace apply --wait resume attach tail logs runs status why cancel delete prune" -- "${cur}"))
                     return 0
                     ;;
                 --output)

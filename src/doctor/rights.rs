@@ -183,6 +183,11 @@ const TABLE: &[Entry] = &[
     ),
     ("run --detach --create-rbac", Changes::Cluster, &[SERVER, DRIVE, CREATE_PLAN, CREATE_RBAC]),
     (
+        "run --staged",
+        Changes::Cluster,
+        &[SERVER, DRIVE, CREATE_PLAN, &[(&["list", "patch"], "jobs", BATCH, Jobs, Required)]],
+    ),
+    (
         "diff",
         Changes::Nothing,
         &[
@@ -213,7 +218,19 @@ const TABLE: &[Entry] = &[
             ],
         ],
     ),
-    ("resume", Changes::Cluster, &[SERVER, DRIVE, &[(&["list"], "jobs", BATCH, Jobs, Required)]]),
+    (
+        "resume",
+        Changes::Cluster,
+        &[
+            SERVER,
+            DRIVE,
+            &[
+                (&["list"], "jobs", BATCH, Jobs, Required),
+                // Where no plan could be recorded, `--replan` marks the Jobs.
+                (&["patch"], "jobs", BATCH, Jobs, Optional),
+            ],
+        ],
+    ),
     (
         "attach",
         Changes::Nothing,

@@ -109,7 +109,9 @@ async fn the_role_that_it_prints_is_enough_for_every_command() {
     let project = diamond(&[]);
     let (some, all) = (format!("{}-some", bench.namespace), format!("{}-all", bench.namespace));
     let before = report(&project.run_on(&bench, &["doctor", "--as", &some, "-o", "json"]).ends(1));
-    assert!(told(&before, "permissions").starts_with("problem: rights are missing for attach"));
+    assert!(
+        told(&before, "permissions").starts_with("problem: rights are missing for apply, attach")
+    );
     give(&project, &bench, &some, &[]).await;
     give(&project, &bench, &all, &["--optional"]).await;
     let table = rights_all();
