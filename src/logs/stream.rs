@@ -78,6 +78,8 @@ struct Follower<'a, S> {
     follows: bool,
     /// Whether it gave something new.
     news: bool,
+    /// Whether something new came of a run that had ended already, so that it may be the next one's.
+    is_doubtful: bool,
     /// Where the last stream ended that ended cleanly, and how many in a row did there.
     ended_at: Option<(Cut, u32)>,
     /// How often a stream of a container that runs ended cleanly.
@@ -109,6 +111,7 @@ pub async fn follow<S: Source>(
         patience: Patience::default(),
         follows: false,
         news: false,
+        is_doubtful: false,
         ended_at: None,
         well_ended: 0,
         fruitless: Instant::now(),
@@ -128,6 +131,10 @@ impl<S: Source> Follower<'_, S> {
             self.started().await;
         } else if self.current().phase == ContainerPhase::Waiting && !self.is_past(self.current()) {
             return Step::End(End::Complete);
+        }
+        if self.may_be_restarted() {
+            // Whose log the API gives, it does not say: nobody is to take that of the next run for this one's.
+            self.look().await;
         }
         let view = self.current();
         if view.restarts > self.restarts + 1 {
@@ -151,6 +158,12 @@ impl<S: Source> Follower<'_, S> {
             }
             Err(error) => self.back_off(over, Some(error)).await,
         }
+    }
+
+    /// Tells whether the run that is read has ended, and another one may begin at any moment.
+    fn may_be_restarted(&self) -> bool {
+        let view = self.current();
+        view.phase == ContainerPhase::Terminated && !view.pod_ended && !self.is_past(view)
     }
 
     /// Notes that the kubelet knows of no log; tells whether it has said so for long enough.
@@ -223,6 +236,7 @@ impl<S: Source> Follower<'_, S> {
         self.cursor.resume();
         self.lines.begin();
         let broke = self.read(body).await;
+        self.is_doubtful |= self.news && !ask.previous && view.phase == ContainerPhase::Terminated;
         if !matches!(broke, Broke::Words) {
             self.no_log = None;
         }
@@ -384,7 +398,9 @@ impl<S: Source> Follower<'_, S> {
             return Step::End(End::Complete);
         }
         if self.is_past(view) {
-            return self.restart(self.restarts + 1, None).await;
+            // What may have been the next run's is not taken twice.
+            let seen = self.cursor.newest().filter(|_| self.is_doubtful);
+            return self.restart(self.restarts + 1, seen).await;
         }
         if view.pod_ended {
             return Step::End(End::Complete);
@@ -404,6 +420,7 @@ impl<S: Source> Follower<'_, S> {
     /// Goes to the log of another run of the container, of which it may be that some was seen already.
     async fn restart(&mut self, restarts: u32, seen: Option<Timestamp>) -> Step {
         self.restarts = restarts;
+        self.is_doubtful = false;
         let unseen = seen.and_then(|seen| seen.checked_add(SignedDuration::from_nanos(1)).ok());
         self.cursor = unseen.or(self.part.since).map_or_else(Cursor::default, Cursor::since);
         self.fruitless = Instant::now();
