@@ -108,6 +108,11 @@ docs: ## Write completions, man pages and the reference anew, and the book into 
 	}
 	"$$mdbook" build docs
 
+.PHONY: dist
+dist: ## A release archive for this machine, and the krew manifest checked against it
+	@.ci/needs cargo cc
+	.ci/dist
+
 .PHONY: release
 release: ## Archives for every platform in dist/, sums, SBOM, licences; the krew manifest (PLATFORMS="linux_amd64")
 	@packaging/release $(PLATFORMS)
