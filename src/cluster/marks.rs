@@ -31,6 +31,12 @@ pub fn mark_as_ours(job: &mut Value, pipeline: &str, block: &str, marked: Marked
     mark(job, &labels, &annotations);
 }
 
+/// Tells whether an object is labelled as this tool's.
+#[must_use]
+pub fn is_ours(object: &Value) -> bool {
+    object["metadata"]["labels"][MANAGED_BY] == MANAGER
+}
+
 /// Adds labels and annotations to the metadata of an object.
 pub(crate) fn mark(object: &mut Value, labels: &[(&str, String)], annotations: &[(&str, String)]) {
     let metadata = member(object, "metadata");

@@ -31,17 +31,14 @@ impl Subject {
 
     /// Reads the same, or `job/NAME`, or `PIPELINE`, or `PIPELINE/BLOCK`.
     pub(super) fn parse(text: &str) -> Result<Self, CliError> {
-        for kind in ["job/", "jobs/", "job.batch/", "jobs.batch/"] {
-            match text.strip_prefix(kind) {
-                Some("") => {
-                    let problem = Problem::new(format!("{text:?} names no Job"));
-                    return Err(CliError::usage(
-                        problem.hint("write job/NAME: see `kubectl get jobs`"),
-                    ));
-                }
-                Some(name) => return Ok(Self::Job(name.to_owned())),
-                None => {}
+        match job_name(text) {
+            Some("") => {
+                let problem = Problem::new(format!("{text:?} names no Job"));
+                let hint = "write job/NAME: see `kubectl get jobs`";
+                return Err(CliError::usage(problem.hint(hint)));
             }
+            Some(name) => return Ok(Self::Job(name.to_owned())),
+            None => {}
         }
         let is_run = text.starts_with("run/") || text.contains('@') || RunId::looks_like(text);
         if is_run {
@@ -60,6 +57,11 @@ impl Subject {
         }
         Ok(Self::Target { pipeline: pipeline.to_owned(), block: block.map(str::to_owned) })
     }
+}
+
+/// Returns the name of a Job, where the text is `job/NAME`.
+pub(super) fn job_name(text: &str) -> Option<&str> {
+    ["job/", "jobs/", "job.batch/", "jobs.batch/"].iter().find_map(|kind| text.strip_prefix(kind))
 }
 
 #[cfg(test)]

@@ -13,6 +13,10 @@ pub struct MageCommand {
     pub block_run_id: Option<String>,
     /// `--pipeline-run-id`.
     pub pipeline_run_id: Option<String>,
+    /// `--template-runtime-configuration`.
+    pub template_runtime_configuration: Option<String>,
+    /// The project's path in the pod.
+    pub repo_path: String,
 }
 
 /// Reads the words of a command, or of a command and its arguments; none when they do not run Mage.
@@ -47,6 +51,7 @@ pub fn read_command<'a>(words: impl IntoIterator<Item = &'a str>) -> Option<Mage
             "execution-partition" => &mut command.execution_partition,
             "block-run-id" => &mut command.block_run_id,
             "pipeline-run-id" => &mut command.pipeline_run_id,
+            "template-runtime-configuration" => &mut command.template_runtime_configuration,
             _ => continue,
         };
         *slot = value.map(str::to_owned);
@@ -55,8 +60,9 @@ pub fn read_command<'a>(words: impl IntoIterator<Item = &'a str>) -> Option<Mage
     if let Some(leading) = leading.filter(|count| *count >= 2) {
         positional.truncate(leading);
     }
-    let [_, .., pipeline] = positional.as_slice() else { return None };
+    let (pipeline, repo_path) = positional.split_last().filter(|(_, path)| !path.is_empty())?;
     (*pipeline).clone_into(&mut command.pipeline);
+    command.repo_path = repo_path.join(" ");
     Some(command)
 }
 
@@ -75,6 +81,7 @@ mod tests {
             block_run_id: Some("17".to_owned()),
             pipeline_run_id: Some("4".to_owned()),
             runtime_vars: Some(r#"{"env": "--block-uuid"}"#.to_owned()),
+            template_runtime_configuration: Some(r#"{"index":0}"#.to_owned()),
             ..CommandParts::default()
         };
         let words = command(&parts).to_json();
@@ -86,6 +93,8 @@ mod tests {
             execution_partition: Some("1/20261125T000000".to_owned()),
             block_run_id: Some("17".to_owned()),
             pipeline_run_id: Some("4".to_owned()),
+            template_runtime_configuration: Some(r#"{"index":0}"#.to_owned()),
+            repo_path: "/home/src/my project".to_owned(),
         };
         assert_eq!(read_command(words.iter().copied()), Some(expected.clone()));
         let line = words.join(" ");

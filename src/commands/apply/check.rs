@@ -4,10 +4,10 @@ use futures::StreamExt;
 use k8s_openapi::api::batch::v1::Job;
 use serde_json::Value;
 
-use super::object::{Begin, changed_job, is_ours, is_suspended, new_job};
+use super::object::{Begin, changed_job, is_suspended, new_job};
 use crate::cluster::{
     AppliedJob, ApplyError, Applying, Cluster, ClusterError, Conflict, Effect, JobState, MANAGER,
-    Ownership, Refused, job_state,
+    Ownership, Refused, is_ours, job_state,
 };
 use crate::commands::load::{Distinct, LoadedJob};
 use crate::commands::validate::{Answer, Refusals, ask};

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::cluster::{MANAGED_BY, MANAGER, Marked, mark_as_ours};
+use crate::cluster::{Marked, is_ours, mark_as_ours};
 use crate::job::RenderedJob;
 
 /// Whether a Job that is created starts.
@@ -28,9 +28,8 @@ pub(super) fn new_job(job: &RenderedJob, begin: Begin) -> Value {
 /// Makes what is sent where one stands. Whether that is suspended stays as it is, unless it is to be
 /// started, or the configuration says so.
 pub(super) fn changed_job(job: &RenderedJob, live: &Value, begin: Begin) -> Value {
-    let label = |object: &Value| object["metadata"]["labels"][MANAGED_BY] == MANAGER;
-    let marked_pods = label(&live["spec"]["template"]);
-    let mut sent = marked(job, if marked_pods { Marked::All } else { Marked::JobOnly });
+    let has_marked_pods = is_ours(&live["spec"]["template"]);
+    let mut sent = marked(job, if has_marked_pods { Marked::All } else { Marked::JobOnly });
     if is_suspended(live) && begin == Begin::Started {
         sent["spec"]["suspend"] = json!(false);
     } else if is_suspended(live) {
@@ -51,11 +50,6 @@ fn marked(job: &RenderedJob, marked: Marked) -> Value {
 /// Tells whether a Job is suspended.
 pub(super) fn is_suspended(job: &Value) -> bool {
     job["spec"]["suspend"] == true
-}
-
-/// Tells whether this tool made a Job.
-pub(super) fn is_ours(job: &Value) -> bool {
-    job["metadata"]["labels"][MANAGED_BY] == MANAGER
 }
 
 /// Tells whether two states of a Job are one for whoever wrote it: without what the server keeps.

@@ -3,8 +3,7 @@
 use serde_json::{Value as Json, json};
 
 use crate::cluster::{
-    ApplyError, Applying, Cluster, ClusterError, Conflict, Effect, MANAGED_BY, MANAGER, Ownership,
-    is_mark, unmark,
+    ApplyError, Applying, Cluster, ClusterError, Conflict, Effect, Ownership, is_mark, unmark,
 };
 use crate::commands::api_defaults::ask_job;
 use crate::commands::validate::violations;
@@ -55,11 +54,6 @@ pub(super) enum Made {
     Here,
     /// The Mage server: what it used is compared with what a new Job would be.
     ByMage,
-}
-
-/// Tells whether a Job carries this tool's mark.
-pub(super) fn is_ours(job: &Json) -> bool {
-    job["metadata"]["labels"][MANAGED_BY] == MANAGER
 }
 
 /// Asks the server what would become of the Job that stands in the cluster, or of a new one.

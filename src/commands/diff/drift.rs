@@ -1,12 +1,12 @@
 //! A Job of the cluster, and what would make the same Job of the project.
 
+use k8s_openapi::api::batch::v1::Job;
 use serde_json::Value as Json;
 
-use super::asked::is_ours;
 use crate::cli::ConfigArgs;
-use crate::cluster::{BLOCK, PIPELINE, RUN};
+use crate::cluster::{BLOCK, PIPELINE, RUN, is_ours, mage_command};
 use crate::error::{CliError, Problem};
-use crate::job::{MageCommand, read_command};
+use crate::job::MageCommand;
 
 /// What makes the same Job.
 pub(super) struct Drift {
@@ -25,8 +25,7 @@ pub(super) fn drift_of(
     if is_ours(live) {
         return applied(config, live, name, namespace);
     }
-    let words = words(live);
-    let Some(command) = read_command(words.iter().map(String::as_str)) else {
+    let Some(command) = command(live) else {
         let problem = Problem::new(format!(
             "job.batch/{name} in namespace {namespace} is none of Mage's: its command does not run a block"
         ));
@@ -42,19 +41,22 @@ pub(super) fn drift_of(
         config.execution_partition.or_else(|| command.execution_partition.clone());
     config.template_runtime_configuration = config
         .template_runtime_configuration
-        .or_else(|| word_after(&words, "--template-runtime-configuration"));
+        .or_else(|| command.template_runtime_configuration.clone());
     // Where the project is in the pod is nothing that its files say.
-    config.repo_path = config.repo_path.or_else(|| word_after(&words, "run"));
+    config.repo_path = config.repo_path.or_else(|| Some(command.repo_path.clone()));
     Ok(Drift { target: target(&command), config })
 }
 
 /// Tells whether the Mage server made a Job: its scheduler puts ids into the command.
 pub(super) fn is_of_mage(job: &Json) -> bool {
-    let words = words(job);
-    let command = read_command(words.iter().map(String::as_str));
     let has_id =
         |command: MageCommand| command.block_run_id.is_some() || command.pipeline_run_id.is_some();
-    !is_ours(job) && command.is_some_and(has_id)
+    !is_ours(job) && command(job).is_some_and(has_id)
+}
+
+fn command(job: &Json) -> Option<MageCommand> {
+    let job: Job = serde_json::from_value(job.clone()).ok()?;
+    mage_command(&job)
 }
 
 fn target(command: &MageCommand) -> String {
@@ -90,22 +92,4 @@ fn applied(
         None => pipeline.to_owned(),
     };
     Ok(Drift { target, config: config.clone() })
-}
-
-fn words(live: &Json) -> Vec<String> {
-    let containers = live.pointer("/spec/template/spec/containers").and_then(Json::as_array);
-    let command = |container: &Json| -> Vec<String> {
-        let lists = [&container["command"], &container["args"]];
-        let words = lists.into_iter().filter_map(Json::as_array).flatten();
-        words.filter_map(Json::as_str).map(str::to_owned).collect()
-    };
-    let all = containers.into_iter().flatten().map(command);
-    all.into_iter()
-        .find(|words| read_command(words.iter().map(String::as_str)).is_some())
-        .unwrap_or_default()
-}
-
-fn word_after(words: &[String], flag: &str) -> Option<String> {
-    let at = words.iter().position(|word| word == flag)?;
-    words.get(at + 1).cloned()
 }

@@ -4,15 +4,16 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use futures::StreamExt;
 
-use super::asked::{After, Asked, Made, ask, is_no_namespace, is_ours, unmarked};
+use super::asked::{After, Asked, Made, ask, is_no_namespace, unmarked};
 use super::drift::{Drift, drift_of, is_of_mage};
 use super::sides::{Comparing, Pair, Secrecy};
 use super::verb::{Outcome, against};
 use crate::cli::{ConfigArgs, DiffArgs};
-use crate::cluster::{Cluster, ClusterError, belongs};
+use crate::cluster::{Cluster, ClusterError, belongs, is_ours};
 use crate::commands::facts::{Connected, connect};
 use crate::commands::load::{Masked, Request, load_each};
 use crate::commands::maker::{Naming, Widen, problems};
+use crate::commands::subject::job_name;
 use crate::commands::validate::refuse_without_connection;
 use crate::diff::{Side, Verdict, spoken_of};
 use crate::error::{CliError, Problem};
@@ -47,11 +48,6 @@ pub(super) fn against_jobs(args: &DiffArgs, names: &[String], printer: Printer) 
         live.job(name)?;
     }
     live.end()
-}
-
-/// Returns the name of a Job, where a target is `job/NAME`.
-pub(super) fn job_name(target: &str) -> Option<&str> {
-    ["job/", "jobs/", "job.batch/", "jobs.batch/"].iter().find_map(|kind| target.strip_prefix(kind))
 }
 
 fn offline_hint(mut error: CliError) -> CliError {

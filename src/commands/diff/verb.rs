@@ -6,6 +6,7 @@ use super::recorded::against_run;
 use super::show::show;
 use super::sides::Compared;
 use crate::cli::{Against, DiffArgs};
+use crate::commands::subject::job_name;
 use crate::error::{CliError, Problem};
 use crate::exit::Exit;
 use crate::ui::Printer;
@@ -35,8 +36,7 @@ pub(super) fn against(args: &DiffArgs) -> String {
 
 /// Refuses `job/NAME` where what is compared with is no cluster.
 pub(super) fn refuse_jobs(args: &DiffArgs) -> Result<(), CliError> {
-    let Some(job) = args.targets.iter().find(|target| super::live::job_name(target).is_some())
-    else {
+    let Some(job) = args.targets.iter().find(|target| job_name(target).is_some()) else {
         return Ok(());
     };
     let message = format!("{job} is a Job of the cluster, and {} compares files", against(args));
