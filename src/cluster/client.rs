@@ -197,7 +197,8 @@ impl Cluster {
             if !code.is_success() {
                 return Err(kube::Error::Api(status_of(code.as_u16(), &bytes).boxed()));
             }
-            let object = serde_json::from_slice(&bytes).map_err(kube::Error::SerdeError)?;
+            let text = String::from_utf8(bytes.into()).map_err(kube::Error::FromUtf8)?;
+            let object = serde_json::from_str(&text).map_err(kube::Error::SerdeError)?;
             Ok(Answer { object, date, code })
         };
         self.answer(action, asked).await

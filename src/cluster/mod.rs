@@ -48,6 +48,7 @@ pub use error::{Action, Cause, ClusterError};
 pub use events::EventFacts;
 pub use flags::ConnectionFlags;
 pub use images::images_of_pods;
+pub(crate) use jobs::as_job;
 pub(crate) use jobs::ended_at;
 pub use jobs::{JobIdentity, JobState, Removal, job_state};
 pub use known_runs::KnownRun;

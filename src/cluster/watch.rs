@@ -14,6 +14,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use kube::api::{ListParams, WatchEvent, WatchParams};
 use kube::core::Request;
 use serde::de::DeserializeOwned;
+use serde_json::value::RawValue;
 
 use super::client::Cluster;
 use super::error::{Action, ClusterError};
@@ -221,7 +222,9 @@ impl<K: Watchable, S: FnMut(Watched<K>) + Send> Watcher<'_, K, S> {
         version: &mut String,
     ) -> Ended {
         let client = self.cluster.client();
-        let opening = client.request_events::<K>(request);
+        // Each object is read from its text: by way of kube's events there would be a second reader of all
+        // that Kubernetes has, hundreds of kilobytes of it.
+        let opening = client.request_events::<Box<RawValue>>(request);
         let stream = match tokio::time::timeout(self.cluster.request_timeout(), opening).await {
             Ok(Ok(stream)) => stream,
             Ok(Err(error)) => return broken(self.cluster.explain(action, error)),
@@ -230,24 +233,27 @@ impl<K: Watchable, S: FnMut(Watched<K>) + Send> Watcher<'_, K, S> {
         self.working();
         let mut stream = std::pin::pin!(stream);
         while let Some(item) = stream.next().await {
-            match item {
-                Ok(WatchEvent::Added(mut object) | WatchEvent::Modified(mut object)) => {
-                    lighten(&mut object);
-                    remember(version, &object);
-                    (self.sink)(Watched::Applied(object));
-                }
-                Ok(WatchEvent::Deleted(object)) => {
-                    remember(version, &object);
-                    (self.sink)(Watched::Deleted(object));
-                }
+            let (text, is_gone) = match item {
+                Ok(WatchEvent::Added(text) | WatchEvent::Modified(text)) => (text, false),
+                Ok(WatchEvent::Deleted(text)) => (text, true),
                 Ok(WatchEvent::Bookmark(bookmark)) => {
                     *version = bookmark.metadata.resource_version;
+                    continue;
                 }
                 Ok(WatchEvent::Error(status)) => {
                     return broken(self.cluster.explain(action, kube::Error::Api(status)));
                 }
                 Err(error) => return broken(self.cluster.explain(action, error)),
-            }
+            };
+            let mut object: K = match serde_json::from_str(text.get()) {
+                Ok(object) => object,
+                Err(error) => {
+                    return broken(self.cluster.explain(action, kube::Error::SerdeError(error)));
+                }
+            };
+            remember(version, &object);
+            lighten(&mut object);
+            (self.sink)(if is_gone { Watched::Deleted(object) } else { Watched::Applied(object) });
         }
         Ended::Resume
     }
@@ -262,6 +268,7 @@ impl<K: Watchable, S: FnMut(Watched<K>) + Send> Watcher<'_, K, S> {
     /// Waits before the next try; tells whether there is a point in one.
     async fn wait_after(&mut self, error: ClusterError) -> bool {
         if matches!(error, ClusterError::Forbidden { .. }) {
+            self.working();
             (self.sink)(Watched::Refused(error));
             return false;
         }

@@ -1,5 +1,6 @@
 //! From the command line to an exit code.
 
+use std::io::Write;
 use std::process::ExitCode;
 use std::{env, io};
 
@@ -19,6 +20,7 @@ use crate::ui::{ColorWhen, Printer, Verbosity};
 /// Runs the program: parses the command line, runs the command, prints what went wrong.
 #[must_use]
 pub fn main() -> ExitCode {
+    end_at_a_defect();
     use_small_pages();
     if let Some(words) = asked(env::args_os()) {
         let printer = Printer::new(ColorWhen::Never, Verbosity::Quiet);
@@ -35,6 +37,22 @@ pub fn main() -> ExitCode {
     };
     let printer = printer(&cli.output);
     ended(dispatch(&cli.command, printer), printer)
+}
+
+/// Ends the program where a part of it panics: what is left of it would go on with production's credentials,
+/// and a core dump would hold them.
+fn end_at_a_defect() {
+    let tell = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |panic| {
+        tell(panic);
+        // Nobody is left to tell where stderr cannot be written either.
+        let _ = writeln!(
+            io::stderr(),
+            "This is a defect of kubectl-mage: please report it with the lines above. What it began in the cluster goes on."
+        );
+        #[expect(clippy::exit, reason = "no other end comes before the core dump")]
+        std::process::exit(101);
+    }));
 }
 
 fn ended(result: Result<Exit, CliError>, printer: Printer) -> ExitCode {

@@ -186,7 +186,7 @@ async fn find(
         let mut error = CliError::from(error);
         if let Some(problem) = error.problems.last_mut() {
             problem.hints.push(
-                "to go on without the cluster, pass --offline or --server-pod none".to_owned(),
+                "what only reads files does without the cluster by --offline: render, explain-config, lint, graph, diff --against".to_owned(),
             );
         }
         error

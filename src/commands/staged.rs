@@ -1,11 +1,10 @@
 //! `run --staged`: the Jobs that `apply` left suspended, as the plan of a run.
 
-use k8s_openapi::api::batch::v1::Job;
 use serde_json::Value;
 
 use super::facts::Connected;
 use super::load::LoadedJob;
-use crate::cluster::{JobState, MANAGED_BY, MANAGER, RUN, job_state};
+use crate::cluster::{JobState, MANAGED_BY, MANAGER, RUN, as_job, job_state};
 use crate::error::{CliError, Problem};
 use crate::exit::Exit;
 use crate::job::changed_fields;
@@ -81,7 +80,7 @@ fn found(block: &PlannedBlock, live: Option<Value>, pipeline: &str) -> Found {
         let hint = format!("create it with `kubectl mage apply {target} --suspend`");
         return unfit("is not staged: it does not exist", hint);
     };
-    let Ok(job) = serde_json::from_value::<Job>(live.clone()) else {
+    let Some(job) = as_job(&live) else {
         return unfit(
             "cannot be read",
             format!("see `kubectl get job {} -o yaml`", block.job_name()),

@@ -68,7 +68,7 @@ impl Side {
     /// Takes a Job that was planned or sent before, of which only the JSON is left.
     #[must_use]
     pub fn alone(job: Json, secrets: &Secrets) -> Self {
-        let job = without_stamps(job);
+        let job = in_force(without_stamps(job));
         Self { secret: masked(&job, secrets), job, ..Self::default() }
     }
 
@@ -96,7 +96,7 @@ impl Side {
     }
 
     fn like(job: Json, rendered: &RenderedJob) -> Self {
-        let job = without_stamps(job);
+        let job = in_force(without_stamps(job));
         let own = Self::rendered(rendered);
         let mut secret = secrets_in(&job, rendered);
         lay(&own.job, &job).twins(&mut |ours, theirs| {
@@ -106,6 +106,22 @@ impl Side {
         });
         Self { job, origins: HashMap::new(), secret }
     }
+}
+
+/// Takes away variables that a later one of the same name hides, as Mage sends them: the last is in force.
+fn in_force(mut job: Json) -> Json {
+    for kind in ["containers", "initContainers"] {
+        let place = format!("/spec/template/spec/{kind}");
+        let containers = job.pointer_mut(&place).and_then(Json::as_array_mut);
+        for container in containers.into_iter().flatten() {
+            let Some(env) = container.get_mut("env").and_then(Json::as_array_mut) else { continue };
+            let mut later = HashSet::new();
+            env.reverse();
+            env.retain(|variable| later.insert(variable["name"].clone()));
+            env.reverse();
+        }
+    }
+    job
 }
 
 /// Returns the places of secrets in a Job, by what is known of a rendered one: by the names of

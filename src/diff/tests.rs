@@ -117,6 +117,19 @@ fn items_are_matched_and_quantities_compared_by_value() {
 }
 
 #[test]
+fn a_variable_that_a_later_one_hides_is_no_difference() {
+    let variable = |name: &str, value: &str| json!({"name": name, "value": value});
+    let env = |env: &[Json]| with_container(&json!({"name": "mage", "env": env}));
+    let own = env(&[variable("HOME", "/b"), variable("A", "1")]);
+    let theirs = |last| env(&[variable("HOME", "/a"), variable("A", "1"), variable("HOME", last)]);
+    assert!(told(&difference(&theirs("/b"), &own)).is_empty());
+    assert_eq!(
+        told(&difference(&theirs("/c"), &own)),
+        [r#".spec.template.spec.containers[mage].env[HOME].value "/c" -> "/b""#]
+    );
+}
+
+#[test]
 fn what_a_cluster_writes_is_no_difference() {
     let own = json!({"metadata": {"name": "j"}, "spec": {"template": {"metadata": {"name": "j"}}}});
     let live = json!({

@@ -4,11 +4,9 @@
 //! legal, and a runtime may write two streams' lines slightly out of order; so what was seen is
 //! remembered by timestamp and count, for the last two seconds seen.
 
-use std::collections::BTreeMap;
-
 use k8s_openapi::jiff::{SignedDuration, Timestamp};
 
-use super::trail::Trail;
+use super::trail::{Again, Trail};
 
 /// What to do with a line of a stream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,7 +49,7 @@ enum Begin {
 struct Replay {
     why: Why,
     /// How many lines of each timestamp are still to come again.
-    left: BTreeMap<Timestamp, u32>,
+    left: Again,
     /// Whether a line as new as the newest one has come again.
     reached: bool,
 }
@@ -108,17 +106,11 @@ impl Cursor {
     }
 
     fn again(&self, why: Why) -> Replay {
-        let mut left = BTreeMap::new();
         let from = match why {
             Why::Resumed => self.since_second(),
             Why::ReadAgain => None,
         };
-        self.seen.for_each(|stamp| {
-            if from.is_none_or(|from| stamp >= from) {
-                *left.entry(stamp).or_insert(0) += 1;
-            }
-        });
-        Replay { why, left, reached: false }
+        Replay { why, left: self.seen.again(from), reached: false }
     }
 
     /// Tells whether a line that goes back in time was seen before. Where the clock is coarse its time may
@@ -132,9 +124,7 @@ impl Cursor {
             return false;
         }
         self.looks += 1;
-        let mut found = false;
-        self.seen.for_each(|seen| found |= seen == stamp);
-        found
+        self.seen.holds(stamp)
     }
 
     /// Tells when the last line was written, if the stream that ended now did not come by it: what
@@ -158,8 +148,7 @@ impl Cursor {
         }
         if let (Some(replay), Some(newest)) = (&mut self.replay, self.newest) {
             replay.reached |= stamp == newest;
-            if let Some(count) = replay.left.get_mut(&stamp).filter(|count| **count > 0) {
-                *count -= 1;
+            if replay.left.take(stamp) {
                 return Admission::Drop;
             }
             let resumed = replay.why == Why::Resumed;
@@ -194,7 +183,7 @@ impl Cursor {
         let expected = match &self.replay {
             None => false,
             Some(replay) if replay.why == Why::Resumed => true,
-            Some(replay) => replay.left.get(&stamp).is_none_or(|count| *count > 0),
+            Some(replay) => replay.left.left(stamp).is_none_or(|count| count > 0),
         };
         !expected && self.newest.is_some_and(|newest| stamp < newest)
     }

@@ -60,7 +60,7 @@ impl Gap {
             (Some(last), Some(next)) => {
                 let seconds = next.duration_since(last).as_secs_f64();
                 format!(
-                    "up to {seconds:.3} s of the log are missing here, from {last} to {next}: the node has rotated them away"
+                    "up to {seconds:.3} s of the log may be missing here, from {last} to {next}: the node has rotated it"
                 )
             }
             (Some(last), None) => {

@@ -37,12 +37,68 @@ impl Trail {
         }
     }
 
+    /// Tells whether a line of that time is remembered.
+    pub(super) fn holds(&self, stamp: Timestamp) -> bool {
+        let wanted = nanoseconds(stamp);
+        let mut found = false;
+        self.for_each(|nanoseconds| found |= nanoseconds == wanted);
+        found
+    }
+
+    /// Returns what is remembered of the time from `from` on, to see it come again.
+    pub(super) fn again(&self, from: Option<Timestamp>) -> Again {
+        let from = from.map_or(i64::MIN, nanoseconds);
+        let mut stamps = Vec::new();
+        self.for_each(|nanoseconds| {
+            if nanoseconds >= from {
+                stamps.push(nanoseconds);
+            }
+        });
+        stamps.sort_unstable();
+        let mut left: Vec<u32> = Vec::new();
+        let mut last = None;
+        stamps.retain(|stamp| {
+            let is_new = last.replace(*stamp) != Some(*stamp);
+            match left.last_mut().filter(|_| !is_new) {
+                Some(count) => *count = count.saturating_add(1),
+                None => left.push(1),
+            }
+            is_new
+        });
+        Again { stamps, left }
+    }
+
     /// Goes through what is remembered, in the order in which it came.
-    pub(super) fn for_each(&self, mut take: impl FnMut(Timestamp)) {
+    fn for_each(&self, mut take: impl FnMut(i64)) {
         for deltas in self.before.iter().chain([&self.now]) {
-            deltas.for_each(|nanoseconds| {
-                take(Timestamp::from_nanosecond(nanoseconds.into()).unwrap_or(Timestamp::MAX));
-            });
+            deltas.for_each(&mut take);
+        }
+    }
+}
+
+/// The timestamps of lines that are to come again, with how often each is still to come.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Again {
+    stamps: Vec<i64>,
+    left: Vec<u32>,
+}
+
+impl Again {
+    /// Returns how many lines of that time are still to come; none where none was.
+    pub(super) fn left(&self, stamp: Timestamp) -> Option<u32> {
+        let at = self.stamps.binary_search(&nanoseconds(stamp)).ok()?;
+        self.left.get(at).copied()
+    }
+
+    /// Takes a line; tells whether one of that time was still to come.
+    pub(super) fn take(&mut self, stamp: Timestamp) -> bool {
+        let at = self.stamps.binary_search(&nanoseconds(stamp));
+        match at.ok().and_then(|at| self.left.get_mut(at)) {
+            Some(left) if *left > 0 => {
+                *left -= 1;
+                true
+            }
+            _ => false,
         }
     }
 }
@@ -123,8 +179,17 @@ mod tests {
             trail.for_each(|_| count += 1);
             count
         };
+        let stamp = Timestamp::from_nanosecond(1_764_000_000_000_005_000).unwrap();
+        trail.push(stamp);
+        assert!(trail.holds(stamp));
+        let mut again = trail.again(Some(stamp));
+        assert_eq!(again.stamps.len(), 999_995);
+        assert_eq!(again.left(stamp), Some(2));
+        assert!(again.take(stamp) && again.take(stamp) && !again.take(stamp));
+        assert_eq!(again.left(stamp), Some(0));
+        assert_eq!(again.left(Timestamp::UNIX_EPOCH), None);
         trail.next_second();
-        assert_eq!(count(&trail), 1_000_000);
+        assert_eq!(count(&trail), 1_000_001);
         // What is too much goes as soon as it is of neither of the last two seconds.
         trail.push(Timestamp::from_second(1_764_000_001).unwrap());
         trail.next_second();

@@ -101,6 +101,8 @@ pub(super) struct Dispatcher<'a> {
     /// The exit code of the first block that did not end well.
     pub(super) bad: Option<Exit>,
     pub(super) lost: Option<Loss>,
+    /// How many watches, of Jobs and of pods, have lost contact: half of it is none.
+    pub(super) lost_watches: usize,
     /// Whether Jobs must be read one by one because they cannot be watched.
     pub(super) read_jobs: bool,
     /// How many namespaces' pods are still to be listed for the first time.
@@ -171,6 +173,7 @@ pub async fn execute(
         stop: None,
         bad: None,
         lost: None,
+        lost_watches: 0,
         read_jobs: false,
         unlisted: plan.namespaces().len(),
         read_plan: false,

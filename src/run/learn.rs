@@ -88,8 +88,8 @@ impl Dispatcher<'_> {
                     }
                 }
             }
-            Watched::Lost(error) => self.take_loss(error),
-            Watched::Regained => self.take_return(),
+            Watched::Lost(error) => self.watch_lost(error),
+            Watched::Regained => self.watch_regained(),
             Watched::Refused(error) => {
                 self.read_jobs = true;
                 self.notice(format!("Jobs are read one by one instead of watched: {error}"));
@@ -97,13 +97,27 @@ impl Dispatcher<'_> {
         }
     }
 
-    pub(super) fn take_loss(&mut self, error: ClusterError) {
+    pub(super) fn watch_lost(&mut self, error: ClusterError) {
+        self.lost_watches += 1;
+        self.take_loss(error);
+    }
+
+    pub(super) fn watch_regained(&mut self) {
+        self.lost_watches -= 1;
+        self.take_return();
+    }
+
+    fn take_loss(&mut self, error: ClusterError) {
         if self.lost.is_none() {
             self.lost = Some(Loss { since: Instant::now(), error, told: false });
         }
     }
 
-    pub(super) fn take_return(&mut self) {
+    /// Something got through again; contact is back once no watch misses it.
+    fn take_return(&mut self) {
+        if self.lost_watches > 0 {
+            return;
+        }
         if self.lost.take().is_some_and(|loss| loss.told) {
             self.notice("contact is back".to_owned());
         }

@@ -41,8 +41,8 @@ impl Dispatcher<'_> {
                     self.pod_gone(uid);
                 }
             }
-            // The watch on Jobs tells about contact.
-            Watched::Lost(_) | Watched::Regained => {}
+            Watched::Lost(error) => self.watch_lost(error),
+            Watched::Regained => self.watch_regained(),
             Watched::Refused(error) => {
                 self.unlisted = 0;
                 self.notice(format!("pods and their logs are not shown: {error}"));

@@ -6,35 +6,56 @@ use serde_json::Value as Json;
 
 use super::model::{API_VERSION, KIND, Snapshot};
 use crate::error::Problem;
-use crate::yaml::{SourceFile, Span, parse};
+use crate::yaml::{Node, SourceFile, Span, Value, parse};
 
 const AGAIN: &str = "write it anew with `kubectl mage snapshot > FILE`";
 
 /// Reads a snapshot, as JSON or YAML; says where it is broken.
 pub fn parse_snapshot(file: &Arc<SourceFile>) -> Result<Snapshot, Problem> {
     if file.text.trim_start().starts_with('{') {
+        let there = |error: &serde_json::Error| {
+            let offset = offset(&file.text, (error.line(), error.column()));
+            file.lines().span(offset, offset)
+        };
         let json: Json = serde_json::from_str(&file.text)
-            .map_err(|error| broken(file, &error, (error.line(), error.column())))?;
+            .map_err(|error| broken(file, &error, there(&error)))?;
         check_version(file, &json)?;
         // From the text once more, which knows lines.
         return serde_json::from_str(&file.text)
-            .map_err(|error| broken(file, &error, (error.line(), error.column())));
+            .map_err(|error| broken(file, &error, there(&error)));
     }
     let document = parse(file).map_err(|error| error.to_problem().hint(AGAIN))?;
-    let json = document.root.map(|root| root.to_json()).unwrap_or_default();
+    let json = document.root.as_ref().map(Node::to_json).unwrap_or_default();
     check_version(file, &json)?;
-    serde_json::from_value(json).map_err(|error| {
-        // This reader of YAML knows lines; what is read is what ours makes of it.
-        let place = serde_saphyr::from_str::<Snapshot>(&file.text).err();
-        let place = place.and_then(|error| error.location());
-        let place = place.map_or((1, 1), |place| {
-            (
-                usize::try_from(place.line()).unwrap_or(1),
-                usize::try_from(place.column()).unwrap_or(1),
-            )
-        });
-        broken(file, &error, place)
+    // As text again, each of whose lines has its place in the file.
+    serde_json::from_str(&format!("{json:#}")).map_err(|error| {
+        let mut lines = Vec::new();
+        if let Some(root) = &document.root {
+            lines_of(root, &mut lines);
+        }
+        let place = error.line().checked_sub(1).and_then(|line| lines.get(line));
+        broken(file, &error, place.copied().unwrap_or_else(|| file.lines().span(0, 0)))
     })
+}
+
+/// Finds where the lines of the JSON of a node, one for each of its values and brackets, come from.
+fn lines_of(node: &Node, lines: &mut Vec<Span>) {
+    let first = lines.len();
+    lines.push(node.span);
+    match &node.value {
+        Value::Sequence(items) => items.iter().for_each(|item| lines_of(item, lines)),
+        Value::Mapping(mapping) => {
+            for entry in &mapping.entries {
+                let start = lines.len();
+                lines_of(&entry.value, lines);
+                lines[start] = entry.key.span;
+            }
+        }
+        _ => {}
+    }
+    if lines.len() > first + 1 {
+        lines.push(node.span);
+    }
 }
 
 fn check_version(file: &Arc<SourceFile>, json: &Json) -> Result<(), Problem> {
@@ -61,11 +82,9 @@ fn place_of(file: &Arc<SourceFile>, key: &str) -> Span {
     node.map_or_else(|| file.lines().span(0, 0), |node| node.span)
 }
 
-fn broken(file: &Arc<SourceFile>, error: &serde_json::Error, place: (usize, usize)) -> Problem {
+fn broken(file: &Arc<SourceFile>, error: &serde_json::Error, span: Span) -> Problem {
     let text = error.to_string();
     let what = text.split(" at line ").next().unwrap_or(&text);
-    let offset = offset(&file.text, place);
-    let span = file.lines().span(offset, offset);
     Problem::new(format!("the snapshot {} is broken: {what}", file.name)).at(file, span).hint(AGAIN)
 }
 
@@ -110,6 +129,10 @@ mod tests {
         let yaml = "apiVersion: kubectl-mage/v1\nkind: Snapshot\ncontext: {}\nsurprise: 1\n";
         let (message, line) = problem(yaml);
         assert!(message.contains("unknown field `surprise`"), "{message}");
+        assert_eq!(line, 4);
+        let yaml = "apiVersion: kubectl-mage/v1\nkind: Snapshot\ncontext:\n  namespace:\n    - n\n";
+        let (message, line) = problem(yaml);
+        assert!(message.contains("invalid type: sequence"), "{message}");
         assert_eq!(line, 4);
     }
 }

@@ -97,6 +97,8 @@ pub(super) struct Engine<'a> {
     pub(super) quiet: Instant,
     pub(super) drivers: BTreeMap<String, (Instant, Option<Driving>)>,
     pub(super) lost: Option<(Instant, ClusterError)>,
+    /// How many watches, of Jobs and of pods, have lost contact.
+    pub(super) lost_watches: usize,
     /// The first log, without its attempt, and the two that would be mixed.
     pub(super) source: Option<String>,
     pub(super) mixed: Option<(String, String)>,
@@ -141,6 +143,7 @@ pub async fn tail(
         quiet: Instant::now(),
         drivers: BTreeMap::new(),
         lost: None,
+        lost_watches: 0,
         source: None,
         mixed: None,
         held: Vec::new(),
@@ -253,26 +256,42 @@ impl Engine<'_> {
     }
 
     fn take_pods(&mut self, seen: Watched<Pod>) -> Option<Ended> {
-        if let Watched::Refused(error) = seen {
-            return Some(Ended::Lost(error));
-        }
-        self.seen.pods |= matches!(seen, Watched::Listed(_));
-        for uid in self.state.take_pods(seen) {
-            self.gone(&uid);
+        match seen {
+            Watched::Refused(error) => return Some(Ended::Lost(error)),
+            Watched::Lost(error) => self.watch_lost(error),
+            Watched::Regained => self.watch_regained(),
+            seen => self.take_listed_or_changed(seen),
         }
         None
     }
 
+    fn take_listed_or_changed(&mut self, seen: Watched<Pod>) {
+        self.seen.pods |= matches!(seen, Watched::Listed(_));
+        for uid in self.state.take_pods(seen) {
+            self.gone(&uid);
+        }
+    }
+
+    fn watch_lost(&mut self, error: ClusterError) {
+        self.lost_watches += 1;
+        if self.lost.is_none() {
+            self.tell(notice(format!("contact lost: {error}; trying again")));
+            self.lost = Some((Instant::now(), error));
+        }
+    }
+
+    fn watch_regained(&mut self) {
+        self.lost_watches -= 1;
+        if self.lost_watches == 0 {
+            self.lost = None;
+            self.tell(notice("contact is back"));
+        }
+    }
+
     fn take_jobs(&mut self, seen: Watched<Job>) {
         match seen {
-            Watched::Lost(error) => {
-                self.tell(notice(format!("contact lost: {error}; trying again")));
-                self.lost = Some((Instant::now(), error));
-            }
-            Watched::Regained => {
-                self.lost = None;
-                self.tell(notice("contact is back"));
-            }
+            Watched::Lost(error) => self.watch_lost(error),
+            Watched::Regained => self.watch_regained(),
             Watched::Refused(error) => {
                 self.state.jobs_unreadable = true;
                 self.seen.jobs = true;

@@ -4,7 +4,7 @@
 use serde_json::{Value, json};
 
 use crate::binary::{Project, Said, kubectl, kubectl_with, objects};
-use crate::support::Bench;
+use crate::support::{Bench, until};
 
 const ETL: &str = "pipelines/etl/metadata.yaml";
 
@@ -319,4 +319,40 @@ async fn a_run_is_compared_with_what_it_used() {
         .ends(2)
         .says(&["there is no job.batch/nope in namespace"]);
     bench.end().await;
+}
+
+/// Compares a Job that the genuine server made with the files: first they agree, then not. The server may
+/// delete its own at any time, so it is put back as it was, suspended.
+pub(crate) async fn drift(bench: &Bench, home: &Project, flags: &[&str], job: &Value, file: &str) {
+    let name = job["metadata"]["name"].as_str().unwrap().to_owned();
+    let delete =
+        ["delete", "job", &name, "-n", &bench.namespace, "--ignore-not-found", "--wait=true"];
+    Said::new(kubectl(bench, &delete).output().unwrap()).ends(0);
+    until("the server's Job to be gone", async || !bench.job_names().await.contains(&name)).await;
+    let mut again = json!({"apiVersion": "batch/v1", "kind": "Job",
+        "metadata": {"name": name, "namespace": bench.namespace, "labels": job["metadata"]["labels"], "annotations": job["metadata"]["annotations"]},
+        "spec": job["spec"]});
+    again["spec"]["suspend"] = json!(true);
+    again["spec"].as_object_mut().unwrap().remove("selector");
+    for place in ["/metadata/labels", "/spec/template/metadata/labels"] {
+        if let Some(labels) = again.pointer_mut(place).and_then(Value::as_object_mut) {
+            labels.retain(|key, _| !key.contains("controller-uid") && !key.ends_with("job-name"));
+        }
+    }
+    kubectl_with(bench, &["create", "-f", "-"], &again.to_string()).ends(0);
+    let target = format!("job/{name}");
+    let diff = |more: &[&str]| {
+        let said = home.command_on(bench, &[&["diff", &target], flags, more].concat()).output();
+        Said::new(said.unwrap())
+    };
+    let said = diff(&[]);
+    assert_eq!((said.code, said.stdout.as_str()), (0, ""), "{}", said.stderr);
+    let path = home.path().join(file);
+    let text = std::fs::read_to_string(&path).unwrap();
+    assert!(text.contains("memory: 600Mi"), "{text}");
+    std::fs::write(&path, text.replace("memory: 600Mi", "memory: 700Mi")).unwrap();
+    let said = diff(&[]).ends(1);
+    assert_eq!(changed(&said.stdout), ["-            memory: 600Mi", "+            memory: 700Mi"]);
+    assert!(said.stdout.contains("# block pipelines/many/metadata.yaml:"), "{}", said.stdout);
+    std::fs::write(&path, text).unwrap();
 }

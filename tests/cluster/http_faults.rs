@@ -79,6 +79,21 @@ async fn how_long_to_wait_is_taken_from_header_or_status() {
     bench.end().await;
 }
 
+/// Half a contact is none: what cannot be seen of pods would be taken for a pod that never starts.
+#[tokio::test(flavor = "multi_thread")]
+async fn contact_is_lost_where_pods_cannot_be_watched_and_jobs_can() {
+    let Some(bench) = Bench::new("half").await else { return };
+    let proxy = HttpProxy::start(bench.cluster.client().clone()).await;
+    let cluster = bench.through(&proxy.url).await;
+    proxy.rule(Method::GET, &["/pods?"], usize::MAX, Fault::Answer(500, BROKEN));
+    let (plan, run) = bench.plan(&[("a", &[], &[("STANDIN_SLEEP", "600")])]);
+    let options = Options { contact_timeout: Duration::from_secs(5), ..Options::default() };
+    let (outcome, events) = start(&cluster, plan, run, options).end().await;
+    assert_eq!(outcome.state, RunState::ContactLost, "{:#?}", notices(&events));
+    assert!(notices(&events).iter().any(|text| text.contains("leader changed")));
+    bench.end().await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn an_end_that_no_watch_told_of_is_found() {
     let Some(bench) = Bench::new("missed").await else { return };

@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 
 use crate::binary::{Project, Said, kubectl, objects};
 use crate::cases::last_variables;
+use crate::diff::drift;
 use crate::genuine::server;
 use crate::support::{Bench, until};
 
@@ -232,6 +233,12 @@ async fn the_jobs_of_the_genuine_server_are_those_that_render_makes() {
         let ours = own(kept(&bench, &ours).await);
         equal(name, &ours, &own(theirs.clone()));
     }
+    let project = project.to_str().unwrap();
+    let flags = ["--edition", "oss", "--trigger"];
+    let theirs = &jobs["many/own"];
+    let trigger = arguments(theirs).remove(2);
+    let flags = [&flags[..], &[&trigger, "--project", project, "--server-pod", &pod]].concat();
+    drift(&bench, &home, &flags, theirs, "etl/pipelines/many/metadata.yaml").await;
     bench.end().await;
 }
 

@@ -1,13 +1,12 @@
 //! What applying a Job would come to, by the API server's own word, before anything is sent.
 
 use futures::StreamExt;
-use k8s_openapi::api::batch::v1::Job;
 use serde_json::Value;
 
 use super::object::{Begin, changed_job, is_suspended, new_job};
 use crate::cluster::{
     AppliedJob, ApplyError, Applying, Cluster, ClusterError, Conflict, Effect, JobState, MANAGER,
-    Ownership, Refused, is_ours, job_state,
+    Ownership, Refused, as_job, is_ours, job_state,
 };
 use crate::commands::load::{Distinct, LoadedJob};
 use crate::commands::validate::{Answer, Refusals, ask};
@@ -354,7 +353,7 @@ async fn replacement<'a>(
 
 /// Tells whether pods of a Job run, or may at any moment.
 fn is_active(live: &Value) -> bool {
-    let Ok(job) = serde_json::from_value::<Job>(live.clone()) else { return true };
+    let Some(job) = as_job(live) else { return true };
     match job_state(&job) {
         JobState::Complete | JobState::Failed { .. } => false,
         JobState::Suspended => job.status.and_then(|status| status.active).unwrap_or(0) > 0,

@@ -4,7 +4,7 @@ use k8s_openapi::api::batch::v1::Job;
 use serde_json::Value as Json;
 
 use crate::cli::ConfigArgs;
-use crate::cluster::{BLOCK, PIPELINE, RUN, is_ours, mage_command};
+use crate::cluster::{BLOCK, MANAGED_BY, MANAGER, PIPELINE, RUN, as_job, is_ours, mage_command};
 use crate::error::{CliError, Problem};
 use crate::job::MageCommand;
 
@@ -25,7 +25,7 @@ pub(super) fn drift_of(
     if is_ours(live) {
         return applied(config, live, name, namespace);
     }
-    let Some(command) = command(live) else {
+    let Some(command) = as_job(live).as_ref().and_then(mage_command) else {
         let problem = Problem::new(format!(
             "job.batch/{name} in namespace {namespace} is none of Mage's: its command does not run a block"
         ));
@@ -48,15 +48,12 @@ pub(super) fn drift_of(
 }
 
 /// Tells whether the Mage server made a Job: its scheduler puts ids into the command.
-pub(super) fn is_of_mage(job: &Json) -> bool {
+pub(super) fn is_of_mage(job: &Job) -> bool {
     let has_id =
         |command: MageCommand| command.block_run_id.is_some() || command.pipeline_run_id.is_some();
-    !is_ours(job) && command(job).is_some_and(has_id)
-}
-
-fn command(job: &Json) -> Option<MageCommand> {
-    let job: Job = serde_json::from_value(job.clone()).ok()?;
-    mage_command(&job)
+    let labels = job.metadata.labels.as_ref();
+    let manager = labels.and_then(|labels| labels.get(MANAGED_BY));
+    manager.is_none_or(|manager| manager != MANAGER) && mage_command(job).is_some_and(has_id)
 }
 
 fn target(command: &MageCommand) -> String {

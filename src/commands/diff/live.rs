@@ -9,7 +9,7 @@ use super::drift::{Drift, drift_of, is_of_mage};
 use super::sides::{Comparing, Pair, Secrecy};
 use super::verb::{Outcome, against};
 use crate::cli::{ConfigArgs, DiffArgs};
-use crate::cluster::{Cluster, ClusterError, belongs, is_ours};
+use crate::cluster::{Cluster, ClusterError, as_job, belongs, is_ours};
 use crate::commands::facts::{Connected, connect};
 use crate::commands::load::{Masked, Request, load_each};
 use crate::commands::maker::{Naming, Widen, problems};
@@ -137,7 +137,7 @@ impl<'a> Live<'a> {
         let mut new = Vec::new();
         for (job, asked) in jobs.iter().zip(answers) {
             let asked = asked?;
-            if asked.live.as_ref().is_some_and(is_of_mage) {
+            if asked.live.as_ref().and_then(as_job).as_ref().is_some_and(is_of_mage) {
                 // The ids that the server gave it are in its command.
                 self.job(&job.name)?;
             } else if self.compare(job, &asked) == Verdict::New {
@@ -210,8 +210,7 @@ impl<'a> Live<'a> {
             // Whoever may not list Jobs is not told.
             let listed = connected.cluster.list_jobs(Some(namespace), "");
             for job in connected.runtime.block_on(listed).unwrap_or_default() {
-                let json = serde_json::to_value(&job).unwrap_or_default();
-                let of = belongs(&job).filter(|_| is_of_mage(&json));
+                let of = belongs(&job).filter(|_| is_of_mage(&job));
                 if let Some((of, name)) = of.zip(job.metadata.name) {
                     running.insert((of.pipeline, of.block), name);
                 }
