@@ -2,6 +2,9 @@
 
 use k8s_openapi::jiff::Timestamp;
 
+/// How many bytes a batch makes room for before it has any.
+const LARGEST_ROOM: usize = 128 << 10;
+
 /// One line of a log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Line<'a> {
@@ -27,11 +30,21 @@ impl<'a> Line<'a> {
 }
 
 /// Lines of one log that came together, in the order in which they were written.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default)]
 pub struct Batch {
     bytes: Vec<u8>,
     lines: Vec<Mark>,
+    /// How many bytes and lines the one before had.
+    before: (usize, usize),
 }
+
+impl PartialEq for Batch {
+    fn eq(&self, other: &Self) -> bool {
+        self.bytes == other.bytes && self.lines == other.lines
+    }
+}
+
+impl Eq for Batch {}
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Mark {
@@ -42,6 +55,11 @@ struct Mark {
 impl Batch {
     /// Adds a line.
     pub fn push(&mut self, time: Timestamp, bytes: &[u8]) {
+        if self.bytes.capacity() == 0 {
+            // What grows step by step leaves memory of every size behind.
+            self.bytes.reserve(self.before.0.next_power_of_two());
+            self.lines.reserve(self.before.1.next_power_of_two());
+        }
         self.bytes.extend_from_slice(bytes);
         self.lines.push(Mark { time, end: self.bytes.len() });
     }
@@ -57,6 +75,13 @@ impl Batch {
     pub fn lines_after(&self, count: usize) -> Lines<'_> {
         let last = count.checked_sub(1).and_then(|last| self.lines.get(last));
         Lines { batch: self, next: count, start: last.map_or(0, |mark| mark.end) }
+    }
+
+    /// Takes all lines out as a batch of their own. The next lines get as much memory, once they come.
+    #[must_use]
+    pub fn take(&mut self) -> Self {
+        let before = (self.bytes.len().min(LARGEST_ROOM), self.lines.len());
+        std::mem::replace(self, Self { before, ..Self::default() })
     }
 
     /// Takes all lines out, and keeps the memory for others.
@@ -123,6 +148,10 @@ mod tests {
         for count in 0..5 {
             assert!(batch.lines_after(count).eq(batch.lines().skip(count)), "{count}");
         }
+        let taken = batch.take();
+        assert!(taken.len() == 3 && batch == Batch::default());
+        batch.push(at(3), b"c\n");
+        assert_eq!((batch.len(), batch.bytes.capacity()), (1, 8));
         batch.clear();
         assert!(batch.is_empty() && batch.bytes().is_empty() && batch.lines().next().is_none());
     }

@@ -65,7 +65,7 @@ fn read(saved: &SavedLog, part: Part, items: &mpsc::Sender<Item>) -> io::Result<
         let length = piece.len();
         log.consume(length);
         let is_full = batch.bytes().len() >= LARGEST_BATCH;
-        if is_full && items.blocking_send(Item::Lines(std::mem::take(&mut batch))).is_err() {
+        if is_full && items.blocking_send(Item::Lines(batch.take())).is_err() {
             return Ok(());
         }
     }

@@ -482,7 +482,7 @@ async fn send(items: &mpsc::Sender<Item>, batch: &mut Batch) -> Result<(), Broke
     if batch.is_empty() {
         return if items.is_closed() { Err(Broke::Deaf) } else { Ok(()) };
     }
-    let item = Item::Lines(std::mem::take(batch));
+    let item = Item::Lines(batch.take());
     let item = match items.try_send(item) {
         Ok(()) => return Ok(()),
         Err(TrySendError::Closed(_)) => return Err(Broke::Deaf),
