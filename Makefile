@@ -84,7 +84,9 @@ test-long: export KUBECTL_MAGE_TEST_KILLS = 50
 test-long: export KUBECTL_MAGE_TEST_LINES = 100000
 test-long: export KUBECTL_MAGE_TEST_PODS = 200
 test-long: FUZZ_SECONDS = 3600
-test-long: test ## The same with full counts
+test-long: test release ## The same with full counts; a release, its bytes again, and its programs for other machines
+	packaging/prove
+	$(MAKE) audit docs
 
 .PHONY: fuzz
 fuzz: ## Fuzz for longer (SECONDS=600 for each target, ONLY="yaml jinja merge path")
@@ -102,16 +104,9 @@ bench: build ## Ratios against kubectl, Helm and stern, measured in one run (ONL
 docs: ## Write completions, man pages and the reference anew, and the book into target/book
 	@.ci/needs cargo cc
 	UPDATE_DOCS=1 cargo test --locked --quiet --test it docs::generated_files_are_fresh
-	mdbook=$$(PATH=$$PATH:$$HOME/.cache/kubectl-mage/tools/bin command -v mdbook) || {
-	  echo "no mdbook, so no book: cargo install mdbook --version ^0.5"
-	  exit 0
-	}
+	. packaging/tool
+	mdbook=$$(tool mdbook "$$MDBOOK")
 	"$$mdbook" build docs
-
-.PHONY: dist
-dist: ## A release archive for this machine, and the krew manifest checked against it
-	@.ci/needs cargo cc
-	.ci/dist
 
 .PHONY: release
 release: ## Archives for every platform in dist/, sums, SBOM, licences; the krew manifest (PLATFORMS="linux_amd64")

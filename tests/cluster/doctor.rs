@@ -148,6 +148,40 @@ async fn the_role_that_it_prints_is_enough_for_every_command() {
     bench.end().await;
 }
 
+/// So is the Role of a command with the flag that needs more than the command.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_role_is_enough_for_flags_that_need_more() {
+    let Some(bench) = Bench::new("doctor-flags").await else { return };
+    let project = diamond(&[]);
+    let settings = std::fs::read_to_string(project.path().join("metadata.yaml")).unwrap();
+    let ways: [(&str, &[&str]); 6] = [
+        ("render --validate", &["render", "etl", "--validate"]),
+        ("explain-config --all", &["explain-config", "etl/load", "--all"]),
+        ("lint --live", &["lint", "--live"]),
+        ("apply --wait", &["apply", "etl/load", "--wait"]),
+        ("apply --replace", &["apply", "etl/load", "--replace"]),
+        ("run --staged", &["run", "--staged", "etl"]),
+    ];
+    for (number, (way, arguments)) in ways.into_iter().enumerate() {
+        let user = format!("{}-{number}", bench.namespace);
+        give(&project, &bench, &user, &["--for", way]).await;
+        match way {
+            "apply --replace" => {
+                let other = settings.replace("period_seconds: 1", "period_seconds: 2");
+                project.write("metadata.yaml", &other);
+            }
+            "run --staged" => drop(project.run_on(&bench, &["apply", "etl", "--suspend"]).ends(0)),
+            _ => {}
+        }
+        let said = project.run_on(&bench, &[arguments, &["--as", &user]].concat());
+        let said = said.ends(0);
+        if way == "apply --replace" {
+            assert!(said.stdout.ends_with(" replaced\n"), "{}", said.stdout);
+        }
+    }
+    bench.end().await;
+}
+
 /// `cancel`, with a run that goes on.
 #[tokio::test(flavor = "multi_thread")]
 async fn the_role_is_enough_to_cancel() {

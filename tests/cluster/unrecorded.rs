@@ -80,6 +80,27 @@ async fn a_killed_run_without_a_plan_is_gone_on_with_from_the_project() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_staged_run_without_a_plan_starts_only_what_was_staged() {
+    let Some(bench) = bench("unrecorded-staged").await else { return };
+    let project = diamond(&[("STANDIN_SLEEP_load", "4")]);
+    let uids = async || -> Vec<Option<String>> {
+        let jobs = bench.jobs().list(&ListParams::default()).await.unwrap().items;
+        jobs.into_iter().map(|job| job.metadata.uid).collect()
+    };
+    project.run_on(&bench, &["apply", "etl"]).ends(0);
+    let staged = uids().await;
+    let flags = ["run", "--staged", "etl", "--on-interrupt=pause"];
+    let child = start_on(&bench, &project, &flags);
+    until("a pod", async || !bench.pod_names().await.is_empty()).await;
+    signal(&child, "-INT");
+    Said::new(child.wait_with_output().unwrap()).ends(130).says(&["the plan is not recorded"]);
+    let said = run_on(&bench, &project, &["resume", "@latest"]).ends(0);
+    said.says(&["is complete: 4 of 4 blocks complete"]);
+    assert_eq!(uids().await, staged);
+    bench.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn another_project_is_refused_and_taken_with_replan() {
     let Some(bench) = bench("unrecorded-replan").await else { return };
     let project = diamond(&[("STANDIN_FAIL_left", "1")]);
