@@ -151,9 +151,11 @@ impl Outline {
         Self::read(texts.max_by_key(|text| generation(text))?)
     }
 
-    /// Compares it with the project as it is now, block by block.
+    /// Compares it with the project as it is now, block by block. Jobs that were staged stand in the cluster,
+    /// whatever the project says of them now.
     #[must_use]
     pub fn differences(&self, project: &Digests) -> Vec<(String, Differs)> {
+        let is_staged = self.plan.blocks.iter().any(|block| block.staged.is_some());
         let differs = |(uuid, digest): (&String, &String)| match self.digests.get(uuid) {
             Some(known) if known == digest => None,
             Some(_) => Some((uuid.clone(), Differs::Changed)),
@@ -161,7 +163,8 @@ impl Outline {
         };
         let gone = self.digests.keys().filter(|uuid| !project.contains_key(*uuid));
         let gone = gone.map(|uuid| (uuid.clone(), Differs::Gone));
-        project.iter().filter_map(differs).chain(gone).collect()
+        let all = project.iter().filter_map(differs).chain(gone);
+        all.filter(|(_, differs)| !is_staged || *differs == Differs::Gone).collect()
     }
 
     /// Gives the blocks the Jobs that the project makes of them, under the names they have.
