@@ -1,6 +1,6 @@
 //! Where logs go: stdout, whose reader may be slow, or stopped, and must hold up nothing but itself.
 
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, Write};
 use std::thread::JoinHandle;
 
 use tokio::sync::mpsc;
@@ -105,6 +105,8 @@ impl Room {
     #[cfg(unix)]
     fn of_stdout() -> Self {
         use rustix::fs::{FileType, fstat};
+        use std::io::IsTerminal;
+
         let kind = fstat(io::stdout()).map(|status| FileType::from_raw_mode(status.st_mode));
         match kind {
             Ok(FileType::Fifo | FileType::RegularFile) => Self::Asked,
