@@ -1,6 +1,5 @@
 //! From the command line to an exit code.
 
-use std::io::Write;
 use std::process::ExitCode;
 use std::{env, io};
 
@@ -15,7 +14,7 @@ use crate::cli::completion::asked;
 use crate::cli::{Cli, ColorChoice, Command, OutputArgs};
 use crate::error::{CliError, Problem};
 use crate::exit::Exit;
-use crate::ui::{ColorWhen, Printer, Verbosity};
+use crate::ui::{ColorWhen, Printer, Verbosity, end_at_a_defect};
 
 /// Runs the program: parses the command line, runs the command, prints what went wrong.
 #[must_use]
@@ -37,22 +36,6 @@ pub fn main() -> ExitCode {
     };
     let printer = printer(&cli.output);
     ended(dispatch(&cli.command, printer), printer)
-}
-
-/// Ends the program where a part of it panics: what is left of it would go on with production's credentials,
-/// and a core dump would hold them.
-fn end_at_a_defect() {
-    let tell = std::panic::take_hook();
-    std::panic::set_hook(Box::new(move |panic| {
-        tell(panic);
-        // Nobody is left to tell where stderr cannot be written either.
-        let _ = writeln!(
-            io::stderr(),
-            "This is a defect of kubectl-mage: please report it with the lines above. What it began in the cluster goes on."
-        );
-        #[expect(clippy::exit, reason = "no other end comes before the core dump")]
-        std::process::exit(101);
-    }));
 }
 
 fn ended(result: Result<Exit, CliError>, printer: Printer) -> ExitCode {

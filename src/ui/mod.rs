@@ -2,6 +2,7 @@
 
 mod annotated;
 mod color;
+mod defect;
 mod diagnostic;
 mod diff_text;
 mod doctor_text;
@@ -32,6 +33,7 @@ mod why_text;
 
 pub use annotated::annotated;
 pub use color::{ColorWhen, Paint};
+pub(crate) use defect::end_at_a_defect;
 pub use diagnostic::{render_error, snippet};
 pub use diff_text::{diff_summary, diff_text};
 pub use doctor_text::{Doctored, doctor_json, doctor_schema, doctor_text};

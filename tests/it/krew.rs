@@ -107,7 +107,11 @@ fn the_manifest_obeys_krews_rules() {
         assert!(platform.sha256.len() == 64 && platform.sha256.bytes().all(is_hex));
         assert_eq!(platform.bin, program);
         let files: Vec<_> = platform.files.iter().map(|file| &*file.from).collect();
-        assert_eq!(files, [program, "LICENSE"], "krew asks for the licence in every archive");
+        assert_eq!(
+            files,
+            [program, "LICENSE", "LICENSES-THIRD-PARTY.html"],
+            "krew asks for the licence in every archive"
+        );
         assert!(platform.files.iter().all(|file| file.to == "."));
     }
     let expected = ["darwin amd64", "darwin arm64", "linux amd64", "linux arm64", "windows amd64"];
