@@ -152,7 +152,6 @@ impl Reader {
             });
             let mut found = self.run(&own);
             if found.stdout.contains(CRASHED) {
-                eprintln!("again, for genuine Mage crashed: {own}");
                 found = self.run(&own);
             }
             let output = self.shown(&found.stdout, &mut runs);
