@@ -6,7 +6,8 @@ use k8s_openapi::api::batch::v1::Job;
 use k8s_openapi::api::core::v1::{Pod, PodSpec};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 
-use super::labels::{ATTEMPT, BLOCK, DRIVER, MANAGED_BY, MANAGER, PIPELINE, RUN};
+use super::labels::{ATTEMPT, BLOCK, DRIVER, PIPELINE, RUN};
+use super::marks::is_made_here;
 use crate::job::{MageCommand, read_command};
 
 /// Who made a Job.
@@ -65,7 +66,7 @@ pub fn pod_belongs(pod: &Pod) -> Option<Belongs> {
 
 fn of(metadata: &ObjectMeta, spec: Option<&PodSpec>) -> Option<Belongs> {
     let label = |key: &str| metadata.labels.as_ref().and_then(|labels| labels.get(key));
-    if label(MANAGED_BY).is_some_and(|manager| manager == MANAGER) && label(RUN).is_some() {
+    if is_made_here(metadata) && label(RUN).is_some() {
         if label(DRIVER).is_some() {
             return None;
         }

@@ -1,5 +1,6 @@
 //! This tool's own labels and annotations, put on Jobs and taken off again.
 
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use serde_json::{Map, Value, json};
 
 use super::labels::{BLOCK, MANAGED_BY, MANAGER, PIPELINE, label_value};
@@ -35,6 +36,12 @@ pub fn mark_as_ours(job: &mut Value, pipeline: &str, block: &str, marked: Marked
 #[must_use]
 pub fn is_ours(object: &Value) -> bool {
     object["metadata"]["labels"][MANAGED_BY] == MANAGER
+}
+
+/// The same of metadata that was read.
+pub(crate) fn is_made_here(metadata: &ObjectMeta) -> bool {
+    let labels = metadata.labels.as_ref();
+    labels.and_then(|labels| labels.get(MANAGED_BY)).is_some_and(|manager| manager == MANAGER)
 }
 
 /// Adds labels and annotations to the metadata of an object.

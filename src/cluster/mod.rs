@@ -62,7 +62,7 @@ pub use leases::{Driving, Lease};
 pub use logs::{LogRequest, LogStream, LogStreamError};
 pub use mage_jobs::{Belongs, Source, belongs, mage_command, pod_belongs};
 pub use marks::{Marked, is_ours, mark_as_ours};
-pub(crate) use marks::{is_mark, mark, member, unmark};
+pub(crate) use marks::{is_made_here, is_mark, mark, member, unmark};
 pub use plans::{CANCELLED, PlanFacts, Unmet};
 pub(crate) use plans::{DROPPED, ENDED};
 pub(crate) use pods::container_status;

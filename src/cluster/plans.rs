@@ -13,8 +13,9 @@ use super::client::Cluster;
 use super::config_maps::{action, path};
 use super::error::{Action, ClusterError};
 use super::jobs::{self, Removal, built, removed};
-use super::labels::{MANAGED_BY, MANAGER, PIPELINE, RUN};
+use super::labels::{MANAGER, PIPELINE, RUN};
 use super::mage_jobs::named;
+use super::marks::is_made_here;
 use super::runs::BLOCKS;
 
 /// The annotation of a plan whose run was cancelled: when, by the canceller's clock.
@@ -77,7 +78,7 @@ impl PlanFacts {
     #[must_use]
     pub fn read(metadata: &ObjectMeta) -> Option<Self> {
         let label = |key: &str| metadata.labels.as_ref().and_then(|labels| labels.get(key));
-        if label(MANAGED_BY).map(String::as_str) != Some(MANAGER) || label(RUN).is_none() {
+        if !is_made_here(metadata) || label(RUN).is_none() {
             return None;
         }
         Some(Self {

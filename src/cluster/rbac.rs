@@ -7,7 +7,8 @@ use serde_json::Value;
 use super::client::Cluster;
 use super::error::{Action, ClusterError};
 use super::jobs::built;
-use super::labels::{MANAGED_BY, MANAGER};
+use super::labels::MANAGER;
+use super::marks::is_ours;
 
 /// What came of applying an object.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -115,7 +116,7 @@ impl Cluster {
         let action = kind.action("get", namespace, name);
         let request = Request::new(path.clone()).get(name, &GetParams::default());
         let found: Value = self.call(&action, built(request, &action)?).await?;
-        if found["metadata"]["labels"][MANAGED_BY] != MANAGER {
+        if !is_ours(&found) {
             return Ok(Applied::LeftAlone);
         }
         let action = kind.action("patch", namespace, name);

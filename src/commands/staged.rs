@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::facts::Connected;
 use super::load::LoadedJob;
-use crate::cluster::{JobState, MANAGED_BY, MANAGER, RUN, as_job, job_state};
+use crate::cluster::{JobState, MANAGER, RUN, as_job, is_ours, job_state};
 use crate::error::{CliError, Problem};
 use crate::exit::Exit;
 use crate::job::changed_fields;
@@ -91,7 +91,7 @@ fn found(block: &PlannedBlock, live: Option<Value>, pipeline: &str) -> Found {
     }
     let why = format!("see how it stands with `kubectl mage why job/{}`", block.job_name());
     let labels = &live["metadata"]["labels"];
-    if labels[MANAGED_BY] != MANAGER {
+    if !is_ours(&live) {
         return unfit("is not staged: this tool has not made it", why);
     }
     if !labels[RUN].is_null() {

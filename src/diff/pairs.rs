@@ -1,7 +1,7 @@
 //! Which items of two lists are the same item, as the API server tells them apart
 //! (`x-kubernetes-list-map-keys` of its `OpenAPI` description).
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use serde_json::Value as Json;
 use similar::{Algorithm, DiffOp, capture_diff_slices};
@@ -84,7 +84,7 @@ pub(super) fn paired(list: &str, old: &[Json], new: &[Json]) -> Paired {
             Paired { pairs: in_order(&old, &new), key: Some(key) }
         }
         Some((key, old, new)) => Paired { pairs: by_id(&old, &new), key: Some(key) },
-        // An item without a name: which is which, only the order tells.
+        // Some name stands twice: which is which, only the order tells.
         None => Paired { pairs: by_place(old, new), key: None },
     }
 }
@@ -98,20 +98,15 @@ fn text(value: &Json) -> String {
     value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }
 
-/// Returns the identity of each item; none where one lacks it. Of those that share one, as variables may,
-/// the last is in force: they are counted from the end.
+/// Returns the identity of each item; none where one lacks it or shares it.
 fn ids(key: &[&str], items: &[Json]) -> Option<Vec<String>> {
-    let mut counts: HashMap<String, usize> = HashMap::new();
     let id = |item: &Json| {
         let fields: Vec<&Json> = key.iter().map(|field| &item[*field]).collect();
-        let shared = fields.iter().all(|value| !value.is_null()).then(|| format!("{fields:?}"))?;
-        let count = counts.entry(shared.clone()).or_default();
-        *count += 1;
-        Some(format!("{shared} {count}"))
+        fields.iter().all(|value| !value.is_null()).then(|| format!("{fields:?}"))
     };
-    let mut ids: Vec<String> = items.iter().rev().map(id).collect::<Option<_>>()?;
-    ids.reverse();
-    Some(ids)
+    let ids: Vec<String> = items.iter().map(id).collect::<Option<_>>()?;
+    let distinct: BTreeSet<&String> = ids.iter().collect();
+    (distinct.len() == ids.len()).then_some(ids)
 }
 
 /// Pairs items of one identity, whatever their order; of equal ones each once.
@@ -213,10 +208,10 @@ mod tests {
             ),
             [New(0), Both(0, 1)]
         );
-        // Of a name that stands twice, the last is in force.
+        // A name that stands twice tells nothing apart.
         assert_eq!(
-            pairs("env", &names(&["a", "b", "a"]), &names(&["a", "b"])),
-            [Old(0), Both(1, 1), Both(2, 0)]
+            pairs("env", &names(&["a", "a"]), &names(&["a", "a", "b"])),
+            [Both(0, 0), Both(1, 1), New(2)]
         );
         assert_eq!(
             pairs("command", &json!(["mage", "run"]), &json!(["mage", "-v", "run"])),

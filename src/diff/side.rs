@@ -143,7 +143,7 @@ fn secrets_in(job: &Json, rendered: &RenderedJob) -> HashSet<JobPath> {
 /// only the cluster says is taken for its own. Items of lists are kept.
 #[must_use]
 pub fn spoken_of(live: &Json, own: &Json) -> (Json, Json) {
-    let (mut theirs, mut ours) = (live.clone(), own.clone());
+    let (mut theirs, mut ours) = (in_force(live.clone()), own.clone());
     narrow("", &mut theirs, &mut ours);
     (theirs, ours)
 }

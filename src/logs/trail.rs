@@ -86,20 +86,18 @@ pub(super) struct Again {
 impl Again {
     /// Returns how many lines of that time are still to come; none where none was.
     pub(super) fn left(&self, stamp: Timestamp) -> Option<u32> {
-        let at = self.stamps.binary_search(&nanoseconds(stamp)).ok()?;
-        self.left.get(at).copied()
+        Some(self.left[self.place(stamp)?])
     }
 
     /// Takes a line; tells whether one of that time was still to come.
     pub(super) fn take(&mut self, stamp: Timestamp) -> bool {
-        let at = self.stamps.binary_search(&nanoseconds(stamp));
-        match at.ok().and_then(|at| self.left.get_mut(at)) {
-            Some(left) if *left > 0 => {
-                *left -= 1;
-                true
-            }
-            _ => false,
-        }
+        let Some(at) = self.place(stamp).filter(|at| self.left[*at] > 0) else { return false };
+        self.left[at] -= 1;
+        true
+    }
+
+    fn place(&self, stamp: Timestamp) -> Option<usize> {
+        self.stamps.binary_search(&nanoseconds(stamp)).ok()
     }
 }
 

@@ -49,13 +49,10 @@ fn told(report: &Value, id: &str) -> String {
     format!("{}: {}", check["state"].as_str().unwrap(), check["sentence"].as_str().unwrap())
 }
 
-/// Gives a user the Role that `doctor` prints for them, with these flags.
-async fn give(project: &Project, bench: &Bench, user: &str, flags: &[&str]) {
+/// Gives a user the Role that `doctor` prints for them, with these flags; before that it ends with this code.
+async fn give(project: &Project, bench: &Bench, user: &str, flags: &[&str], code: i32) {
     let doctor = [&["doctor", "--as", user, "-o", "role"], flags].concat();
-    let asked = project.run_on(bench, &doctor);
-    // Without what is optional nothing is wrong.
-    let may_be_fine = !asked.stdout.is_empty() && flags.contains(&"--optional");
-    let role = if may_be_fine { asked } else { asked.ends(1) }.stdout;
+    let role = project.run_on(bench, &doctor).ends(code).stdout;
     kubectl_with(bench, &["apply", "--dry-run=server", "-f", "-"], &role).ends(0);
     kubectl_with(bench, &["apply", "-f", "-"], &role).ends(0);
     until("the rights that were given", || async {
@@ -117,8 +114,8 @@ async fn the_role_that_it_prints_is_enough_for_every_command() {
     assert!(
         told(&before, "permissions").starts_with("problem: rights are missing for apply, attach")
     );
-    give(&project, &bench, &some, &[]).await;
-    give(&project, &bench, &all, &["--optional"]).await;
+    give(&project, &bench, &some, &[], 1).await;
+    give(&project, &bench, &all, &["--optional"], 1).await;
     let table = rights_all();
     let of = |command: &str| &table.iter().find(|one| one.command == command).unwrap().rights;
     for (user, given) in [(&some, Need::Required), (&all, Need::Optional)] {
@@ -159,18 +156,18 @@ async fn the_role_is_enough_for_flags_that_need_more() {
     let Some(bench) = Bench::new("doctor-flags").await else { return };
     let project = diamond(&[]);
     let settings = std::fs::read_to_string(project.path().join("metadata.yaml")).unwrap();
-    let ways: [(&str, &[&str]); 6] = [
-        ("render --validate", &["render", "etl", "--validate"]),
-        ("explain-config --all", &["explain-config", "etl/load", "--all"]),
-        ("lint --live", &["lint", "--live"]),
-        ("apply --wait", &["apply", "etl/load", "--wait"]),
-        ("apply --replace", &["apply", "etl/load", "--replace"]),
-        ("run --staged", &["run", "--staged", "etl"]),
+    // Whether anything is missing that it cannot do without.
+    let ways: [(&str, i32, &[&str]); 6] = [
+        ("render --validate", 1, &["render", "etl", "--validate"]),
+        ("explain-config --all", 0, &["explain-config", "etl/load", "--all"]),
+        ("lint --live", 0, &["lint", "--live"]),
+        ("apply --wait", 1, &["apply", "etl/load", "--wait"]),
+        ("apply --replace", 1, &["apply", "etl/load", "--replace"]),
+        ("run --staged", 1, &["run", "--staged", "etl"]),
     ];
-    for (number, (way, arguments)) in ways.into_iter().enumerate() {
+    for (number, (way, code, arguments)) in ways.into_iter().enumerate() {
         let user = format!("{}-{number}", bench.namespace);
-        // Some can do without all that they ask for.
-        give(&project, &bench, &user, &["--for", way, "--optional"]).await;
+        give(&project, &bench, &user, &["--for", way, "--optional"], code).await;
         match way {
             "apply --replace" => {
                 let other = settings.replace("period_seconds: 1", "period_seconds: 2");
@@ -197,7 +194,7 @@ async fn the_role_is_enough_to_cancel() {
     let Some(bench) = Bench::new("doctor-cancel").await else { return };
     let project = diamond(&[("STANDIN_SLEEP", "600")]);
     let user = format!("{}-user", bench.namespace);
-    give(&project, &bench, &user, &["--for", "cancel"]).await;
+    give(&project, &bench, &user, &["--for", "cancel"], 1).await;
     let running = project.start_on(&bench, &["run", "etl", "-q"]);
     until("a Job", || async { !bench.job_names().await.is_empty() }).await;
     let list = ["-n", &bench.namespace, "get", "configmap", "-l", "kubectl-mage/run", "-o", "name"];

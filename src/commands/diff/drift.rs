@@ -4,7 +4,7 @@ use k8s_openapi::api::batch::v1::Job;
 use serde_json::Value as Json;
 
 use crate::cli::ConfigArgs;
-use crate::cluster::{BLOCK, MANAGED_BY, MANAGER, PIPELINE, RUN, as_job, is_ours, mage_command};
+use crate::cluster::{BLOCK, PIPELINE, RUN, as_job, is_made_here, is_ours, mage_command};
 use crate::error::{CliError, Problem};
 use crate::job::MageCommand;
 
@@ -51,9 +51,7 @@ pub(super) fn drift_of(
 pub(super) fn is_of_mage(job: &Job) -> bool {
     let has_id =
         |command: MageCommand| command.block_run_id.is_some() || command.pipeline_run_id.is_some();
-    let labels = job.metadata.labels.as_ref();
-    let manager = labels.and_then(|labels| labels.get(MANAGED_BY));
-    manager.is_none_or(|manager| manager != MANAGER) && mage_command(job).is_some_and(has_id)
+    !is_made_here(&job.metadata) && mage_command(job).is_some_and(has_id)
 }
 
 fn target(command: &MageCommand) -> String {
