@@ -10,7 +10,7 @@ use super::run_name::{RunName, unknown_run};
 use super::saved::{newest_run, saved_logs};
 use super::subject::Subject;
 use crate::cli::{LevelChoice, LogArgs, LogOutput, MergeChoice};
-use crate::cluster::Cluster;
+use crate::cluster::{Cluster, PATIENCE};
 use crate::error::{CliError, Problem};
 use crate::exit::Exit;
 use crate::logs::{Filter, FirstRun, Level, Order, Part, Until};
@@ -20,8 +20,6 @@ use crate::ui::{LogForm, LogPrinter, LogStyle, Printer, Zone, plural};
 
 /// How far apart in time lines may come that `--merge=time` puts in order.
 const WINDOW: Duration = Duration::from_secs(3);
-/// How long the API server may be away.
-const CONTACT_TIMEOUT: Duration = Duration::from_mins(10);
 
 /// Follows logs until the Jobs end.
 pub(super) fn tail(args: &LogArgs, printer: Printer) -> Result<Exit, CliError> {
@@ -287,7 +285,7 @@ fn options(
         folder,
         saved,
         times,
-        contact_timeout: CONTACT_TIMEOUT,
+        contact_timeout: PATIENCE,
     })
 }
 

@@ -26,7 +26,7 @@ use super::run_id::RunId;
 use super::scheduler::{Scheduler, Verdict};
 use super::signals::{Signal, Signals};
 use super::track::Track;
-use crate::cluster::{Cluster, ClusterError, Recorded, WatchScope, blocks_selector};
+use crate::cluster::{Cluster, ClusterError, Contact, Recorded, WatchScope, blocks_selector};
 use crate::exit::Exit;
 
 /// What is different in a run of which there are Jobs only.
@@ -100,9 +100,8 @@ pub(super) struct Dispatcher<'a> {
     pub(super) stop: Option<Stop>,
     /// The exit code of the first block that did not end well.
     pub(super) bad: Option<Exit>,
-    pub(super) lost: Option<Loss>,
-    /// How many watches, of Jobs and of pods, have lost contact: half of it is none.
-    pub(super) lost_watches: usize,
+    /// By the watches of Jobs and of pods.
+    pub(super) contact: Contact,
     /// Whether Jobs must be read one by one because they cannot be watched.
     pub(super) read_jobs: bool,
     /// How many namespaces' pods are still to be listed for the first time.
@@ -122,14 +121,6 @@ pub(super) struct Dispatcher<'a> {
     /// Whether it was told that notes cannot be written.
     pub(super) notes_refused: bool,
     pub(super) started: Instant,
-}
-
-/// Contact with the API server is lost.
-pub(super) struct Loss {
-    pub(super) since: Instant,
-    pub(super) error: ClusterError,
-    /// Whether anybody was told; what is over in a moment is not worth a word.
-    pub(super) told: bool,
 }
 
 /// Why the loop ended.
@@ -172,8 +163,7 @@ pub async fn execute(
         version: None,
         stop: None,
         bad: None,
-        lost: None,
-        lost_watches: 0,
+        contact: Contact::new(options.contact_timeout),
         read_jobs: false,
         unlisted: plan.namespaces().len(),
         read_plan: false,

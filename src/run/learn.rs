@@ -7,14 +7,14 @@ use k8s_openapi::api::core::v1::Event;
 
 use super::adopt::attempt_of;
 use super::cancel;
-use super::dispatcher::{Dispatcher, Loss, Role};
+use super::dispatcher::{Dispatcher, Role};
 use super::events::{BlockState, EventKind, RunEvent};
 use super::input::{Input, Presence};
 use super::launch::Refusal;
 use super::outcome::{Stop, exit_of};
 use super::outline::is_newer;
 use super::track::Absence;
-use crate::cluster::{ClusterError, EventFacts, JobState, Watched, job_state};
+use crate::cluster::{CONTACT_IS_BACK, ClusterError, EventFacts, JobState, Watched, job_state};
 use crate::diagnose::{Cause, Pending, PendingKind, pending_by_event};
 use crate::error::CliError;
 
@@ -98,28 +98,22 @@ impl Dispatcher<'_> {
     }
 
     pub(super) fn watch_lost(&mut self, error: ClusterError) {
-        self.lost_watches += 1;
-        self.take_loss(error);
+        self.contact.watch_lost(error);
     }
 
     pub(super) fn watch_regained(&mut self) {
-        self.lost_watches -= 1;
-        self.take_return();
+        let back = self.contact.watch_regained();
+        self.tell_return(back);
     }
 
-    fn take_loss(&mut self, error: ClusterError) {
-        if self.lost.is_none() {
-            self.lost = Some(Loss { since: Instant::now(), error, told: false });
-        }
+    fn got_through(&mut self) {
+        let back = self.contact.got_through();
+        self.tell_return(back);
     }
 
-    /// Something got through again; contact is back once no watch misses it.
-    fn take_return(&mut self) {
-        if self.lost_watches > 0 {
-            return;
-        }
-        if self.lost.take().is_some_and(|loss| loss.told) {
-            self.notice("contact is back".to_owned());
+    fn tell_return(&mut self, back: bool) {
+        if back {
+            self.notice(CONTACT_IS_BACK.to_owned());
         }
     }
 
@@ -274,8 +268,8 @@ impl Dispatcher<'_> {
                 if track.state.is_active() {
                     self.tell_created(block);
                 }
-                if self.lost.as_ref().is_some_and(|loss| loss.error.is_about_credentials()) {
-                    self.take_return();
+                if self.contact.is_refused() {
+                    self.got_through();
                 }
                 if self.read_plan {
                     self.look_at_plan();
@@ -331,7 +325,7 @@ impl Dispatcher<'_> {
         self.note_pending(block, Some(pending));
         if error.is_about_credentials() {
             // Watches that are open go on, and do not notice.
-            self.take_loss(error.clone());
+            self.contact.failed(error.clone());
         }
     }
 
@@ -391,7 +385,7 @@ impl Dispatcher<'_> {
         match result {
             Ok(job) => {
                 if self.read_jobs {
-                    self.take_return();
+                    self.got_through();
                 }
                 match job {
                     Some(job) if job.metadata.uid == known => self.take_job(*job),
@@ -401,7 +395,7 @@ impl Dispatcher<'_> {
                     _ => {}
                 }
             }
-            Err(error) if self.read_jobs && error.is_transient() => self.take_loss(error),
+            Err(error) if self.read_jobs && error.is_transient() => self.contact.failed(error),
             Err(_) => {}
         }
     }

@@ -6,6 +6,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::driver::Driver;
+use crate::cluster::PATIENCE;
 use crate::logs::LogFolder;
 
 /// What a failed block does to the others.
@@ -115,7 +116,7 @@ impl Default for Options {
             pending_timeout: Duration::from_mins(10),
             image_grace: Duration::from_mins(1),
             timeout: None,
-            contact_timeout: Duration::from_mins(10),
+            contact_timeout: PATIENCE,
             logs: Logs::default(),
             output: Output::default(),
             driver: None,

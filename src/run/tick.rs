@@ -17,10 +17,6 @@ const PODLESS: Duration = Duration::from_millis(1500);
 const READ_EVERY: Duration = Duration::from_secs(2);
 /// How often a Job is read whose pod has ended, and of whose own end no watch has told.
 const READ_ENDED_EVERY: Duration = Duration::from_secs(10);
-/// How long contact must be lost to be worth a word.
-const TELL_LOSS: Duration = Duration::from_secs(2);
-/// Credentials that are refused for that long will not come back.
-const UNAUTHORIZED: Duration = Duration::from_mins(1);
 
 impl Dispatcher<'_> {
     /// Looks at the clock.
@@ -33,7 +29,7 @@ impl Dispatcher<'_> {
             self.stop = Some(Stop::TimedOut);
             return;
         }
-        self.tick_loss(now);
+        self.tick_contact(now);
         self.tick_driver(now);
         for block in 0..self.tracks.len() {
             let track = &self.tracks[block];
@@ -108,17 +104,10 @@ impl Dispatcher<'_> {
     }
 
     /// Tells about a loss that lasts, and gives up on one that lasts too long.
-    fn tick_loss(&mut self, now: Instant) {
-        let Some(loss) = &mut self.lost else { return };
-        let away = now.saturating_duration_since(loss.since);
-        let patience = self.options.contact_timeout;
-        let limit =
-            if loss.error.is_about_credentials() { UNAUTHORIZED.min(patience) } else { patience };
-        if away >= limit {
-            self.stop = Some(Stop::ContactLost(loss.error.clone()));
-        } else if away >= TELL_LOSS && !std::mem::replace(&mut loss.told, true) {
-            let text = format!("contact lost, trying again: {}", loss.error);
-            self.notice(text);
+    fn tick_contact(&mut self, now: Instant) {
+        match self.contact.tick(now) {
+            Ok(news) => news.into_iter().for_each(|text| self.notice(text)),
+            Err(error) => self.stop = Some(Stop::ContactLost(error)),
         }
     }
 }

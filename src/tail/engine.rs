@@ -19,8 +19,8 @@ use super::state::{News, State, Verdict, notice};
 use super::told::{Teller, Told};
 use super::wanted::{Selectors, Wanted};
 use crate::cluster::{
-    Cluster, ClusterError, ContainerView, Driving, PlanFacts, WatchScope, Watched, container_view,
-    main_container,
+    CONTACT_IS_BACK, Cluster, ClusterError, Contact, ContainerView, Driving, PlanFacts, WatchScope,
+    Watched, container_view, main_container,
 };
 use crate::logs::End;
 use crate::run::{EventKind, RunEvent, Signal, Signals, record_name};
@@ -96,9 +96,8 @@ pub(super) struct Engine<'a> {
     /// Since when nothing has changed.
     pub(super) quiet: Instant,
     pub(super) drivers: BTreeMap<String, (Instant, Option<Driving>)>,
-    pub(super) lost: Option<(Instant, ClusterError)>,
-    /// How many watches, of Jobs and of pods, have lost contact.
-    pub(super) lost_watches: usize,
+    /// By the watches of Jobs and of pods.
+    pub(super) contact: Contact,
     /// The first log, without its attempt, and the two that would be mixed.
     pub(super) source: Option<String>,
     pub(super) mixed: Option<(String, String)>,
@@ -142,8 +141,7 @@ pub async fn tail(
         events_watched: false,
         quiet: Instant::now(),
         drivers: BTreeMap::new(),
-        lost: None,
-        lost_watches: 0,
+        contact: Contact::new(options.contact_timeout),
         source: None,
         mixed: None,
         held: Vec::new(),
@@ -258,7 +256,7 @@ impl Engine<'_> {
     fn take_pods(&mut self, seen: Watched<Pod>) -> Option<Ended> {
         match seen {
             Watched::Refused(error) => return Some(Ended::Lost(error)),
-            Watched::Lost(error) => self.watch_lost(error),
+            Watched::Lost(error) => self.contact.watch_lost(error),
             Watched::Regained => self.watch_regained(),
             seen => self.take_listed_or_changed(seen),
         }
@@ -272,25 +270,15 @@ impl Engine<'_> {
         }
     }
 
-    fn watch_lost(&mut self, error: ClusterError) {
-        self.lost_watches += 1;
-        if self.lost.is_none() {
-            self.tell(notice(format!("contact lost: {error}; trying again")));
-            self.lost = Some((Instant::now(), error));
-        }
-    }
-
     fn watch_regained(&mut self) {
-        self.lost_watches -= 1;
-        if self.lost_watches == 0 {
-            self.lost = None;
-            self.tell(notice("contact is back"));
+        if self.contact.watch_regained() {
+            self.tell(notice(CONTACT_IS_BACK));
         }
     }
 
     fn take_jobs(&mut self, seen: Watched<Job>) {
         match seen {
-            Watched::Lost(error) => self.watch_lost(error),
+            Watched::Lost(error) => self.contact.watch_lost(error),
             Watched::Regained => self.watch_regained(),
             Watched::Refused(error) => {
                 self.state.jobs_unreadable = true;

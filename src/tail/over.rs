@@ -7,7 +7,7 @@ use tokio::time::Instant;
 use super::containers::unknown;
 use super::engine::{Ended, Engine, Input, Key};
 use super::saved::{There, from_files};
-use super::state::Over;
+use super::state::{Over, notice};
 use super::wanted::Wanted;
 use crate::cluster::{ClusterError, Driving, Lease, container_view};
 use crate::run::record_name;
@@ -25,10 +25,9 @@ impl Engine<'_> {
         if let Some((one, other)) = self.mixed.take() {
             return Some(Ended::Mixed(one, other));
         }
-        if let Some((since, error)) = &self.lost
-            && since.elapsed() >= self.options.contact_timeout
-        {
-            return Some(Ended::Lost(error.clone()));
+        match self.contact.tick(Instant::now().into_std()) {
+            Ok(news) => news.into_iter().for_each(|text| self.tell(notice(text))),
+            Err(error) => return Some(Ended::Lost(error)),
         }
         if !self.seen.jobs || !self.seen.pods {
             return None;

@@ -89,7 +89,7 @@ pub async fn read(
             return Ok(once);
         }
     }
-    let contact = if once.unreached.is_none() { Contact::Kept } else { Contact::None };
+    let known = once.unreached.is_none().then_some(there.as_slice());
     let mut saved = from_files.logs.into_iter().peekable();
     let mut reading: Vec<BoxFuture<'_, Ended>> = Vec::new();
     for Found { pod, container, label, part } in found {
@@ -97,7 +97,7 @@ pub async fn read(
         let place = (created, pod.metadata.uid.clone().unwrap_or_default());
         let is_older = |saved: &SavedLog| (saved.of.created, saved.of.uid.clone()) <= place;
         while let Some(older) = saved.next_if(is_older) {
-            reading.push(from_file(older, (contact, &there), options, &told));
+            reading.push(from_file(older, known, options, &told));
         }
         let name = format!("the log of container {container} of pod/{}", label.pod);
         let kept = Kept::of(options, (cluster.server(), pod), &container, &label, notes.clone());
@@ -112,7 +112,7 @@ pub async fn read(
             (name, trouble(&end))
         }));
     }
-    reading.extend(saved.map(|saved| from_file(saved, (contact, &there), options, &told)));
+    reading.extend(saved.map(|saved| from_file(saved, known, options, &told)));
     drop((told, notes));
     once.logs = reading.len();
     for (name, trouble) in join_all(reading).await {
@@ -202,27 +202,19 @@ fn runs(
     }
 }
 
-/// Whether the cluster could be asked.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Contact {
-    Kept,
-    None,
-}
-
-/// Reads a log that was saved, and says where it comes from.
+/// Reads a log that was saved, and says where it comes from; what is there is not known without contact.
 fn from_file<'a>(
     saved: SavedLog,
-    (contact, there): (Contact, &[There]),
+    there: Option<&[There]>,
     options: &TailOptions,
     told: &Teller,
 ) -> BoxFuture<'a, Ended> {
     let (items, shown) = channel();
     let label = label_of(&saved.of);
-    let is_there = there.iter().any(|there| there.uid == saved.of.uid);
-    let gone = match contact {
-        Contact::None => Gone::Contact,
-        Contact::Kept if is_there => Gone::Run,
-        Contact::Kept => Gone::Pod,
+    let gone = match there {
+        None => Gone::Contact,
+        Some(there) if there.iter().any(|there| there.uid == saved.of.uid) => Gone::Run,
+        Some(_) => Gone::Pod,
     };
     let event = RunEvent::new(EventKind::Notice).block(&label.block).message(saved.sentence(gone));
     let _ = told.events.send(event);

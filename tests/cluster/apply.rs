@@ -40,7 +40,8 @@ fn block(settings: &str) -> String {
 
 const PIPELINE: &str = "pipelines/etl/metadata.yaml";
 
-fn project(settings: &str) -> Project {
+/// A project whose only block is `etl/load`, on the stand-in's image.
+pub(crate) fn project(settings: &str) -> Project {
     Project::new(&[("metadata.yaml", ""), (PIPELINE, &block(settings))])
 }
 

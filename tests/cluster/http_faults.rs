@@ -1,6 +1,7 @@
 //! What the API server, or something before it, answers instead of what was asked for.
 #![expect(clippy::unwrap_used, reason = "helpers of tests, outside `#[test]`")]
 
+use std::io::BufRead;
 use std::os::unix::fs::PermissionsExt;
 use std::time::Duration;
 
@@ -10,8 +11,11 @@ use kubectl_mage::exit::Exit;
 use kubectl_mage::run::{Options, RunState};
 use tempfile::TempDir;
 
+use crate::apply::project as one_block;
+use crate::cli_run::signal;
 use crate::http_proxy::{Fault, HttpProxy};
 use crate::support::{Bench, logged, notices, start, until};
+use crate::tail::{begin_in, ended, until_said};
 
 const EXPIRED: &str = r#"{"type": "ERROR", "object": {"kind": "Status", "apiVersion": "v1", "status": "Failure", "message": "too old resource version: 1 (2)", "reason": "Expired", "code": 410}}
 "#;
@@ -91,6 +95,24 @@ async fn contact_is_lost_where_pods_cannot_be_watched_and_jobs_can() {
     let (outcome, events) = start(&cluster, plan, run, options).end().await;
     assert_eq!(outcome.state, RunState::ContactLost, "{:#?}", notices(&events));
     assert!(notices(&events).iter().any(|text| text.contains("leader changed")));
+    bench.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_waits_says_that_half_of_the_contact_is_lost_and_that_it_is_back() {
+    let Some(bench) = Bench::new("half-waits").await else { return };
+    let proxy = HttpProxy::start(bench.cluster.client().clone()).await;
+    let project = one_block("container: {env: [{name: STANDIN_SLEEP, value: \"600\"}]}");
+    for verb in [&["apply", "--wait", "--server-pod=none"][..], &["tail"]] {
+        proxy.rule(Method::GET, &["/pods?"], usize::MAX, Fault::Answer(500, BROKEN));
+        let arguments = [verb, &["etl/load", "--server", &proxy.url]].concat();
+        let mut child = begin_in(&project, &bench, &arguments);
+        let told = until_said(&mut child, "contact lost, trying again: ");
+        proxy.relent();
+        assert!(told.lines().any(|line| line.unwrap().contains("contact is back")));
+        signal(&child, "-INT");
+        ended(child).await.ends(130);
+    }
     bench.end().await;
 }
 

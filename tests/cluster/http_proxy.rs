@@ -100,6 +100,11 @@ impl HttpProxy {
         self.state.lock().unwrap().rules.push(Rule { method, holds, times, fault });
     }
 
+    /// Forgets all rules.
+    pub(crate) fn relent(&self) {
+        self.state.lock().unwrap().rules.clear();
+    }
+
     /// Accepts this token from now on, and no other.
     pub(crate) fn accept(&self, token: &str) {
         self.state.lock().unwrap().token = Some(token.to_owned());

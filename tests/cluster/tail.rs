@@ -52,23 +52,27 @@ async fn create(bench: &Bench, job: Value) {
 }
 
 fn begin(bench: &Bench, arguments: &[&str]) -> Child {
-    let project = Project::new(&[]);
+    begin_in(&Project::new(&[]), bench, arguments)
+}
+
+pub(crate) fn begin_in(project: &Project, bench: &Bench, arguments: &[&str]) -> Child {
     let mut command = project.command_on(bench, arguments);
     command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
 }
 
-async fn ended(child: Child) -> Said {
+pub(crate) async fn ended(child: Child) -> Said {
     let output = tokio::task::spawn_blocking(|| child.wait_with_output().unwrap()).await.unwrap();
     Said::new(output)
 }
 
 /// Waits until the process has said something on stderr; returns what it says from there on.
-fn until_said(child: &mut Child, text: &str) -> BufReader<std::process::ChildStderr> {
+pub(crate) fn until_said(child: &mut Child, text: &str) -> BufReader<std::process::ChildStderr> {
     let mut lines = BufReader::new(child.stderr.take().unwrap());
+    let mut said = String::new();
     loop {
-        let mut line = String::new();
-        assert!(lines.read_line(&mut line).unwrap() > 0, "{text:?} was not said");
-        if line.contains(text) {
+        let before = said.len();
+        assert!(lines.read_line(&mut said).unwrap() > 0, "{text:?} was not said: {said}");
+        if said[before..].contains(text) {
             return lines;
         }
     }

@@ -10,7 +10,8 @@ use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 use tokio::task::JoinSet;
 
 use crate::cluster::{
-    Cluster, ClusterError, MANAGED_BY, MANAGER, OF_A_JOB, WatchScope, Watchable, Watched, job_of,
+    CONTACT_IS_BACK, Cluster, Contact, MANAGED_BY, MANAGER, OF_A_JOB, PATIENCE, WatchScope,
+    Watchable, Watched, job_of,
 };
 use crate::diagnose::{PendingKind, pending};
 use crate::error::{CliError, Problem};
@@ -57,8 +58,8 @@ struct Waiting<'a> {
     seen: Seen,
     /// Since when a pod has not been able to start, and why.
     stuck: Vec<Option<(Instant, PendingKind)>>,
-    /// Since when contact is lost.
-    lost: Option<(Instant, ClusterError)>,
+    /// By the watches of Jobs and of pods.
+    contact: Contact,
     printer: Printer,
 }
 
@@ -86,7 +87,7 @@ pub(super) async fn wait(
         stands: jobs.iter().map(stand).collect(),
         seen: Seen::default(),
         stuck: vec![None; jobs.len()],
-        lost: None,
+        contact: Contact::new(PATIENCE),
         printer,
     };
     let late = timeout.map(|timeout| tokio::time::Instant::now() + timeout);
@@ -165,33 +166,35 @@ impl Waiting<'_> {
     fn take(&mut self, input: Input) -> Result<(), CliError> {
         match input {
             Input::Job(place, watched) => {
-                if let Some(error) = self.contact(&watched) {
+                if let Watched::Refused(error) = *watched {
                     return Err(error.into());
                 }
+                self.heed(&watched);
                 if matches!(*watched, Watched::Listed(_)) {
                     self.seen.listed.insert(Arc::clone(&place));
                 }
                 keep(&mut self.seen.jobs, &place, *watched);
             }
-            // Without these it is told less, and ends all the same.
-            Input::Pod(place, watched) => keep(&mut self.seen.pods, &place, *watched),
+            // Without the right to these it is told less, and ends all the same.
+            Input::Pod(place, watched) => {
+                self.heed(&watched);
+                keep(&mut self.seen.pods, &place, *watched);
+            }
             Input::Event(place, watched) => keep(&mut self.seen.events, &place, *watched),
         }
         self.look();
         Ok(())
     }
 
-    /// Notes whether there is contact; returns why Jobs cannot be watched.
-    fn contact(&mut self, watched: &Watched<Job>) -> Option<ClusterError> {
+    /// Notes whether there is contact.
+    fn heed<K>(&mut self, watched: &Watched<K>) {
         match watched {
-            Watched::Refused(error) => return Some(error.clone()),
-            Watched::Lost(error) => {
-                self.printer.notice(&format!("{error}; trying again"));
-                self.lost = Some((Instant::now(), error.clone()));
+            Watched::Lost(error) => self.contact.watch_lost(error.clone()),
+            Watched::Regained if self.contact.watch_regained() => {
+                self.printer.notice(CONTACT_IS_BACK);
             }
-            _ => self.lost = None,
+            _ => {}
         }
-        None
     }
 
     /// Looks at every Job anew, and says what is news.
@@ -224,10 +227,8 @@ impl Waiting<'_> {
     /// Ends the wait for what cannot start by itself, and where contact is lost for too long.
     fn tick(&mut self) -> Result<(), CliError> {
         let standard = Options::default();
-        if let Some((since, error)) = &self.lost
-            && since.elapsed() > standard.contact_timeout
-        {
-            return Err(error.clone().into());
+        if let Some(news) = self.contact.tick(Instant::now())? {
+            self.printer.notice(&news);
         }
         for (index, stuck) in self.stuck.iter().enumerate() {
             let Some((since, kind)) = stuck.filter(|_| self.stands[index].end.is_none()) else {
