@@ -89,7 +89,7 @@ _kubectl__mage() {
 
     case "${cmd}" in
         kubectl__mage)
-            opts="-q -v -h -V --quiet --color --help --version render explain-config explain lint diff graph apply run resume attach tail logs runs status why cancel delete prune snapshot doctor completion version"
+            opts="-q -v -h -V --quiet --color --help --version render explain-config explain lint diff graph apply run resume attach tail logs runs status why cancel delete prune snapshot completion version doctor"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -686,16 +686,12 @@ _kubectl__mage() {
             return 0
             ;;
         kubectl__mage__subcmd__doctor)
-            opts="-o -n -s -q -v -h --for --optional --output --no-headers --project --edition --template --policy --server-env --server-env-file --server-pod --offline --snapshot --var --secret --allow-unset --trigger --block-run-id --pipeline-run-id --execution-partition --template-runtime-configuration --repo-path --image --only-k8s --kubeconfig --context --cluster --user --namespace --as --as-group --token --server --insecure-skip-tls-verify --request-timeout --quiet --color --help"
+            opts="-o -n -s -q -v -h --optional --output --no-headers --project --edition --template --policy --server-env --server-env-file --server-pod --offline --snapshot --var --secret --allow-unset --trigger --block-run-id --pipeline-run-id --execution-partition --template-runtime-configuration --repo-path --image --only-k8s --kubeconfig --context --cluster --user --namespace --as --as-group --token --server --insecure-skip-tls-verify --request-timeout --for --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
-                --for)
-                    COMPREPLY=($(compgen -W "render render --validate explain-config explain-config --all lint lint --live snapshot doctor run run --detach run --detach --create-rbac run --staged diff apply apply --replace apply --wait resume attach tail logs runs status why cancel delete prune" -- "${cur}"))
-                    return 0
-                    ;;
                 --output)
                     COMPREPLY=($(compgen -W "table wide json yaml role" -- "${cur}"))
                     return 0
@@ -822,6 +818,10 @@ _kubectl__mage() {
                     ;;
                 --request-timeout)
                     COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --for)
+                    COMPREPLY=($(compgen -W "render explain-config lint snapshot doctor run diff apply resume attach tail logs runs status why cancel delete prune" -- "${cur}"))
                     return 0
                     ;;
                 -v)

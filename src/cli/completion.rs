@@ -12,6 +12,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use clap::builder::PossibleValuesParser;
 use clap::{Args as _, CommandFactory as _, FromArgMatches as _, ValueHint};
 use clap_complete::aot::{Shell, generate};
 use clap_complete::engine::{ArgValueCompleter, CompletionCandidate, complete};
@@ -49,11 +50,25 @@ pub fn script(shell: CompletionShell) -> String {
         CompletionShell::Zsh => Shell::Zsh,
     };
     let mut script = Vec::new();
-    generate(shell, &mut Cli::command(), PROGRAM, &mut script);
+    let mut command = Cli::command();
+    if shell == Shell::Bash {
+        command = command.mut_subcommand("doctor", in_one_word);
+    }
+    generate(shell, &mut command, PROGRAM, &mut script);
     let script = String::from_utf8(script).expect("clap writes UTF-8");
     // clap_complete 4.6.11 spells the labels of bash's cases differently from their uses when the
     // program's name has a dash in it, so that nothing after a command would be completed.
     script.replace("kubectl__subcmd__mage", "kubectl__mage")
+}
+
+/// Leaves out the values that bash would take for several: its `compgen -W` splits at blanks.
+fn in_one_word(command: clap::Command) -> clap::Command {
+    command.mut_arg("commands", |argument| {
+        let all = argument.get_possible_values();
+        let names = all.iter().map(|value| value.get_name().to_owned());
+        let words: Vec<String> = names.filter(|name| !name.contains(' ')).collect();
+        argument.value_parser(PossibleValuesParser::new(words))
+    })
 }
 
 /// Returns the words to complete when the arguments, the program's name first, ask for candidates.

@@ -9,7 +9,7 @@ use super::{ConfigArgs, ConnectionArgs};
 
 /// Find everything wrong or doubtful in all layers
 ///
-/// Each finding has a stable id with a page in docs/lint, the line at fault and a way out. What is
+/// Each finding has a stable id with a page in the documentation, the line at fault and a way out. What is
 /// an error in other commands is a finding here. The exit code is 1 when an error is found, and 2
 /// only when nothing could be read, whatever the output format.
 ///

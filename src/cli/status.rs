@@ -10,7 +10,8 @@ use super::ConnectionArgs;
 /// and the number of the pipeline run. The exit code is 0 whenever it could be read, whatever the run's state.
 #[derive(Clone, Debug, Args)]
 pub struct StatusArgs {
-    /// RUN, run/RUN, @latest, or PIPELINE@N for the Mage server's pipeline run N
+    /// RUN, run/RUN, @latest, PIPELINE@N for the Mage server's pipeline run N, or PIPELINE@apply for
+    /// the Jobs that `apply` made
     #[arg(value_name = "RUN")]
     pub run: String,
     /// Stay and print each block again when it changes

@@ -10,11 +10,16 @@ use super::labels::{ATTEMPT, BLOCK, DRIVER, PIPELINE, RUN};
 use super::marks::is_made_here;
 use crate::job::{MageCommand, read_command};
 
+/// What stands after the `@` for Jobs of `apply`.
+const APPLIED: &str = "apply";
+
 /// Who made a Job.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Source {
     /// `kubectl mage run`.
     Run,
+    /// `kubectl mage apply`: all Jobs of a pipeline that stand in a namespace.
+    Apply,
     /// The Mage server's scheduler.
     Server,
 }
@@ -25,7 +30,18 @@ impl Source {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Run => "run",
+            Self::Apply => "apply",
             Self::Server => "server",
+        }
+    }
+
+    /// Tells who made a run, by its id: only those of this tool's runs have no `@`.
+    #[must_use]
+    pub fn of_run(run: &str) -> Self {
+        match run.split_once('@') {
+            None => Self::Run,
+            Some((_, APPLIED)) => Self::Apply,
+            Some(_) => Self::Server,
         }
     }
 }
@@ -35,7 +51,8 @@ impl Source {
 pub struct Belongs {
     /// Who made it.
     pub source: Source,
-    /// The run's id; of the server's, `PIPELINE@` and the number of the pipeline run.
+    /// The run's id; of the server's, `PIPELINE@` and the number of the pipeline run; of `apply`'s,
+    /// `PIPELINE@apply`.
     pub run: String,
     /// The pipeline's uuid.
     pub pipeline: String,
@@ -49,7 +66,10 @@ pub struct Belongs {
 #[must_use]
 pub fn belongs(job: &Job) -> Option<Belongs> {
     let template = job.spec.as_ref().map(|spec| &spec.template);
-    of(&job.metadata, template.and_then(|template| template.spec.as_ref()))
+    // Where the pods of an applied Job do not say so, because another made it, the Job does not either.
+    let pods = template.and_then(|template| template.metadata.as_ref());
+    let marked = pods.is_some_and(is_made_here);
+    of(&job.metadata, marked, template.and_then(|template| template.spec.as_ref()))
 }
 
 /// Reads the command with which a Job runs Mage; none when it does not.
@@ -61,20 +81,22 @@ pub fn mage_command(job: &Job) -> Option<MageCommand> {
 /// Reads what a pod is of; none when it is not of a Job of Mage's.
 #[must_use]
 pub fn pod_belongs(pod: &Pod) -> Option<Belongs> {
-    of(&pod.metadata, pod.spec.as_ref())
+    of(&pod.metadata, true, pod.spec.as_ref())
 }
 
-fn of(metadata: &ObjectMeta, spec: Option<&PodSpec>) -> Option<Belongs> {
+fn of(metadata: &ObjectMeta, has_marked_pods: bool, spec: Option<&PodSpec>) -> Option<Belongs> {
     let label = |key: &str| metadata.labels.as_ref().and_then(|labels| labels.get(key));
-    if is_made_here(metadata) && label(RUN).is_some() {
+    let in_a_run = label(RUN).is_some();
+    if is_made_here(metadata) && (in_a_run || has_marked_pods) {
         if label(DRIVER).is_some() {
             return None;
         }
+        let pipeline = named(metadata, PIPELINE).unwrap_or_default();
         let block = named(metadata, BLOCK).or_else(|| metadata.name.clone());
         return Some(Belongs {
-            source: Source::Run,
-            run: named(metadata, RUN)?,
-            pipeline: named(metadata, PIPELINE).unwrap_or_default(),
+            source: if in_a_run { Source::Run } else { Source::Apply },
+            run: if in_a_run { named(metadata, RUN)? } else { format!("{pipeline}@{APPLIED}") },
+            pipeline,
             block: block.unwrap_or_default(),
             attempt: label(ATTEMPT).and_then(|attempt| attempt.parse().ok()).unwrap_or(1),
         });

@@ -29,6 +29,8 @@ pub enum RunStatus {
     Failed,
     /// Nothing runs, nothing failed, and blocks are missing: it was paused.
     Stopped,
+    /// What is not over was applied and waits to be started.
+    Suspended,
     /// Somebody cancelled it.
     Cancelled,
     /// No Job of it is there that runs or failed; whether more will come, only the Mage server knows.
@@ -44,6 +46,7 @@ impl RunStatus {
             Self::Complete => "Complete",
             Self::Failed => "Failed",
             Self::Stopped => "Stopped",
+            Self::Suspended => "Suspended",
             Self::Cancelled => "Cancelled",
             Self::Unknown => "Unknown",
         }
@@ -153,8 +156,14 @@ fn row((namespace, source, run): Key, tally: &Tally) -> RunRow {
     let done = complete - own;
     let failed = count(|state| matches!(state, JobState::Failed { .. }));
     let total = tally.total.unwrap_or_default().max(tally.blocks.len());
+    let suspended = count(|state| *state == JobState::Suspended);
     let going_on = complete + failed < tally.blocks.len();
-    let status = if going_on {
+    let status = if source == Source::Apply
+        && suspended > 0
+        && complete + failed + suspended == tally.blocks.len()
+    {
+        RunStatus::Suspended
+    } else if going_on {
         RunStatus::Running
     } else if tally.cancelled {
         RunStatus::Cancelled
@@ -175,7 +184,7 @@ fn row((namespace, source, run): Key, tally: &Tally) -> RunRow {
         status,
         done,
         unmet: own + upstream,
-        total: (source == Source::Run).then_some(total),
+        total: (source != Source::Server).then_some(total),
         started: tally.started,
         ended: tally.ended.filter(|_| !going_on),
         driving: Driving::Unknown,

@@ -172,7 +172,7 @@ impl Seen {
         rows.into_iter().find(|row| match subject {
             Subject::Run(RunName::Named(run)) => row.source == Source::Run && row.run == *run,
             Subject::Run(RunName::Latest) => row.source == Source::Run,
-            Subject::Server(run) => row.source == Source::Server && row.run == *run,
+            Subject::PipelineAt(run) => row.source == Source::of_run(run) && row.run == *run,
             Subject::Target { pipeline, .. } => row.pipeline == *pipeline,
             Subject::Job(_) => false,
         })
@@ -191,7 +191,7 @@ pub(super) async fn not_found(cluster: &Cluster, seen: &Seen, subject: &Subject)
         Subject::Run(RunName::Latest) => CliError::usage(
             here("run").hint("name another namespace with -n, or see `kubectl mage runs -A`"),
         ),
-        Subject::Server(run) => CliError::usage(
+        Subject::PipelineAt(run) => CliError::usage(
             here(&format!("Job of the pipeline run {run}"))
                 .hint("the Mage server deletes each Job some seconds after its end: see `kubectl mage runs`"),
         ),

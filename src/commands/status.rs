@@ -189,7 +189,7 @@ async fn watch(
     };
     let labels = match read.row.source {
         Source::Run => blocks_selector(&read.row.run),
-        Source::Server => String::new(),
+        Source::Apply | Source::Server => String::new(),
     };
     let scope =
         WatchScope { namespace: read.seen.namespace.clone(), labels, fields: String::new() };

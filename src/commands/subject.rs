@@ -9,8 +9,8 @@ use crate::run::RunId;
 pub(super) enum Subject {
     /// A run of this tool.
     Run(RunName),
-    /// A pipeline run of the Mage server: `PIPELINE@N`.
-    Server(String),
+    /// `PIPELINE@N`, a pipeline run of the Mage server, or `PIPELINE@apply`, the Jobs that were applied.
+    PipelineAt(String),
     /// `job/NAME`.
     Job(String),
     /// The newest Job of a block, or the newest run of a pipeline.
@@ -23,7 +23,7 @@ impl Subject {
         let name = text.strip_prefix("run/").unwrap_or(text);
         match name.split_once('@') {
             Some((pipeline, id)) if !pipeline.is_empty() && !id.is_empty() => {
-                Ok(Self::Server(name.to_owned()))
+                Ok(Self::PipelineAt(name.to_owned()))
             }
             _ => RunName::parse(text).map(Self::Run),
         }
@@ -79,8 +79,8 @@ mod tests {
             ("etl-x7k2dq", run("etl-x7k2dq")),
             ("run/etl", run("etl")),
             ("@latest", Subject::Run(RunName::Latest)),
-            ("etl@4", Subject::Server("etl@4".to_owned())),
-            ("etl@1/20261125T000000", Subject::Server("etl@1/20261125T000000".to_owned())),
+            ("etl@4", Subject::PipelineAt("etl@4".to_owned())),
+            ("etl@1/20261125T000000", Subject::PipelineAt("etl@1/20261125T000000".to_owned())),
             ("job/x", Subject::Job("x".to_owned())),
             ("job.batch/x", Subject::Job("x".to_owned())),
             ("daily-report", target("daily-report", None)),

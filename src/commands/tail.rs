@@ -262,7 +262,7 @@ fn options(
                 }
             }
             Subject::Run(RunName::Named(run)) => Wanted::Run(run),
-            Subject::Server(run) => Wanted::ServerRun(run),
+            Subject::PipelineAt(run) => Wanted::PipelineAt(run),
             Subject::Job(name) => Wanted::Job(name),
             Subject::Target { pipeline, block } => Wanted::Target { pipeline, block },
         });

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use k8s_openapi::jiff::SignedDuration;
 use tokio::sync::mpsc::UnboundedReceiver;
 
 use super::dispatcher::{Dispatcher, Hold, Pumped, Role};
@@ -9,7 +10,7 @@ use super::events::{BlockState, EventKind, RunEvent, RunState};
 use super::input::Input;
 use super::notes::{Note, Noted, annotations};
 use super::options::OnInterrupt;
-use super::outcome::{Outcome, Stop};
+use super::outcome::{BlockReport, Outcome, Stop};
 use super::scheduler::{Fault, Skip, Verdict};
 use super::settle::{self, Target};
 use super::signals::{Signal, Signals};
@@ -344,18 +345,33 @@ impl Dispatcher<'_> {
             None | Some(Stop::Undriven) => RunState::Failed,
         };
         self.tell(RunEvent::new(EventKind::Run(state)).message(self.stop_words()));
+        let blocks: Vec<BlockReport> =
+            self.tracks.iter().zip(&self.plan.blocks).map(|(t, b)| t.report(b)).collect();
         Outcome {
             run: self.run.to_string(),
             state,
             exit,
-            blocks: self.tracks.iter().zip(&self.plan.blocks).map(|(t, b)| t.report(b)).collect(),
-            duration: k8s_openapi::jiff::SignedDuration::try_from(self.started.elapsed())
-                .unwrap_or_default(),
+            duration: self.duration(&blocks),
+            blocks,
             stopped_by: self.stop.clone(),
             remaining,
             recorded: self.recorded.is_some() || self.outline.is_some(),
             plan_namespace: self.plan.namespaces().into_iter().next().unwrap_or_default(),
         }
+    }
+
+    /// Returns how long it took; whoever watched it may have come late, and takes the word of its Jobs.
+    fn duration(&self, blocks: &[BlockReport]) -> SignedDuration {
+        let here = SignedDuration::try_from(self.started.elapsed()).unwrap_or_default();
+        if self.role == Role::Driver {
+            return here;
+        }
+        let first = blocks.iter().filter_map(|block| block.started).min();
+        let last = blocks
+            .iter()
+            .filter_map(|block| block.started?.checked_add(block.duration?).ok())
+            .max();
+        first.zip(last).map_or(here, |(first, last)| last.duration_since(first).max(here))
     }
 
     fn stop_words(&self) -> String {

@@ -120,12 +120,7 @@ fn newest(wanted: &Wanted, saved: &[SavedLog]) -> Option<Bound> {
     };
     let of = saved.iter().map(|saved| &saved.of).filter(is_meant).max_by_key(|of| of.created)?;
     let run = of.run.clone()?;
-    Some(Bound::Run { source: source(&run), run, block: block.clone() })
-}
-
-/// Tells who runs it: only the ids of the Mage server's runs have an `@`.
-fn source(run: &str) -> Source {
-    if run.contains('@') { Source::Server } else { Source::Run }
+    Some(Bound::Run { source: Source::of_run(&run), run, block: block.clone() })
 }
 
 fn is_bound(bound: &Bound, of: &LogOf) -> bool {
@@ -133,7 +128,7 @@ fn is_bound(bound: &Bound, of: &LogOf) -> bool {
         Bound::Job(name) => of.job.as_ref() == Some(name),
         Bound::Run { source: by, run, block } => {
             of.run.as_ref() == Some(run)
-                && *by == source(run)
+                && *by == Source::of_run(run)
                 && block.as_ref().is_none_or(|block| of.block == *block)
         }
     }
@@ -242,7 +237,7 @@ mod tests {
             (run("etl-a"), vec!["a1 0"]),
             (run("etl-c"), vec![]),
             (run("etl@7"), vec![]),
-            (Wanted::ServerRun("etl@7".to_owned()), vec!["s1 0"]),
+            (Wanted::PipelineAt("etl@7".to_owned()), vec!["s1 0"]),
             (Wanted::Job("etl-b-left".to_owned()), vec!["b2 0"]),
             (target(None), vec!["b1 0", "b1 1", "b1 2", "b2 0"]),
             (target(Some("left")), vec!["b2 0"]),

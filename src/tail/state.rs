@@ -314,7 +314,7 @@ impl State {
             {
                 Over::No
             }
-            Bound::Job(_) => Over::After(Duration::ZERO),
+            Bound::Job(_) | Bound::Run { source: Source::Apply, .. } => Over::After(Duration::ZERO),
             Bound::Run { block: Some(_), .. } if complete => Over::After(Duration::ZERO),
             Bound::Run { block: Some(_), .. } => Over::After(RETRY_GRACE),
             Bound::Run { source: Source::Server, .. } => Over::After(SERVER_GRACE),
@@ -325,7 +325,7 @@ impl State {
     fn is_run_over(&self, run: &str) -> Over {
         let Some((namespace, status)) = self.status_of(run) else { return Over::No };
         let otherwise = match status {
-            RunStatus::Running => return Over::No,
+            RunStatus::Running | RunStatus::Suspended => return Over::No,
             RunStatus::Complete | RunStatus::Cancelled => return Over::After(Duration::ZERO),
             RunStatus::Failed => RETRY_GRACE,
             RunStatus::Stopped | RunStatus::Unknown => UNKNOWN_GRACE,

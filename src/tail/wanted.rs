@@ -12,8 +12,8 @@ use crate::cluster::{belongs, job_of, label_value, pod_belongs};
 pub enum Wanted {
     /// A run of this tool.
     Run(String),
-    /// A pipeline run of the Mage server: `PIPELINE@N`.
-    ServerRun(String),
+    /// `PIPELINE@N`, a pipeline run of the Mage server, or `PIPELINE@apply`, the Jobs that were applied.
+    PipelineAt(String),
     /// A Job, whoever made it.
     Job(String),
     /// The newest run of a pipeline, or of one block of it.
@@ -66,7 +66,7 @@ impl Wanted {
                 job_fields: format!("metadata.name={name}"),
                 pods: format!("{OF_A_JOB}={name}"),
             },
-            Self::ServerRun(_) | Self::Target { .. } => Selectors::everything(),
+            Self::PipelineAt(_) | Self::Target { .. } => Selectors::everything(),
         }
     }
 
@@ -75,7 +75,7 @@ impl Wanted {
     pub fn bind(&self, jobs: &[&Job], pods: &[&Pod]) -> Option<Bound> {
         let (pipeline, block) = match self {
             Self::Run(run) => return Some(of_run(Source::Run, run)),
-            Self::ServerRun(run) => return Some(of_run(Source::Server, run)),
+            Self::PipelineAt(run) => return Some(of_run(Source::of_run(run), run)),
             Self::Job(name) => return Some(Bound::Job(name.clone())),
             Self::Target { pipeline, block } => (pipeline, block),
         };
@@ -95,7 +95,7 @@ impl Wanted {
     pub fn name(&self) -> String {
         match self {
             Self::Run(run) => format!("Job of run {run}"),
-            Self::ServerRun(run) => format!("Job of the Mage server's run {run}"),
+            Self::PipelineAt(run) => format!("Job of {run}"),
             Self::Job(name) => format!("job/{name}"),
             Self::Target { pipeline, block: None } => format!("Job of pipeline {pipeline}"),
             Self::Target { pipeline, block: Some(block) } => {
@@ -209,7 +209,7 @@ mod tests {
         let bound = target(Some("load")).bind(&all, &[]).unwrap();
         assert_eq!(names(&bound), ["j2"]);
         assert_eq!(target(Some("other")).bind(&all, &[]), None);
-        let bound = Wanted::ServerRun("etl@1".to_owned()).bind(&all, &[]).unwrap();
+        let bound = Wanted::PipelineAt("etl@1".to_owned()).bind(&all, &[]).unwrap();
         assert_eq!(names(&bound), ["j1"]);
         assert!(matches!(bound, Bound::Run { source: Source::Server, .. }));
         let bound = Wanted::Job("j3".to_owned()).bind(&[], &[]).unwrap();

