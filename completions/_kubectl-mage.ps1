@@ -394,7 +394,7 @@ Register-ArgumentCompleter -Native -CommandName 'kubectl-mage' -ScriptBlock {
             break
         }
         'kubectl-mage;run' {
-            [CompletionResult]::new('--skip-type', '--skip-type', [CompletionResultType]::ParameterName, 'Leave out blocks of this type; may be repeated')
+            [CompletionResult]::new('--skip-type', '--skip-type', [CompletionResultType]::ParameterName, 'Leave out blocks of this type, such as `data_exporter`; may be repeated')
             [CompletionResult]::new('--parallel', '--parallel', [CompletionResultType]::ParameterName, 'How many blocks run at once')
             [CompletionResult]::new('--retries', '--retries', [CompletionResultType]::ParameterName, 'How often a block whose Job failed gets a new one')
             [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'End the run after this time; unfinished Jobs are deleted and named')

@@ -1861,7 +1861,7 @@ _kubectl__mage() {
             fi
             case "${prev}" in
                 --skip-type)
-                    COMPREPLY=($(compgen -f "${cur}"))
+                    COMPREPLY=($(compgen -W "callback conditional chart custom data_exporter data_loader dbt dynamic_child extension global_data_product hook markdown scratchpad sensor transformer group pipeline" -- "${cur}"))
                     return 0
                     ;;
                 --parallel)

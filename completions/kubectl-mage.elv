@@ -383,7 +383,7 @@ set edit:completion:arg-completer[kubectl-mage] = {|@words|
             cand --help 'Print help (see more with ''--help'')'
         }
         &'kubectl-mage;run'= {
-            cand --skip-type 'Leave out blocks of this type; may be repeated'
+            cand --skip-type 'Leave out blocks of this type, such as `data_exporter`; may be repeated'
             cand --parallel 'How many blocks run at once'
             cand --retries 'How often a block whose Job failed gets a new one'
             cand --timeout 'End the run after this time; unfinished Jobs are deleted and named'

@@ -386,7 +386,23 @@ complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand apply" -l allo
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand apply" -l only-k8s -d 'Leave out blocks that Mage itself would not run in Kubernetes'
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand apply" -s q -l quiet -d 'Say less: only results and errors'
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand apply" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand run" -l skip-type -d 'Leave out blocks of this type; may be repeated' -r
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand run" -l skip-type -d 'Leave out blocks of this type, such as `data_exporter`; may be repeated' -r -f -a "callback\t''
+conditional\t''
+chart\t''
+custom\t''
+data_exporter\t''
+data_loader\t''
+dbt\t''
+dynamic_child\t''
+extension\t''
+global_data_product\t''
+hook\t''
+markdown\t''
+scratchpad\t''
+sensor\t''
+transformer\t''
+group\t''
+pipeline\t''"
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand run" -l parallel -d 'How many blocks run at once' -r
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand run" -l retries -d 'How often a block whose Job failed gets a new one' -r
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand run" -l timeout -d 'End the run after this time; unfinished Jobs are deleted and named' -r

@@ -37,6 +37,7 @@ impl FromStr for NameValue {
 }
 
 /// Where configuration comes from.
+#[expect(clippy::struct_excessive_bools, reason = "each says one thing")]
 #[derive(Clone, Debug, PartialEq, Eq, Args)]
 #[command(next_help_heading = "Configuration")]
 pub struct ConfigArgs {
@@ -48,6 +49,9 @@ pub struct ConfigArgs {
     /// Whose merge rules: auto, oss or pro
     #[arg(long, value_enum, value_name = "EDITION", default_value_t = EditionChoice::Auto, hide_possible_values = true)]
     pub edition: EditionChoice,
+    /// Whether the edition is the one that a run was made with.
+    #[arg(skip)]
+    pub edition_is_recorded: bool,
     /// The full template; default: `K8S_CONFIG_FILE` of the server's environment
     #[arg(long, value_name = "FILE")]
     pub template: Option<PathBuf>,

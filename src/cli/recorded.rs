@@ -145,6 +145,7 @@ impl ConfigArgs {
         Self {
             project: given.project,
             edition,
+            edition_is_recorded: given.edition == EditionChoice::Auto,
             template: given.template.or(recorded.template),
             policy: given.policy.or(recorded.policy),
             server_env: both(recorded.server_env, given.server_env),

@@ -2,10 +2,12 @@
 
 use std::time::Duration;
 
+use clap::builder::PossibleValuesParser;
 use clap::{Args, ValueEnum};
 
 use super::connection::parse_duration;
 use super::{ConfigArgs, ConnectionArgs, DriverArgs, KeepingArgs};
+use crate::project::BLOCK_TYPES;
 
 /// Run a pipeline, or the blocks named, with progress and logs
 ///
@@ -24,8 +26,11 @@ pub struct RunArgs {
     /// Also run every block that depends on the ones named
     #[arg(long)]
     pub downstream: bool,
-    /// Leave out blocks of this type; may be repeated
-    #[arg(long, value_name = "TYPE")]
+    /// Leave out blocks of this type, such as `data_exporter`; may be repeated
+    #[arg(
+        long, value_name = "TYPE", value_delimiter = ',', hide_possible_values = true,
+        value_parser = PossibleValuesParser::new(BLOCK_TYPES)
+    )]
     pub skip_type: Vec<String>,
     /// Start the Jobs that `apply` left suspended, in order, instead of making new ones
     ///

@@ -2,7 +2,7 @@
 
 use kube::api::{Patch, PatchParams, ValidationDirective};
 use kube::core::Request;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::client::Cluster;
 use super::dry_run::{UnknownFields, patiently};
@@ -102,6 +102,30 @@ impl Cluster {
         }
     }
 
+    /// Makes what this tool posted its own as if it had applied it, as kubectl does with what was applied on the
+    /// client's side: else a later apply could take nothing away. Returns the Job's version then.
+    ///
+    /// # Errors
+    /// Also where the Job is not as `live` any more.
+    pub async fn own_what_was_posted(
+        &self,
+        namespace: &str,
+        live: &Value,
+    ) -> Result<Option<Value>, ClusterError> {
+        let Some(fields) = owned_alike(live) else { return Ok(None) };
+        let name = live.pointer("/metadata/name").and_then(Value::as_str).unwrap_or_default();
+        let action = jobs::action("patch", namespace, name);
+        let patch = json!([
+            {"op": "test", "path": "/metadata/resourceVersion", "value": live["metadata"]["resourceVersion"]},
+            {"op": "replace", "path": "/metadata/managedFields", "value": fields},
+        ]);
+        let patch: Patch<()> = Patch::Json(serde_json::from_value(patch).unwrap_or_default());
+        let request =
+            Request::new(jobs::path(namespace)).patch(name, &PatchParams::default(), &patch);
+        let stored: Value = self.call(&action, built(request, &action)?).await?;
+        Ok(Some(stored["metadata"]["resourceVersion"].clone()))
+    }
+
     async fn apply_job_once(
         &self,
         namespace: &str,
@@ -141,6 +165,34 @@ impl Cluster {
             _ if causes.iter().all(|cause| cause.message.contains("immutable")) => change(),
             _ => ApplyError::Other(error),
         }
+    }
+}
+
+/// Returns the owners of a Job's fields with what this tool posted among what it applied; none where it posted
+/// nothing, or the Job is of a run.
+fn owned_alike(live: &Value) -> Option<Value> {
+    let is_ours =
+        |entry: &Value| entry["manager"] == labels::MANAGER && entry["subresource"].is_null();
+    let mut entries = live.pointer("/metadata/managedFields")?.as_array()?.clone();
+    let of_a_run = !live["metadata"]["labels"][labels::RUN].is_null();
+    let at = entries.iter().position(|entry| is_ours(entry) && entry["operation"] == "Update")?;
+    if of_a_run {
+        return None;
+    }
+    let mut posted = entries.remove(at);
+    posted["operation"] = Value::from("Apply");
+    match entries.iter_mut().find(|entry| is_ours(entry) && entry["operation"] == "Apply") {
+        Some(applied) => unite(&mut applied["fieldsV1"], &posted["fieldsV1"]),
+        None => entries.push(posted),
+    }
+    Some(Value::Array(entries))
+}
+
+/// Adds the fields of one set, an object in objects, to another.
+fn unite(one: &mut Value, other: &Value) {
+    let (Value::Object(one), Value::Object(other)) = (one, other) else { return };
+    for (field, below) in other {
+        unite(one.entry(field).or_insert_with(|| json!({})), below);
     }
 }
 

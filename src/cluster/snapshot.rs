@@ -130,7 +130,8 @@ impl Cluster {
         Ok(())
     }
 
-    async fn server_version(&self) -> Result<Option<String>, ClusterError> {
+    /// Returns the server's version, `v1.36.2`, where it may be read.
+    pub(crate) async fn server_version(&self) -> Result<Option<String>, ClusterError> {
         let action = Action {
             verb: "get",
             resource: "version",

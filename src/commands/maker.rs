@@ -218,17 +218,17 @@ impl<'a> Maker<'a> {
             return Ok(vec![Unit { block: None, executor, upstream: Vec::new() }]);
         }
         let wanted = self.wanted(pipeline, targets, widen)?;
-        let runs: BTreeMap<usize, (usize, &String)> = wanted
-            .iter()
-            .enumerate()
-            .map(|(position, (index, uuid))| (*index, (position, uuid)))
-            .collect();
+        let mut runs: BTreeMap<usize, Vec<(usize, &String)>> = BTreeMap::new();
+        for (position, (index, uuid)) in wanted.iter().enumerate() {
+            runs.entry(*index).or_default().push((position, uuid));
+        }
         let mut units = Vec::with_capacity(wanted.len());
         for (index, uuid) in &wanted {
             let executor =
                 block_executor(pipeline, &pipeline.blocks[*index], values, default.clone());
             let upstream = pipeline.graph().upstream_among(*index, |up| runs.contains_key(&up));
-            let mut upstream: Vec<_> = upstream.iter().filter_map(|up| runs.get(up)).collect();
+            let mut upstream: Vec<_> =
+                upstream.iter().filter_map(|up| runs.get(up)).flatten().collect();
             upstream.sort();
             units.push(Unit {
                 block: Some((*index, uuid.clone())),
@@ -260,7 +260,8 @@ impl<'a> Maker<'a> {
         targets: &[Option<String>],
         widen: &Widen<'_>,
     ) -> Result<Vec<(usize, String)>, CliError> {
-        let mut named: BTreeMap<usize, String> = BTreeMap::new();
+        // Of one block several runs may be named: `copy:0`, `copy:1`.
+        let mut named: BTreeMap<usize, Vec<String>> = BTreeMap::new();
         let mut missing = Vec::new();
         for target in targets.iter().flatten() {
             match pipeline.find(target) {
@@ -268,7 +269,7 @@ impl<'a> Maker<'a> {
                     let block = &pipeline.blocks[index];
                     let uuid =
                         if *target == block.uuid { block.run_uuid() } else { target.clone() };
-                    named.insert(index, uuid);
+                    named.entry(index).or_default().push(uuid);
                 }
                 Err(problem) => missing.push(problem),
             }
@@ -277,7 +278,8 @@ impl<'a> Maker<'a> {
             return Err(problems(missing));
         }
         let graph = pipeline.graph();
-        let mut indices: BTreeSet<usize> = if targets.iter().any(Option::is_none) {
+        let whole = targets.iter().any(Option::is_none);
+        let mut indices: BTreeSet<usize> = if whole {
             (0..pipeline.blocks.len()).collect()
         } else {
             named.keys().copied().collect()
@@ -289,20 +291,33 @@ impl<'a> Maker<'a> {
             indices = graph.with_downstream(&indices);
         }
         indices.retain(|index| !widen.skip_types.contains(&pipeline.blocks[*index].block_type));
-        if indices.len() > 1 && self.args.block_run_id.is_some() {
+        let runs = |index: usize| {
+            let own = pipeline.blocks[index].run_uuid();
+            let mut all = named.get(&index).cloned().unwrap_or_default();
+            if whole || all.is_empty() {
+                all.insert(0, own);
+            }
+            let mut known = BTreeSet::new();
+            all.retain(|uuid| known.insert(uuid.clone()));
+            all
+        };
+        let order = graph.topological();
+        let order = order.into_iter().filter(|index| indices.contains(index));
+        let wanted: Vec<(usize, String)> = order
+            .flat_map(|index| runs(index).into_iter().map(move |uuid| (index, uuid)))
+            .collect();
+        if wanted.len() > 1 && self.args.block_run_id.is_some() {
             let message = "--block-run-id names the run of one block, but several are selected";
             return Err(CliError::usage(Problem::new(message).hint("name one, PIPELINE/BLOCK")));
         }
-        if indices.is_empty() {
+        if wanted.is_empty() {
             let problem =
                 Problem::new(format!("pipeline `{}` has no blocks to run", pipeline.uuid));
             return Err(CliError::usage(
                 problem.hint("charts, markdown and scratchpads never run"),
             ));
         }
-        let uuid = |index| named.get(&index).cloned().unwrap_or(pipeline.blocks[index].run_uuid());
-        let order = graph.topological();
-        Ok(order.into_iter().filter(|i| indices.contains(i)).map(|i| (i, uuid(i))).collect())
+        Ok(wanted)
     }
 
     /// Makes one Job.

@@ -172,7 +172,7 @@ impl Refusals {
 }
 
 /// Says of how many Jobs a problem is.
-fn counted((mut problem, jobs): (Problem, usize)) -> Problem {
+pub(super) fn counted((mut problem, jobs): (Problem, usize)) -> Problem {
     match jobs {
         1 => {}
         2 => problem.message.push_str(" (and 1 more Job)"),

@@ -1,5 +1,7 @@
 //! What of a Job that is there can be changed.
 
+use serde_json::Value as Json;
+
 use super::change::Applies;
 use crate::config::{JobPath, Segment};
 
@@ -9,12 +11,56 @@ pub enum Decided {
     /// The API server, asked about this very change: it refuses to change these fields.
     ByServer(Vec<JobPath>),
     /// What the API documents of a Job, for want of a server that was asked.
-    ByTable,
+    ByTable(Template),
+}
+
+/// What of a Job's pod template can be changed, by what the API documents (`ValidateJobSpecUpdate`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Template {
+    /// Nothing.
+    Fixed,
+    /// Of a Job that is suspended: labels, annotations, and where its pods may run.
+    Scheduling,
+    /// The same, and the resources of its containers: from 1.36.
+    Resources,
+}
+
+impl Template {
+    /// Says what of a Job that stands there can be changed by a server of that version, `v1.36.2`.
+    #[must_use]
+    pub fn of(live: &Json, version: Option<&str>) -> Self {
+        let minor = version.and_then(|version| version.split('.').nth(1)?.parse::<u32>().ok());
+        let newer = minor.is_some_and(|minor| minor >= 36);
+        let has_run = !live["status"]["startTime"].is_null();
+        let runs = live["status"]["active"].as_u64().unwrap_or_default() > 0;
+        match live["spec"]["suspend"] == true && !runs {
+            true if newer => Self::Resources,
+            true if !has_run => Self::Scheduling,
+            _ => Self::Fixed,
+        }
+    }
+
+    /// Tells whether a place below `.spec.template` can be changed.
+    fn takes(self, path: &JobPath) -> bool {
+        let scheduling = match (key(path, 2), key(path, 3)) {
+            ("metadata", member) => matches!(member, "labels" | "annotations"),
+            ("spec", member) => {
+                matches!(member, "affinity" | "nodeSelector" | "schedulingGates" | "tolerations")
+            }
+            _ => false,
+        };
+        let resources =
+            matches!(key(path, 3), "containers" | "initContainers") && key(path, 5) == "resources";
+        match self {
+            Self::Fixed => false,
+            Self::Scheduling => scheduling,
+            Self::Resources => scheduling || resources,
+        }
+    }
 }
 
 /// What of `.spec` can be changed while the Job is there. `ValidateJobSpecUpdate` of Kubernetes
-/// (`pkg/apis/batch/validation`) forbids to change the rest; of a suspended Job it takes more of the
-/// pod template, which only the server can tell. `tests/cluster/diff.rs` asks a server about each.
+/// (`pkg/apis/batch/validation`) forbids to change the rest, but for the pod template's. `tests/cluster/diff.rs` asks a server about each.
 const IN_PLACE: [&str; 7] = [
     "activeDeadlineSeconds",
     "backoffLimit",
@@ -37,7 +83,7 @@ impl Decided {
     pub fn as_str(&self) -> &'static str {
         match self {
             Self::ByServer(_) => "server",
-            Self::ByTable => "documentation",
+            Self::ByTable(_) => "documentation",
         }
     }
 
@@ -48,7 +94,9 @@ impl Decided {
             Self::ByServer(fields) => {
                 is_identity(path) || fields.iter().any(|field| path.starts_with(field))
             }
-            Self::ByTable => is_identity(path) || is_fixed(path),
+            Self::ByTable(template) => {
+                is_identity(path) || (is_fixed(path) && !is_taken(*template, path))
+            }
         };
         if refused { Applies::Replace } else { Applies::InPlace }
     }
@@ -68,13 +116,17 @@ fn is_identity(path: &JobPath) -> bool {
         || (is_member && matches!(key(path, 1), "name" | "namespace"))
 }
 
+fn is_taken(template: Template, path: &JobPath) -> bool {
+    key(path, 0) == "spec" && key(path, 1) == "template" && template.takes(path)
+}
+
 fn is_fixed(path: &JobPath) -> bool {
     key(path, 0) == "spec" && !IN_PLACE.contains(&key(path, 1))
 }
 
 #[cfg(test)]
 mod tests {
-    use super::Decided;
+    use super::{Decided, Template};
     use crate::config::JobPath;
     use crate::diff::Applies;
 
@@ -83,12 +135,20 @@ mod tests {
         let applies =
             |decided: &Decided, path: &str| decided.applies(&JobPath::parse(path).expect("a path"));
         let server = Decided::by_refused(["spec.completions"]);
+        let table = Decided::ByTable(Template::Fixed);
+        let waiting = Decided::ByTable(Template::Scheduling);
+        let newer = Decided::ByTable(Template::Resources);
         for (decided, path, expected) in [
-            (&Decided::ByTable, ".spec.template.spec.containers[0].image", Applies::Replace),
-            (&Decided::ByTable, ".spec.backoffLimit", Applies::InPlace),
-            (&Decided::ByTable, ".metadata.labels.team", Applies::InPlace),
-            (&Decided::ByTable, ".metadata.name", Applies::Replace),
-            (&Decided::ByTable, ".spec.completionMode", Applies::Replace),
+            (&waiting, ".spec.template.spec.nodeSelector.zone", Applies::InPlace),
+            (&waiting, ".spec.template.spec.containers[0].resources.limits.cpu", Applies::Replace),
+            (&newer, ".spec.template.spec.containers[0].resources.limits.cpu", Applies::InPlace),
+            (&newer, ".spec.template.spec.containers[0].image", Applies::Replace),
+            (&table, ".spec.template.spec.nodeSelector.zone", Applies::Replace),
+            (&table, ".spec.template.spec.containers[0].image", Applies::Replace),
+            (&table, ".spec.backoffLimit", Applies::InPlace),
+            (&table, ".metadata.labels.team", Applies::InPlace),
+            (&table, ".metadata.name", Applies::Replace),
+            (&table, ".spec.completionMode", Applies::Replace),
             (&server, ".spec.template.spec.containers[0].image", Applies::InPlace),
             (&server, ".spec.completions", Applies::Replace),
             (&server, ".metadata.namespace", Applies::Replace),

@@ -41,17 +41,20 @@ fn amount(quantity: crate::job::Quantity) -> String {
 }
 
 fn job(diff: &JobDiff) -> Json {
+    let verdict = diff.difference.verdict;
     json!({
         "pipeline": diff.pipeline,
         "block": diff.block,
         "job": {"namespace": diff.namespace, "name": diff.name},
-        "verdict": diff.difference.verdict.as_str(),
+        "verdict": verdict.as_str(),
         "decidedBy": diff.decided_by,
-        "changes": diff.difference.changes.iter().map(change).collect::<Vec<_>>(),
+        "changes": diff.difference.changes.iter().map(|one| change(one, verdict)).collect::<Vec<_>>(),
     })
 }
 
-fn change(change: &Change) -> Json {
+fn change(change: &Change, verdict: Verdict) -> Json {
+    // What becomes of a Job as a whole becomes of every field of it.
+    let stays = !matches!(verdict, Verdict::New | Verdict::Gone);
     let side = |leaf: Option<&Leaf>, value: Option<Json>| {
         let Some(leaf) = leaf else { return Json::Null };
         let origin = leaf.origin.as_ref();
@@ -66,7 +69,7 @@ fn change(change: &Change) -> Json {
     };
     json!({
         "field": change.label,
-        "applies": change.applies.as_str(),
+        "applies": stays.then(|| change.applies.as_str()),
         "redacted": change.secret,
         "before": side(change.old.as_ref(), change.before()),
         "after": side(change.new.as_ref(), change.after()),
@@ -141,7 +144,7 @@ pub fn diff_schema() -> Json {
                 "required": ["field", "applies", "redacted", "before", "after"],
                 "properties": {
                     "field": {"type": "string", "description": "The place in the Job, with the names of items in the place of their numbers."},
-                    "applies": {"enum": [Applies::InPlace.as_str(), Applies::Replace.as_str()]},
+                    "applies": {"enum": [Applies::InPlace.as_str(), Applies::Replace.as_str(), null], "description": "How the change gets into the Job; null where the Job is new or gone."},
                     "redacted": {"type": "boolean", "description": "Whether the values are secret and not shown."},
                     "before": {"anyOf": [{"type": "null"}, {"$ref": "#/$defs/value"}]},
                     "after": {"anyOf": [{"type": "null"}, {"$ref": "#/$defs/value"}]},

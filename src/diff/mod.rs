@@ -16,7 +16,7 @@ mod tree;
 mod unified;
 
 pub use change::{Applies, Change, Difference, Leaf, Verdict, compare};
-pub use immutable::Decided;
+pub use immutable::{Decided, Template};
 pub use json::{diff_json, diff_schema};
 pub use lines::{Line, Mark};
 pub use markdown::diff_markdown;

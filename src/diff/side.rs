@@ -2,13 +2,13 @@
 
 use std::collections::{HashMap, HashSet};
 
-use serde_json::Value as Json;
+use serde_json::{Value as Json, json};
 
 use super::pairs::{Pair, paired};
 use super::tree::{lay, leaves};
-use crate::config::{JobPath, LayerKind, Origin, Source};
+use crate::config::{JobPath, LayerKind, Origin, Segment, Source};
 use crate::job::secret::{MASK, holds_any};
-use crate::job::{RenderedJob, Secrets, without_stamps};
+use crate::job::{RenderedJob, Secrets, given_by, name_token_volume, without_stamps};
 
 /// A Job without what a cluster writes into it, with what is known of its leaves.
 #[derive(Clone, Debug, Default)]
@@ -28,7 +28,7 @@ impl Side {
     /// Takes what is sent of a Job that was made of files: with labels of this tool, or more.
     #[must_use]
     pub fn sent(job: &Json, rendered: &RenderedJob) -> Self {
-        let job = without_stamps(job.clone());
+        let job = settled(job.clone());
         let mut side = Self { secret: secrets_in(&job, rendered), job, ..Self::default() };
         for value in &rendered.values {
             side.origins.insert(value.path.clone(), value.origin.clone());
@@ -68,7 +68,7 @@ impl Side {
     /// Takes a Job that was planned or sent before, of which only the JSON is left.
     #[must_use]
     pub fn alone(job: Json, secrets: &Secrets) -> Self {
-        let job = in_force(without_stamps(job));
+        let job = in_force(settled(job));
         Self { secret: masked(&job, secrets), job, ..Self::default() }
     }
 
@@ -96,7 +96,7 @@ impl Side {
     }
 
     fn like(job: Json, rendered: &RenderedJob) -> Self {
-        let job = in_force(without_stamps(job));
+        let job = in_force(settled(job));
         let own = Self::rendered(rendered);
         let mut secret = secrets_in(&job, rendered);
         lay(&own.job, &job).twins(&mut |ours, theirs| {
@@ -106,6 +106,13 @@ impl Side {
         });
         Self { job, origins: HashMap::new(), secret }
     }
+}
+
+/// Takes away what a cluster writes into a Job, and what of it hangs on which pod of the server it was made by.
+fn settled(job: Json) -> Json {
+    let mut job = without_stamps(job);
+    name_token_volume(&mut job, "kube-api-access");
+    job
 }
 
 /// Takes away variables that a later one of the same name hides, as Mage sends them: the last is in force.
@@ -140,12 +147,38 @@ fn secrets_in(job: &Json, rendered: &RenderedJob) -> HashSet<JobPath> {
 
 /// Returns of a Job of the cluster what a Job that was made of files speaks of, and that one without
 /// empty values that the cluster does not have: for want of a server that fills in what nobody sets, what
-/// only the cluster says is taken for its own. Items of lists are kept.
+/// only the cluster says is taken for its own, but for what `manager` has applied. Items of lists are kept.
 #[must_use]
-pub fn spoken_of(live: &Json, own: &Json) -> (Json, Json) {
+pub fn spoken_of(live: &Json, own: &Json, manager: &str) -> (Json, Json) {
     let (mut theirs, mut ours) = (in_force(live.clone()), own.clone());
     narrow("", &mut theirs, &mut ours);
+    for path in given_by(live, manager) {
+        if let Some(value) = live.pointer(&path.pointer()) {
+            put_back(&mut theirs, &path.0, value);
+        }
+    }
     (theirs, ours)
+}
+
+/// Puts back what stood at a place, where the lists on the way are as they were.
+fn put_back(at: &mut Json, path: &[Segment], value: &Json) {
+    let Some((segment, rest)) = path.split_first() else {
+        if at.is_null() {
+            at.clone_from(value);
+        }
+        return;
+    };
+    let below = match (segment, at) {
+        (Segment::Key(key), Json::Object(map)) => {
+            let absent = if rest.is_empty() { Json::Null } else { json!({}) };
+            Some(map.entry(key.as_ref()).or_insert(absent))
+        }
+        (Segment::Index(index), Json::Array(items)) => items.get_mut(*index),
+        _ => None,
+    };
+    if let Some(below) = below {
+        put_back(below, rest, value);
+    }
 }
 
 fn narrow(name: &str, theirs: &mut Json, ours: &mut Json) {

@@ -3,6 +3,7 @@ use std::collections::BTreeMap;
 use proptest::prelude::*;
 use serde_json::{Value as Json, json};
 
+use super::Template;
 use super::lines::Mark;
 use super::tree::leaves;
 use super::{Applies, Decided, Difference, Side, Verdict, compare, hunks};
@@ -15,7 +16,7 @@ fn side(job: &Json) -> Side {
 }
 
 fn difference(old: &Json, new: &Json) -> Difference {
-    compare(Some(&side(old)), Some(&side(new)), &Decided::ByTable)
+    compare(Some(&side(old)), Some(&side(new)), &Decided::ByTable(Template::Fixed))
 }
 
 /// Returns `FIELD BEFORE -> AFTER` of every change.
@@ -146,8 +147,8 @@ fn what_a_cluster_writes_is_no_difference() {
 #[test]
 fn a_job_that_one_side_has_is_new_or_gone() {
     let job = side(&json!({"metadata": {"name": "j"}, "spec": {"a": [], "b": [{"c": 1}, 2]}}));
-    let new = compare(None, Some(&job), &Decided::ByTable);
-    let gone = compare(Some(&job), None, &Decided::ByTable);
+    let new = compare(None, Some(&job), &Decided::ByTable(Template::Fixed));
+    let gone = compare(Some(&job), None, &Decided::ByTable(Template::Fixed));
     assert_eq!((new.verdict, gone.verdict), (Verdict::New, Verdict::Gone));
     assert_eq!(
         text(&new),
@@ -200,7 +201,7 @@ fn a_secret_that_moved_is_not_shown() {
     let old = command(&json!(["run", "--key", "old-and-secret"]));
     let new = command(&json!(["run", "--quiet", "--key", "{\"password\": \"x\"}"]));
     let (old, new) = (Side::alone(old, &secrets), Side::alone(new, &secrets));
-    let difference = compare(Some(&old), Some(&new), &Decided::ByTable);
+    let difference = compare(Some(&old), Some(&new), &Decided::ByTable(Template::Fixed));
     let shown = format!("{:?} {}", told(&difference), text(&difference));
     assert!(!shown.contains("old-and-secret") && !shown.contains("\\\"x\\\""), "{shown}");
 }

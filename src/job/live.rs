@@ -123,6 +123,44 @@ pub struct Change {
     pub there: Option<Json>,
 }
 
+/// What Kubernetes calls the volume of a pod's own token, before five characters of chance.
+const TOKEN_VOLUME: &str = "kube-api-access-";
+
+fn is_token_volume(name: &str) -> bool {
+    let chance = name.strip_prefix(TOKEN_VOLUME);
+    chance.is_some_and(|chance| {
+        chance.len() == 5 && chance.bytes().all(|b| b.is_ascii_alphanumeric())
+    })
+}
+
+/// Calls the token volume that a Job has of the server's pod `name`, so that another pod of the same
+/// server makes the same Job.
+pub fn name_token_volume(job: &mut Json, name: &str) {
+    let Some(pod) = job.pointer_mut("/spec/template/spec") else { return };
+    let rename = |item: &mut Json| {
+        if item["name"].as_str().is_some_and(is_token_volume) {
+            item["name"] = Json::from(name);
+        }
+    };
+    let volumes = pod.get_mut("volumes").and_then(Json::as_array_mut);
+    volumes.into_iter().flatten().for_each(rename);
+    for kind in ["containers", "initContainers"] {
+        for container in pod.get_mut(kind).and_then(Json::as_array_mut).into_iter().flatten() {
+            let mounts = container.get_mut("volumeMounts").and_then(Json::as_array_mut);
+            mounts.into_iter().flatten().for_each(rename);
+        }
+    }
+}
+
+/// Returns the name of the only token volume of a Job.
+#[must_use]
+pub fn token_volume(job: &Json) -> Option<&str> {
+    let volumes = job.pointer("/spec/template/spec/volumes").and_then(Json::as_array);
+    let names = volumes.into_iter().flatten().filter_map(|volume| volume["name"].as_str());
+    let mut names = names.filter(|name| is_token_volume(name));
+    names.next().filter(|_| names.next().is_none())
+}
+
 /// Returns the changes at a field, as the server spells it, and below it: values that are sent and
 /// others, and those that an earlier apply by `manager` gave and this one does not.
 #[must_use]
@@ -139,7 +177,7 @@ pub fn changed_fields(sent: &Json, live: &Json, field: &str, manager: &str) -> V
             });
         }
     });
-    for path in owned(live, manager).into_iter().filter(|path| path.starts_with(&field)) {
+    for path in given_by(live, manager).into_iter().filter(|path| path.starts_with(&field)) {
         let there = live.pointer(&path.pointer());
         let is_leaf = there.is_some_and(|there| !there.is_object() && !there.is_array());
         if is_leaf && counterpart(live, sent, &path).is_none() {
@@ -257,7 +295,8 @@ fn item_index(items: &[Json], keys: &str) -> Option<usize> {
 }
 
 /// Returns the places that earlier applies of a field manager gave, as they are now.
-fn owned(live: &Json, manager: &str) -> Vec<JobPath> {
+#[must_use]
+pub fn given_by(live: &Json, manager: &str) -> Vec<JobPath> {
     let mut paths = Vec::new();
     let managers = live.pointer("/metadata/managedFields").and_then(Json::as_array);
     for entry in managers.into_iter().flatten() {

@@ -16,7 +16,10 @@ mod values;
 
 pub use build::{BuildContext, RenderedJob, build};
 pub use command::{CommandParts, Fidelity, command};
-pub use live::{Change, Standing, changed_fields, conflict_problem, is_as_sent, replace_problems};
+pub use live::{
+    Change, Standing, changed_fields, conflict_problem, given_by, is_as_sent, name_token_volume,
+    replace_problems, token_volume,
+};
 pub use mask::Secrets;
 pub use name::{clean_name, dns_label, job_id, job_name, short_hash};
 pub use quantity::{Quantity, is_quantity, same_quantity};

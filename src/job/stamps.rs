@@ -3,8 +3,10 @@
 use serde_json::{Map, Value as Json};
 
 /// What the server stamps on every object.
-pub const STAMPS: [&str; 7] = [
+pub const STAMPS: [&str; 9] = [
     "creationTimestamp",
+    "deletionGracePeriodSeconds",
+    "deletionTimestamp",
     "generateName",
     "generation",
     "managedFields",

@@ -106,7 +106,7 @@ pub fn read_inputs(
         warnings.extend(doubts);
         env.add_pod(&pod.environment, &format!("pod {}, container {}", pod.name, pod.container));
     }
-    let (edition, why) = edition(args.edition, server.as_ref())?;
+    let (edition, why) = edition(args, server.as_ref())?;
     notices.push(format!("edition {}: {why}", edition.name()));
     let mut errors = Vec::new();
     let mut usable = |error: CliError| errors.extend(error.problems);
@@ -173,17 +173,15 @@ impl Inputs {
     }
 }
 
-fn edition(
-    choice: EditionChoice,
-    server: Option<&ServerPod>,
-) -> Result<(Edition, String), CliError> {
+fn edition(args: &ConfigArgs, server: Option<&ServerPod>) -> Result<(Edition, String), CliError> {
     let of = |choice| match choice {
         EditionChoice::Oss => Some(Edition::Oss),
         EditionChoice::Pro => Some(Edition::Pro),
         EditionChoice::Auto => None,
     };
-    if let Some(edition) = of(choice) {
-        return Ok((edition, "by --edition".to_owned()));
+    if let Some(edition) = of(args.edition) {
+        let why = if args.edition_is_recorded { "as the run was made" } else { "by --edition" };
+        return Ok((edition, why.to_owned()));
     }
     if let Some(pod) = server.filter(|pod| is_oss_image(&pod.image)) {
         return Ok((Edition::Oss, format!("the server pod runs {}", pod.image)));

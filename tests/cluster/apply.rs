@@ -190,7 +190,7 @@ async fn a_block_waits_for_the_data_of_its_upstream() {
     for dry_run in [&["--dry-run=server"][..], &[]] {
         let said = project.run_on(&bench, &[&["apply", "etl/left"], dry_run].concat()).ends(2);
         said.says(&[
-            "block `left` depends on load, and no Job of it has finished",
+            "block `left` depends on load, and no Job of it is complete",
             "--suspend",
             "--ignore-upstream",
         ]);
@@ -338,6 +338,11 @@ async fn only_inactive_jobs_of_this_tool_are_replaced() {
     let said =
         project.run_on(&bench, &["apply", "--replace", "--force", "--force-conflicts"]).ends(2);
     said.says(&["cannot be replaced: this tool has not made it"]);
+    let said = project.run_on(&bench, &["apply", "--force-conflicts"]).ends(2);
+    said.says(&[
+        "is somebody else's (without the label app.kubernetes.io/managed-by=kubectl-mage)",
+    ]);
+    project.run_on(&bench, &["diff"]).ends(1).says(&["is somebody else's"]);
     assert_eq!(uid(&the_job(&bench).await), theirs);
     bench.end().await;
 }
@@ -361,11 +366,22 @@ async fn what_is_missing_of_rights_is_named_and_creating_is_enough() {
     let said = as_user("maker", &["apply", "etl"]).ends(0);
     assert_eq!(said.stdout.matches(" created\n").count(), 4);
     said.says(&["without the right to patch jobs in namespace", "4 Jobs are suspended"]);
-    let said = as_user("maker", &["apply", "etl"]).ends(3);
-    said.says(&["cannot get job.batch/", "verbs: [\"get\"]"]);
+    as_user("maker", &["apply", "etl"])
+        .ends(3)
+        .says(&[" exists, and whether it is as it should be"]);
+    // What stands there as it should needs no right to be changed.
     grant(&bench, "reader", &rights(&["create", "get"])).await;
-    let said = as_user("reader", &["apply", "etl"]).ends(3);
-    said.says(&["cannot patch job.batch/", "verbs: [\"patch\"]"]);
+    let said = as_user("reader", &["apply", "etl"]).ends(0);
+    assert_eq!(said.stdout.matches(" unchanged\n").count(), 4);
+    let other = ["apply", "etl", "--image", "other"];
+    let said = as_user("reader", &other).ends(3);
+    let said = said.says(&["cannot patch job.batch/", "(and 3 more Jobs)", "verbs: [\"patch\"]"]);
+    assert_eq!(said.stderr.matches("error:").count(), 1, "{}", said.stderr);
+    // To replace one is to delete and to create it.
+    grant(&bench, "remaker", &rights(&["create", "get", "delete", "list", "watch"])).await;
+    let said = as_user("remaker", &[&other[..], &["--replace"]].concat()).ends(0);
+    assert_eq!(said.stdout.matches(" replaced\n").count(), 4);
+    as_user("remaker", &["apply", "etl", "--replace"]).ends(0);
     grant(&bench, "patcher", &rights(&["get", "patch"])).await;
     as_user("patcher", &["apply", "etl"]).ends(0);
     for name in bench.job_names().await {
@@ -380,13 +396,99 @@ async fn what_is_missing_of_rights_is_named_and_creating_is_enough() {
             .unwrap()
             .replace("k8s_executor_config:\n", "k8s_executor_config:\n  job: {backoff_limit: 2}\n"),
     );
+    project.run_on(&bench, &["diff", "etl/load"]).ends(1);
     let said = project.run_on(&bench, &["apply", "etl/load"]).ends(0);
     assert!(said.stdout.ends_with(" configured\n"), "{}", said.stdout);
+    // And what was posted can be taken away.
+    let metadata = std::fs::read_to_string(project.path().join("metadata.yaml")).unwrap();
+    let with_a_deadline =
+        metadata.replace("job: {backoff_limit: 2}", "job: {active_deadline_seconds: 900}");
+    project.write("metadata.yaml", &with_a_deadline);
+    as_user("maker", &["apply", "etl/right", "--suspend"]).ends(0);
+    let deadline = || {
+        let get = ["get", "jobs", "-n", &bench.namespace, "-l", "kubectl-mage/block=right"];
+        let path = ["-o", "jsonpath={.items[*].spec.activeDeadlineSeconds}"];
+        Said::new(kubectl(&bench, &[&get[..], &path].concat()).output().unwrap()).ends(0).stdout
+    };
+    assert_eq!(deadline(), "900");
+    project.write("metadata.yaml", &metadata);
+    project.run_on(&bench, &["apply", "etl/right", "--suspend"]).ends(0);
+    assert_eq!(deadline(), "");
     // Deleting is looked for before anything is done.
     project.run_on(&bench, &["apply", "etl/export", "--suspend"]).ends(0);
     let more = ["apply", "etl/export", "--suspend", "--replace", "--image", "other"];
     grant(&bench, "changer", &rights(&["create", "get", "patch"])).await;
     as_user("changer", &more).ends(3).says(&["cannot delete job.batch/", "verbs: [\"delete\"]"]);
+    bench.end().await;
+}
+
+/// Adds or takes away a finalizer, which keeps a deleted Job where it is.
+async fn hold(bench: &Bench, name: &str, finalizers: Value) {
+    let patch = Patch::Merge(json!({"metadata": {"finalizers": finalizers}}));
+    bench.jobs().patch(name, &PatchParams::default(), &patch).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_signal_in_the_middle_says_what_stands() {
+    let Some(bench) = Bench::new("apply-signal").await else { return };
+    let project = diamond(&[]);
+    project.run_on(&bench, &["apply", "etl"]).ends(0);
+    // `left` is the second one; it is deleted, and does not go.
+    let all = jobs(&bench).await;
+    let is_left =
+        |job: &&Job| job.metadata.labels.as_ref().unwrap()["kubectl-mage/block"] == "left";
+    let left = all.iter().find(is_left).unwrap().metadata.name.clone().unwrap();
+    hold(&bench, &left, json!(["example.com/hold"])).await;
+    let arguments = ["apply", "etl", "--replace", "--image", "other"];
+    let child = project.start_on(&bench, &arguments);
+    let is_deleted = async || {
+        let left = bench.jobs().get(&left).await.unwrap();
+        left.metadata.deletion_timestamp.is_some()
+    };
+    until("the deletion", is_deleted).await;
+    signal(&child, "-INT");
+    let said = Said::new(child.wait_with_output().unwrap()).ends(130);
+    assert_eq!(said.stdout.matches(" replaced\n").count(), 1, "{}", said.stdout);
+    said.says(&[
+        &format!("interrupted by SIGINT: job.batch/{left} in namespace"),
+        "is being deleted to be replaced, and was not created anew; of 4 Jobs applied: job.batch/",
+        "; not applied: job.batch/",
+    ]);
+    // What is about to vanish is not taken for what is wanted.
+    let said = project.run_on(&bench, &["apply", "etl/left", "--suspend"]).ends(2);
+    said.says(&["is being deleted", "kubectl wait --for=delete"]);
+    let said = project.run_on(&bench, &["diff", "etl/left"]).ends(0);
+    let said = said.says(&["is being deleted"]);
+    assert_eq!(said.stdout, "");
+    let child = project.start_on(&bench, &["apply", "etl/left", "--suspend", "--replace"]);
+    hold(&bench, &left, json!(null)).await;
+    let said = Said::new(child.wait_with_output().unwrap()).ends(0);
+    // It may be gone already when it is looked at.
+    assert!(said.stdout.ends_with(" replaced\n") || said.stdout.ends_with(" created\n"));
+    bench.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn another_pod_of_the_same_server_makes_the_same_jobs() {
+    let Some(bench) = Bench::new("apply-token").await else { return };
+    let pod = |chance: &str| {
+        let volume = format!("kube-api-access-{chance}");
+        let sources =
+            json!([{"serviceAccountToken": {"path": "token", "expirationSeconds": 3607}}]);
+        json!({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "mage", "namespace": bench.namespace},
+            "spec": {"serviceAccountName": "default", "containers": [{"name": "mage", "image": "localhost/mage-stand-in:1",
+                "volumeMounts": [{"name": volume, "mountPath": "/var/run/secrets/kubernetes.io/serviceaccount", "readOnly": true}]}],
+                "volumes": [{"name": volume, "projected": {"defaultMode": 420, "sources": sources}}]}})
+    };
+    let project = project("");
+    let path = project.write("pod.json", &pod("p6s5w").to_string());
+    let server = format!("--server-pod=@{}", path.display());
+    project.run_on(&bench, &["apply", "--suspend", &server]).ends(0);
+    let words = |verb: &[&str]| project.run_on(&bench, &[verb, &[&server]].concat());
+    project.write("pod.json", &pod("l5q9p").to_string());
+    assert_eq!(words(&["diff"]).ends(0).stdout, "");
+    let said = words(&["apply", "--suspend"]).ends(0);
+    assert!(said.stdout.ends_with(" unchanged\n"), "{}", said.stdout);
     bench.end().await;
 }
 
@@ -483,15 +585,23 @@ async fn the_exit_code_tells_the_outcome() {
         )
     };
     let said = outcome(&env("STANDIN_EXIT", "7", "fails"), &[]).ends(1);
-    said.says(&["load: failed", "see why: kubectl mage why job/mage-fails-"]);
+    said.says(&["load: failed", "see why with `kubectl mage why job/mage-fails-"]);
     let said = outcome(&env("STANDIN_SLEEP", "300", "sleeps"), &["--timeout", "1s"]).ends(4);
-    said.says(&["job.batch/mage-sleeps-", "have not ended within 1s, and go on"]);
+    said.says(&[
+        "job.batch/mage-sleeps-",
+        "has not ended within 1s, and goes on",
+        "kubectl mage why job/mage-sleeps-",
+    ]);
     let said = outcome("job_name_prefix: hopeless", &["--image", "No Image"]).ends(5);
-    said.says(&["load: pending", "could not start; it is left there"]);
+    said.says(&["load: pending", "could not start, and is left there"]);
     project("")
         .run_on(&bench, &["apply", "--wait", "--suspend"])
         .ends(2)
         .says(&["--wait", "--start"]);
+    // So does one that stands there suspended.
+    let staged = project("job_name_prefix: staged");
+    staged.run_on(&bench, &["apply", "--suspend"]).ends(0);
+    staged.run_on(&bench, &["apply", "--wait"]).ends(2).says(&["is suspended", "--start"]);
     bench.end().await;
 }
 

@@ -196,6 +196,22 @@ async fn missing_rights_are_named_and_done_without() {
         let said = project.run_on(&bench, &["diff", "etl", "--context", "nobody"]).ends(3);
         said.says(&["cannot get job.batch/", "verbs: [\"get\"]"]);
     }
+    // Of a Job that waits more can be changed, and what was applied and is no longer set is a change.
+    let all = ["delete", "jobs", "--all", "-n", &bench.namespace];
+    Said::new(kubectl(&bench, &all).output().unwrap()).ends(0);
+    let waiting = |more: &str| pipeline(&format!("{SETTINGS}{more}"));
+    let more = "    pod: {node_selector: {disk: ssd}}\n    metadata: {annotations: {a: b}}\n";
+    project.write(ETL, &waiting(more));
+    project.run_on(&bench, &["apply", "etl"]).ends(0);
+    project.write(ETL, &waiting("    pod: {node_selector: {disk: hdd}}\n"));
+    let expected = project.run_on(&bench, &["diff", "etl"]).ends(1).stdout;
+    assert!(expected.contains(": changed in place\n"), "{expected}");
+    assert!(changed(&expected).iter().any(|line| line.contains("a: b")), "{expected}");
+    if bench.as_context("viewer").await.is_some() {
+        let said = project.run_on(&bench, &["diff", "etl", "--context", "viewer"]).ends(1);
+        assert!(said.stdout.contains(": changed in place\n"), "{}", said.stdout);
+        assert_eq!(changed(&said.stdout), changed(&expected));
+    }
     bench.end().await;
 }
 
@@ -228,7 +244,7 @@ async fn fields_of_other_managers_are_named_and_shown() {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_table_of_what_can_be_changed_is_the_servers() {
     use kubectl_mage::config::JobPath;
-    use kubectl_mage::diff::{Applies, Decided};
+    use kubectl_mage::diff::{Applies, Decided, Template};
     let Some(bench) = Bench::new("mutable").await else { return };
     let job = json!({"apiVersion": "batch/v1", "kind": "Job", "metadata": {"name": "j", "namespace": bench.namespace}, "spec": {
         "suspend": true, "completionMode": "Indexed", "completions": 3, "parallelism": 2, "backoffLimitPerIndex": 1,
@@ -270,7 +286,12 @@ async fn the_table_of_what_can_be_changed_is_the_servers() {
         let taken = Said::new(kubectl(&bench, &flags).output().unwrap());
         let place = JobPath::default().key("spec").key(field);
         let applies = if taken.code == 0 { Applies::InPlace } else { Applies::Replace };
-        assert_eq!(Decided::ByTable.applies(&place), applies, "{field}: {}", taken.stderr);
+        assert_eq!(
+            Decided::ByTable(Template::Fixed).applies(&place),
+            applies,
+            "{field}: {}",
+            taken.stderr
+        );
     }
     bench.end().await;
 }
@@ -310,6 +331,8 @@ async fn a_run_is_compared_with_what_it_used() {
     jobs.sort();
     let said = project.run_on(&bench, &["diff", &format!("job/{}", jobs[0])]).ends(2);
     said.says(&["is of run etl-", "diff --against run:etl-"]);
+    diff(&["etl/nope"]).ends(2).says(&["has no `etl/nope`", "load"]);
+    project.run_on(&bench, &["diff", "job/"]).ends(2).says(&["names no Job"]);
     project
         .run_on(&bench, &["diff", "--against", "run:nope-bbbbbb"])
         .ends(2)

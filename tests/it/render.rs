@@ -129,6 +129,12 @@ fn a_child_of_a_dynamic_block_is_found_by_its_parent() {
     assert_eq!(blocks(&project, &["etl/child:3"]), ["child:3"]);
     let text = project.run(&["render", "etl/child:3", "-o", "name"]).ok();
     assert_ne!(text, project.run(&["render", "etl/child:4", "-o", "name"]).ok());
+    // Several runs of one block are several Jobs.
+    assert_eq!(
+        blocks(&project, &["etl/child:3", "etl/child:4", "etl/child:3"]),
+        ["child:3", "child:4"]
+    );
+    assert_eq!(blocks(&project, &["etl", "etl/child:4"]), ["child", "child:4", "copy"]);
 }
 
 #[test]

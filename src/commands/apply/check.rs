@@ -5,15 +5,17 @@ use serde_json::Value;
 
 use super::object::{Begin, changed_job, is_suspended, new_job};
 use crate::cluster::{
-    AppliedJob, ApplyError, Applying, Cluster, ClusterError, Conflict, Effect, JobState, MANAGER,
-    Ownership, Refused, as_job, is_ours, job_state,
+    AppliedJob, ApplyError, Applying, Cluster, ClusterError, Conflict, Effect, JobState,
+    MANAGED_BY, MANAGER, Ownership, Refused, as_job, is_ours, job_state,
 };
-use crate::commands::load::{Distinct, LoadedJob};
-use crate::commands::validate::{Answer, Refusals, ask};
+use crate::commands::load::LoadedJob;
+use crate::commands::validate::{Answer, Refusals, ask, counted};
 use crate::config::{JobPath, Segment};
 use crate::error::{CliError, Problem};
 use crate::exit::Exit;
-use crate::job::{Change, Standing, Violation, changed_fields, conflict_problem, replace_problems};
+use crate::job::{
+    Change, Standing, Violation, changed_fields, conflict_problem, is_as_sent, replace_problems,
+};
 
 /// How many Jobs are asked about at once.
 const AT_ONCE: usize = 8;
@@ -35,6 +37,13 @@ pub(super) enum Replace {
     Inactive,
     /// All.
     Any,
+}
+
+/// Whether Jobs may be patched.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Patch {
+    Possible,
+    Forbidden,
 }
 
 /// A Job that can be applied.
@@ -59,8 +68,14 @@ pub(super) enum Step {
         /// As it would be stored.
         then: Box<Value>,
     },
+    /// It stands there as it is sent, and may not be patched.
+    Keep,
     /// It is deleted, by its UID, and created anew.
-    Replace { uid: String },
+    Replace {
+        uid: String,
+        /// Whether it is posted: the right to patch is missing.
+        posted: bool,
+    },
 }
 
 /// Why a Job cannot be applied.
@@ -68,6 +83,8 @@ enum Trouble {
     /// No server would take it.
     Refused(Vec<Violation>),
     NoNamespace,
+    /// It exists, and may neither be read nor changed.
+    Unseen,
     /// Something is to be decided first.
     Undecided(Vec<Problem>),
     /// The server could not be asked, or a right is missing.
@@ -91,25 +108,41 @@ pub(super) async fn check<'a>(
     let mut checked = Vec::with_capacity(jobs.len());
     let mut refusals = Refusals::default();
     let mut undecided = Vec::new();
-    let mut failed = Distinct::default();
+    let mut failed: Vec<(ClusterError, usize)> = Vec::new();
     let mut exit = Exit::Usage;
     for (loaded, answer) in jobs.iter().zip(answers) {
         match answer {
             Ok(job) => checked.push(job),
             Err(Trouble::Refused(violations)) => refusals.add(&loaded.job, &violations),
             Err(Trouble::NoNamespace) => refusals.no_namespace(&loaded.job),
+            Err(Trouble::Unseen) => {
+                exit = Exit::Cluster;
+                undecided.push(unseen(loaded));
+            }
             Err(Trouble::Undecided(problems)) => undecided.extend(problems),
             Err(Trouble::Failed(error)) => {
-                let error = CliError::from(*error);
-                exit = error.exit;
-                failed.add(&error.problems);
+                match failed.iter_mut().find(|(known, _)| is_alike(known, &error)) {
+                    Some((_, jobs)) => *jobs += 1,
+                    None => failed.push((*error, 1)),
+                }
             }
         }
     }
     let mut problems = refusals.problems();
     problems.extend(undecided);
-    problems.extend(failed.0);
+    for (error, jobs) in failed {
+        let error = CliError::from(error);
+        exit = error.exit;
+        problems.extend(error.problems.into_iter().map(|problem| counted((problem, jobs))));
+    }
     if problems.is_empty() { Ok(checked) } else { Err(CliError { exit, problems }) }
+}
+
+/// Tells whether one of two errors says what the other does, but for the Job: the server is away, or the same
+/// right is missing.
+fn is_alike(one: &ClusterError, other: &ClusterError) -> bool {
+    let away = one.is_loss() && other.is_loss();
+    away || (one.missing_right().is_some() && one.missing_right() == other.missing_right())
 }
 
 async fn look<'a>(
@@ -155,7 +188,8 @@ async fn look_at_new<'a>(
             None => Ok(created(sent, Step::Post)),
         },
         Answer::Exists => Err(match (unseen, trouble) {
-            (Some(error), _) | (None, Some(error)) => error.into(),
+            (Some(_), _) => Trouble::Unseen,
+            (None, Some(error)) => error.into(),
             (None, None) => Trouble::Undecided(vec![made_meanwhile(loaded)]),
         }),
         answer => Err(trouble_of(answer)),
@@ -169,6 +203,14 @@ fn trouble_of(answer: Answer) -> Trouble {
         Answer::Failed(error) => error.into(),
         Answer::Accepted | Answer::Exists => Trouble::Undecided(Vec::new()),
     }
+}
+
+fn unseen(loaded: &LoadedJob) -> Problem {
+    let (name, namespace) = (&loaded.job.name, &loaded.job.namespace);
+    Problem::new(format!(
+        "job.batch/{name} in namespace {namespace} exists, and whether it is as it should be cannot be seen: missing are the rights to get and to patch jobs.batch"
+    ))
+    .hint("see the Role for them with `kubectl mage doctor --for apply -o role`")
 }
 
 fn made_meanwhile(loaded: &LoadedJob) -> Problem {
@@ -195,6 +237,12 @@ async fn look_at_standing<'a>(
     live: Value,
     wish: Wish,
 ) -> Result<Checked<'a>, Trouble> {
+    if !live["metadata"]["deletionTimestamp"].is_null() {
+        return match wish.replace {
+            Replace::Never => Err(Trouble::Undecided(vec![being_deleted(loaded)])),
+            _ => replacement(cluster, loaded, live, wish, Patch::Possible).await,
+        };
+    }
     let sent = changed_job(&loaded.job, &live, wish.begin);
     let mut ownership = wish.ownership;
     let mut answer = told(cluster, loaded, &sent, ownership).await;
@@ -211,19 +259,59 @@ async fn look_at_standing<'a>(
             Ok(Checked { loaded, sent, live: Some(live), step: Step::Change { ownership, then } })
         }
         Err(ApplyError::Conflict(conflicts)) => {
-            Err(Trouble::Undecided(conflict_problems(loaded, &sent, &live, &conflicts)))
+            let mut problems = conflict_problems(loaded, &sent, &live, &conflicts);
+            if let Some(last) = problems.last_mut().filter(|_| !is_ours(&live)) {
+                last.hints.push(format!("this tool has not made the Job: {}", look_at_it(loaded)));
+            }
+            Err(Trouble::Undecided(problems))
+        }
+        Err(ApplyError::Immutable(_)) if !is_ours(&live) && wish.replace == Replace::Never => {
+            Err(Trouble::Undecided(vec![of_somebody_else(loaded)]))
         }
         Err(ApplyError::Immutable(fields)) if wish.replace == Replace::Never => {
             let problems = immutable_problems(cluster, loaded, &sent, &live, &fields).await;
             Err(Trouble::Undecided(problems))
         }
-        Err(ApplyError::Immutable(_)) => replacement(cluster, loaded, live, wish).await,
+        Err(ApplyError::Immutable(_)) => {
+            replacement(cluster, loaded, live, wish, Patch::Possible).await
+        }
+        Err(ApplyError::Other(error)) if error.missing_right() == Some("patch") => {
+            if is_as_sent(&sent, &live, MANAGER) {
+                return Ok(Checked { loaded, sent, live: Some(live), step: Step::Keep });
+            }
+            match wish.replace {
+                Replace::Never => Err(error.into()),
+                _ => replacement(cluster, loaded, live, wish, Patch::Forbidden).await,
+            }
+        }
         Err(ApplyError::Other(error)) if error.missing_right().is_some() => Err(error.into()),
         Err(ApplyError::Other(error)) => match ask(cluster, &loaded.job, &sent).await {
             answer @ (Answer::Refused(_) | Answer::NoNamespace) => Err(trouble_of(answer)),
             _ => Err(error.into()),
         },
     }
+}
+
+fn being_deleted(loaded: &LoadedJob) -> Problem {
+    let (name, namespace) = (&loaded.job.name, &loaded.job.namespace);
+    Problem::new(format!("job.batch/{name} in namespace {namespace} is being deleted")).hint(format!(
+        "wait with `kubectl wait --for=delete job/{name} -n {namespace}` and apply again, or let --replace do both"
+    ))
+}
+
+fn of_somebody_else(loaded: &LoadedJob) -> Problem {
+    let (name, namespace) = (&loaded.job.name, &loaded.job.namespace);
+    Problem::new(format!(
+        "job.batch/{name} in namespace {namespace} is somebody else's (without the label {MANAGED_BY}={MANAGER}), and cannot be changed into this one"
+    ))
+    .hint(look_at_it(loaded))
+}
+
+fn look_at_it(loaded: &LoadedJob) -> String {
+    let (name, namespace) = (&loaded.job.name, &loaded.job.namespace);
+    format!(
+        "look at it with `kubectl describe job {name} -n {namespace}`, and delete it yourself if nobody needs it"
+    )
 }
 
 /// Says whose the fields are, each beside its row.
@@ -324,6 +412,7 @@ async fn replacement<'a>(
     loaded: &'a LoadedJob,
     live: Value,
     wish: Wish,
+    patch: Patch,
 ) -> Result<Checked<'a>, Trouble> {
     let (name, namespace) = (&loaded.job.name, &loaded.job.namespace);
     let refused = |why: &str, hint: String| {
@@ -332,10 +421,7 @@ async fn replacement<'a>(
         Trouble::Undecided(vec![Problem::new(message).hint(hint)])
     };
     if !is_ours(&live) {
-        let hint = format!(
-            "look at it with `kubectl describe job {name} -n {namespace}`, and delete it yourself if nobody needs it"
-        );
-        return Err(refused("this tool has not made it", hint));
+        return Err(refused("this tool has not made it", look_at_it(loaded)));
     }
     if is_active(&live) && wish.replace != Replace::Any {
         let hint = "wait until it has ended, or stop it with --replace --force";
@@ -348,7 +434,8 @@ async fn replacement<'a>(
         begin => begin,
     };
     let sent = new_job(&loaded.job, begin);
-    Ok(Checked { loaded, sent, live: Some(live), step: Step::Replace { uid } })
+    let step = Step::Replace { uid, posted: patch == Patch::Forbidden };
+    Ok(Checked { loaded, sent, live: Some(live), step })
 }
 
 /// Tells whether pods of a Job run, or may at any moment.
@@ -369,12 +456,13 @@ impl Checked<'_> {
         }
         match (&self.step, &self.live) {
             (Step::Change { .. }, Some(live)) => is_suspended(live),
+            (Step::Keep, _) => false,
             _ => true,
         }
     }
 
     /// Tells whether it is posted, because the right to patch is missing.
     pub(super) fn is_posted(&self) -> bool {
-        matches!(self.step, Step::Post)
+        matches!(self.step, Step::Post | Step::Replace { posted: true, .. })
     }
 }

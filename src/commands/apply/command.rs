@@ -1,11 +1,13 @@
 //! Reads top to bottom: load, check, send, wait.
 
-use super::check::{Checked, Replace, Wish, check};
+use std::time::Duration;
+
+use super::check::{Checked, Replace, Step, Wish, check};
 use super::object::{Begin, changed_job, is_suspended, new_job};
 use super::send::{Done, compared, send, would_be};
 use super::told::Teller;
 use super::upstream::refuse_without_upstream;
-use super::wait::{Awaited, wait};
+use super::wait::{Awaited, listen, wait};
 use crate::cli::{ApplyArgs, DryRunChoice};
 use crate::cluster::{Cluster, Ownership};
 use crate::commands::facts::{Connected, connect};
@@ -16,8 +18,10 @@ use crate::commands::run::{refuse_obstacles, refuse_policy_conflicts};
 use crate::commands::validate::refuse_without_connection;
 use crate::error::{CliError, Problem};
 use crate::exit::Exit;
+use crate::job::RenderedJob;
 use crate::project::Missing;
-use crate::ui::{Printer, plural};
+use crate::run::{Signal, Signals};
+use crate::ui::{Printer, plural, shell_word};
 
 /// Creates or updates the Jobs of the targets.
 pub(in crate::commands) fn apply(args: &ApplyArgs, printer: Printer) -> Result<Exit, CliError> {
@@ -48,6 +52,7 @@ pub(in crate::commands) fn apply(args: &ApplyArgs, printer: Printer) -> Result<E
     let cluster = &connected.cluster;
     let wish = wish(args, begin);
     let checked = connected.runtime.block_on(check(cluster, &jobs, wish))?;
+    refuse_to_wait_for_the_suspended(args, &checked)?;
     if let [one] = checked.as_slice()
         && one.starts()
         && !args.ignore_upstream
@@ -102,6 +107,20 @@ fn refuse_to_wait_for_nothing(args: &ApplyArgs, begin: Begin) -> Result<(), CliE
     }
     let problem = Problem::new("--wait waits for Jobs to end, and these are created suspended");
     Err(CliError::usage(problem.hint("leave --wait out, and run them with `kubectl mage run --staged`; or start them all at once with --start")))
+}
+
+fn refuse_to_wait_for_the_suspended(
+    args: &ApplyArgs,
+    checked: &[Checked<'_>],
+) -> Result<(), CliError> {
+    let Some(job) = checked.iter().find(|job| args.wait && is_suspended(&job.sent)) else {
+        return Ok(());
+    };
+    let RenderedJob { name, namespace, .. } = &job.loaded.job;
+    let problem = Problem::new(format!(
+        "--wait waits for Jobs to end, and job.batch/{name} in namespace {namespace} is suspended"
+    ));
+    Err(CliError::usage(problem.hint("start it with --start, or leave --wait out")))
 }
 
 fn wish(args: &ApplyArgs, begin: Begin) -> Wish {
@@ -184,21 +203,65 @@ fn send_all(
     }
     let mut teller = Teller::new(printer, args.output, args.dry_run);
     let mut all: Vec<Done> = Vec::with_capacity(checked.len());
+    let mut signals = connected.runtime.block_on(async { listen() })?;
     for job in checked {
-        let sent = connected.runtime.block_on(send(&connected.cluster, job, args.timeout));
-        match sent {
+        let sending = send_unless_stopped(&connected.cluster, job, args.timeout, &mut signals);
+        let (sent, stopped) = connected.runtime.block_on(sending);
+        let failed = match sent {
             Ok(done) => {
                 teller.tell(job.loaded, &done)?;
                 all.push(done);
+                stopped.filter(|_| all.len() < checked.len()).map(interrupted)
             }
-            Err(error) => {
-                teller.end()?;
-                return Err(in_the_middle(error, checked, &all));
-            }
+            Err(error) => Some(error),
+        };
+        if let Some(error) = failed {
+            teller.end()?;
+            return Err(in_the_middle(error, checked, &all));
+        }
+        if let Some(signal) = stopped {
+            teller.end()?;
+            return Err(interrupted(signal));
         }
     }
     teller.end()?;
     Ok(all)
+}
+
+/// Sends one Job. A signal on the way is answered after it, so that what stands there is known; a Job that is
+/// being replaced is not waited for.
+async fn send_unless_stopped(
+    cluster: &Cluster,
+    job: &Checked<'_>,
+    timeout: Option<Duration>,
+    signals: &mut Signals,
+) -> (Result<Done, CliError>, Option<Signal>) {
+    let mut sending = std::pin::pin!(send(cluster, job, timeout));
+    tokio::select! {
+        sent = &mut sending => (sent, None),
+        signal = signals.next() => match job.step {
+            Step::Replace { .. } => {
+                let mut error = interrupted(signal);
+                let RenderedJob { name, namespace, .. } = &job.loaded.job;
+                if let Some(problem) = error.problems.last_mut() {
+                    problem.message = format!(
+                        "{}: job.batch/{name} in namespace {namespace} is being deleted to be replaced, and was not created anew",
+                        problem.message
+                    );
+                }
+                (Err(error), Some(signal))
+            }
+            _ => (sending.await, Some(signal)),
+        },
+    }
+}
+
+fn interrupted(signal: Signal) -> CliError {
+    let (exit, name) = match signal {
+        Signal::Interrupt => (Exit::Interrupted, "SIGINT"),
+        Signal::Terminate => (Exit::Terminated, "SIGTERM or SIGHUP"),
+    };
+    CliError::new(exit, Problem::new(format!("interrupted by {name}")))
 }
 
 /// Adds to an error what was applied before it, and what was not.
@@ -232,11 +295,18 @@ fn tell_suspended(args: &ApplyArgs, checked: &[Checked<'_>], done: &[Done], prin
     if count > 0 {
         let are = if count == 1 { "Job is" } else { "Jobs are" };
         let targets = match args.targets.as_slice() {
-            [] => checked[0].loaded.job.pipeline.clone(),
-            targets => targets.join(" "),
+            [] => shell_word(&checked[0].loaded.job.pipeline).into_owned(),
+            targets => {
+                targets.iter().map(|target| shell_word(target)).collect::<Vec<_>>().join(" ")
+            }
+        };
+        let them = if checked.len() == 1 { "it" } else { "them in order" };
+        let at_once = match checked.len() {
+            1 => String::new(),
+            _ => format!(", `kubectl mage apply {targets} --start` all at once"),
         };
         printer.notice(&format!(
-            "{count} {are} suspended: `kubectl mage run --staged {targets}` starts them in order, `kubectl mage apply {targets} --start` all at once"
+            "{count} {are} suspended: `kubectl mage run --staged {targets}` starts {them}{at_once}"
         ));
     }
 }

@@ -52,11 +52,13 @@ pub(super) fn would_be(checked: &Checked<'_>) -> Done {
     let done = |became, job: &Value| Done { became, job: job.clone() };
     match (step, live) {
         (Step::Create | Step::Post, _) => done(Became::Created, sent),
+        (Step::Keep, Some(live)) => done(Became::Unchanged, live),
         (Step::Replace { .. }, _) => done(Became::Replaced, sent),
         (Step::Change { then, .. }, Some(live)) if is_same(live, then) => {
             done(Became::Unchanged, then)
         }
         (Step::Change { then, .. }, _) => done(Became::Configured, then),
+        (Step::Keep, None) => done(Became::Unchanged, sent),
     }
 }
 
@@ -78,7 +80,7 @@ pub(super) async fn send(
 ) -> Result<Done, CliError> {
     let Checked { loaded, sent, live, step } = checked;
     let (name, namespace) = (&loaded.job.name, &loaded.job.namespace);
-    let store = async |ownership| {
+    let store = async |sent: &Value, ownership| {
         let how = Applying { effect: Effect::Stored, ownership };
         let answer = cluster.apply_job(namespace, sent, how).await;
         answer.map_err(|error| match error {
@@ -97,28 +99,43 @@ pub(super) async fn send(
     };
     match step {
         Step::Create => {
-            let stored = store(Ownership::Respected).await?;
+            let stored = store(sent, Ownership::Respected).await?;
             let became = if stored.created { Became::Created } else { Became::Configured };
             Ok(Done { became, job: stored.job })
         }
         Step::Post => {
-            let job = cluster.create_job(namespace, sent).await?;
-            let job = serde_json::to_value(job).unwrap_or_default();
+            let job = post(cluster, namespace, sent).await?;
             Ok(Done { became: Became::Created, job })
         }
         Step::Change { ownership, .. } => {
-            let job = store(*ownership).await?.job;
+            let mut sent = sent.clone();
+            if let Some(live) = live
+                && let Some(version) = cluster.own_what_was_posted(namespace, live).await?
+                && !sent["metadata"]["resourceVersion"].is_null()
+            {
+                sent["metadata"]["resourceVersion"] = version;
+            }
+            let job = store(&sent, *ownership).await?.job;
             let same = live.as_ref().is_some_and(|live| is_same(live, &job));
             let became = if same { Became::Unchanged } else { Became::Configured };
             Ok(Done { became, job })
         }
-        Step::Replace { uid } => {
+        Step::Keep => Ok(would_be(checked)),
+        Step::Replace { uid, posted } => {
             cluster.delete_job_after_pods(namespace, name, uid).await?;
             gone(cluster, namespace, name, uid, timeout.unwrap_or(LONGEST_DELETION)).await?;
-            let job = store(Ownership::Respected).await?.job;
+            let job = match posted {
+                true => post(cluster, namespace, sent).await?,
+                false => store(sent, Ownership::Respected).await?.job,
+            };
             Ok(Done { became: Became::Replaced, job })
         }
     }
+}
+
+async fn post(cluster: &Cluster, namespace: &str, sent: &Value) -> Result<Value, CliError> {
+    let job = cluster.create_job(namespace, sent).await?;
+    Ok(serde_json::to_value(job).unwrap_or_default())
 }
 
 /// Waits until a Job that was deleted is gone, and its pods with it.

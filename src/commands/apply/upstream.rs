@@ -3,7 +3,7 @@
 use k8s_openapi::api::batch::v1::Job;
 
 use crate::cli::ConfigArgs;
-use crate::cluster::{Cluster, JobState, belongs, job_state, mage_command};
+use crate::cluster::{Belongs, Cluster, JobState, belongs, job_state, mage_command};
 use crate::commands::load::LoadedJob;
 use crate::error::{CliError, Problem};
 
@@ -26,18 +26,27 @@ pub(super) async fn refuse_without_upstream(
         error
     })?;
     let finished = |block: &String| jobs.iter().any(|job| is_finished(job, loaded, block, config));
-    let missing: Vec<&str> =
-        loaded.outside.iter().filter(|block| !finished(block)).map(String::as_str).collect();
+    let missing: Vec<&String> = loaded.outside.iter().filter(|block| !finished(block)).collect();
     if missing.is_empty() {
         return Ok(());
     }
+    let failed = |block: &&&String| {
+        let is_its = |job: &&Job| of_block(job, loaded, block).is_some();
+        jobs.iter().filter(is_its).any(|job| matches!(job_state(job), JobState::Failed { .. }))
+    };
+    let failed: Vec<&str> = missing.iter().filter(failed).map(|block| block.as_str()).collect();
+    let failed = match failed.as_slice() {
+        [] => String::new(),
+        failed => format!(" (that of {} failed)", failed.join(", ")),
+    };
+    let missing: Vec<&str> = missing.into_iter().map(String::as_str).collect();
     let block = loaded.job.block.as_deref().unwrap_or(&loaded.job.pipeline);
     let partition = match &config.execution_partition {
         Some(partition) => format!(" in partition {partition}"),
         None => String::new(),
     };
     let problem = Problem::new(format!(
-        "block `{block}` depends on {}, and no Job of {} has finished in namespace {namespace}{partition}: it would run without their data",
+        "block `{block}` depends on {}, and no Job of {} is complete in namespace {namespace}{partition}{failed}: it would run without their data",
         missing.join(", "),
         if missing.len() == 1 { "it" } else { "them" }
     ));
@@ -54,13 +63,19 @@ fn is_finished(job: &Job, loaded: &LoadedJob, block: &str, config: &ConfigArgs) 
     if job_state(job) != JobState::Complete {
         return false;
     }
-    let Some(of) = belongs(job) else { return false };
-    let base = of.block.split(':').next().unwrap_or_default();
-    if of.pipeline != loaded.job.pipeline || (of.block != block && base != block) {
+    if of_block(job, loaded, block).is_none() {
         return false;
     }
     let Some(command) = mage_command(job) else { return false };
     // With a run's id Mage takes the partition from its database.
     let run = config.pipeline_run_id.map(|id| id.to_string());
     command.execution_partition == config.execution_partition && command.pipeline_run_id == run
+}
+
+/// Returns what a Job is of, if that is a run of the block.
+fn of_block(job: &Job, loaded: &LoadedJob, block: &str) -> Option<Belongs> {
+    belongs(job).filter(|of| {
+        let base = of.block.split(':').next().unwrap_or_default();
+        of.pipeline == loaded.job.pipeline && (of.block == block || base == block)
+    })
 }

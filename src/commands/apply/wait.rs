@@ -16,7 +16,7 @@ use crate::cluster::{
 use crate::diagnose::{PendingKind, pending};
 use crate::error::{CliError, Problem};
 use crate::exit::Exit;
-use crate::run::{EventKind, Options, RunEvent, Signal, Signals};
+use crate::run::{BlockState, EventKind, Options, RunEvent, Signal, Signals};
 use crate::tail::{JobEnd, Stand};
 use crate::ui::{Printer, words};
 
@@ -70,9 +70,7 @@ pub(super) async fn wait(
     timeout: Option<Duration>,
     printer: Printer,
 ) -> Result<Exit, CliError> {
-    let mut signals = Signals::listen().map_err(|error| {
-        CliError::usage(Problem::new(format!("cannot listen for signals: {error}")))
-    })?;
+    let mut signals = listen()?;
     let (sender, mut inputs) = unbounded_channel();
     let mut watches = JoinSet::new();
     let mut namespaces: Vec<&str> = jobs.iter().map(|job| job.namespace.as_str()).collect();
@@ -97,7 +95,12 @@ pub(super) async fn wait(
             Some(input) = inputs.recv() => waiting.take(input)?,
             _ = ticks.tick() => waiting.tick()?,
             signal = signals.next() => {
-                printer.notice(&format!("{left} go on: the cluster has them"));
+                let go = if left.len() == 1 { "goes" } else { "go" };
+                printer.notice(&format!(
+                    "{} {go} on in the cluster: follow with `{}`",
+                    left.join(", "),
+                    waiting.next_command("tail")
+                ));
                 return Ok(match signal {
                     Signal::Interrupt => Exit::Interrupted,
                     Signal::Terminate => Exit::Terminated,
@@ -107,12 +110,22 @@ pub(super) async fn wait(
                 if late.is_some() =>
             {
                 let after = crate::ui::duration(timeout.unwrap_or_default().try_into().unwrap_or_default());
-                let problem = Problem::new(format!("{left} have not ended within {after}, and go on"));
-                return Err(CliError::new(Exit::TimedOut, problem.hint("see how they stand with `kubectl mage why job/NAME`")));
+                let (have, go) = if left.len() == 1 { ("has", "goes") } else { ("have", "go") };
+                let names = left.join(", ");
+                let problem = Problem::new(format!("{names} {have} not ended within {after}, and {go} on"));
+                let hint = format!("see how it stands with `{}`", waiting.next_command("why"));
+                return Err(CliError::new(Exit::TimedOut, problem.hint(hint)));
             }
         }
     }
-    Ok(waiting.outcome())
+    waiting.outcome()
+}
+
+/// Takes signals as input.
+pub(super) fn listen() -> Result<Signals, CliError> {
+    Signals::listen().map_err(|error| {
+        CliError::usage(Problem::new(format!("cannot listen for signals: {error}")))
+    })
 }
 
 /// Watches the Jobs of this tool in a namespace, their pods, and what is said of Jobs without pods.
@@ -152,15 +165,21 @@ fn follow<K: Watchable>(
 
 impl Waiting<'_> {
     /// Names the Jobs that have not ended; none when all have.
-    fn left(&self) -> Option<String> {
-        let left: Vec<String> = self
-            .jobs
-            .iter()
-            .zip(&self.stands)
-            .filter(|(_, stand)| stand.end.is_none())
-            .map(|(job, _)| format!("job.batch/{}", job.name))
-            .collect();
-        (!left.is_empty()).then(|| left.join(", "))
+    fn left(&self) -> Option<Vec<String>> {
+        let left: Vec<String> =
+            self.going_on().map(|job| format!("job.batch/{}", job.name)).collect();
+        (!left.is_empty()).then_some(left)
+    }
+
+    fn going_on(&self) -> impl Iterator<Item = &Awaited> {
+        let all = self.jobs.iter().zip(&self.stands);
+        all.filter(|(_, stand)| stand.end.is_none()).map(|(job, _)| job)
+    }
+
+    /// Writes a command about the first Job that goes on.
+    fn next_command(&self, verb: &str) -> String {
+        let job = self.going_on().next();
+        job.map_or_else(String::new, |job| about(verb, job))
     }
 
     fn take(&mut self, input: Input) -> Result<(), CliError> {
@@ -218,7 +237,9 @@ impl Waiting<'_> {
                 (Some(kind), _) => Some((Instant::now(), kind)),
                 (None, _) => None,
             };
-            for event in &news {
+            // That it stands there was said when it was applied.
+            let made = |event: &&RunEvent| event.kind == EventKind::Block(BlockState::Created);
+            for event in news.iter().filter(|event| !made(event)) {
                 self.printer.notice(&line(event));
             }
         }
@@ -240,33 +261,37 @@ impl Waiting<'_> {
                 _ => standard.pending_timeout,
             };
             if since.elapsed() >= limit {
-                let Awaited { name, namespace, .. } = &self.jobs[index];
-                self.printer.notice(&format!(
-                    "job.batch/{name} in namespace {namespace} could not start; it is left there: see `kubectl mage why job/{name} -n {namespace}`"
-                ));
                 self.stands[index].end = Some(JobEnd::CouldNotStart);
             }
         }
         Ok(())
     }
 
-    fn outcome(&self) -> Exit {
-        let ends = |end: JobEnd| self.stands.iter().any(|stand| stand.end == Some(end));
+    /// Names each Job that did not end well.
+    fn outcome(&self) -> Result<Exit, CliError> {
+        let mut problems = Vec::new();
+        let mut exit = Exit::No;
         for (job, stand) in self.jobs.iter().zip(&self.stands) {
-            if matches!(stand.end, Some(JobEnd::Failed)) {
-                let Awaited { name, namespace, .. } = job;
-                self.printer
-                    .notice(&format!("see why: kubectl mage why job/{name} -n {namespace}"));
-            }
+            let what = match stand.end {
+                Some(JobEnd::CouldNotStart) => {
+                    exit = Exit::CouldNotStart;
+                    "could not start, and is left there"
+                }
+                Some(JobEnd::Failed) => "failed",
+                Some(JobEnd::Gone) => "was deleted before it ended",
+                _ => continue,
+            };
+            let Awaited { name, namespace, .. } = job;
+            let problem = Problem::new(format!("job.batch/{name} in namespace {namespace} {what}"));
+            problems.push(problem.hint(format!("see why with `{}`", about("why", job))));
         }
-        if ends(JobEnd::CouldNotStart) {
-            Exit::CouldNotStart
-        } else if ends(JobEnd::Failed) || ends(JobEnd::Gone) {
-            Exit::No
-        } else {
-            Exit::Fine
-        }
+        if problems.is_empty() { Ok(Exit::Fine) } else { Err(CliError { exit, problems }) }
     }
+}
+
+/// Writes a command about a Job.
+fn about(verb: &str, job: &Awaited) -> String {
+    format!("kubectl mage {verb} job/{} -n {}", job.name, job.namespace)
 }
 
 fn keep<K: Watchable>(known: &mut BTreeMap<String, K>, place: &str, watched: Watched<K>) {

@@ -3,12 +3,13 @@
 use serde_json::{Value as Json, json};
 
 use crate::cluster::{
-    ApplyError, Applying, Cluster, ClusterError, Conflict, Effect, Ownership, is_mark, unmark,
+    ApplyError, Applying, Cluster, ClusterError, Conflict, Effect, MANAGER, Ownership, is_mark,
+    unmark,
 };
 use crate::commands::api_defaults::ask_job;
 use crate::commands::validate::violations;
-use crate::diff::Decided;
-use crate::job::{RenderedJob, Violation};
+use crate::diff::{Decided, Template};
+use crate::job::{RenderedJob, Violation, name_token_volume, token_volume};
 
 /// The new side of a Job.
 #[derive(Debug)]
@@ -39,7 +40,7 @@ impl Asked {
         Self {
             live,
             after: After::Sent,
-            decided: Decided::ByTable,
+            decided: Decided::ByTable(Template::Fixed),
             conflicts: Vec::new(),
             without: Vec::new(),
             refused: Vec::new(),
@@ -52,6 +53,8 @@ impl Asked {
 pub(super) enum Made {
     /// This tool, or somebody by its means: `apply` would change it.
     Here,
+    /// This tool, and what others have changed in it is a difference, too.
+    HereAndChanged,
     /// The Mage server: what it used is compared with what a new Job would be.
     ByMage,
 }
@@ -65,9 +68,17 @@ pub(super) async fn ask(
 ) -> Result<Asked, ClusterError> {
     let mut asked = Asked::new(live);
     match (&asked.live, made) {
-        (Some(live), Made::Here) => {
+        (Some(live), Made::Here | Made::HereAndChanged) => {
             let sent = marked_alike(&job.job, live);
+            let waits = live["spec"]["suspend"] == true;
             apply(cluster, job, &sent, &mut asked).await?;
+            if made == Made::HereAndChanged && asked.without.is_empty() {
+                create(cluster, job, &mut asked).await?;
+            }
+            if let (Decided::ByTable(_), Some(live), true) = (&asked.decided, &asked.live, waits) {
+                let version = cluster.server_version().await?;
+                asked.decided = Decided::ByTable(Template::of(live, version.as_deref()));
+            }
         }
         (Some(_), Made::ByMage) => create(cluster, job, &mut asked).await?,
         (None, _) => {
@@ -95,6 +106,8 @@ async fn apply(
             }
             Err(ApplyError::Conflict(conflicts)) if how.ownership == Ownership::Respected => {
                 asked.conflicts = conflicts;
+                // What this tool posted where it might not patch is its own all the same.
+                asked.conflicts.retain(|conflict| conflict.manager != MANAGER);
                 how.ownership = Ownership::Taken;
                 continue;
             }
@@ -173,6 +186,9 @@ fn marked_alike(job: &Json, live: &Json) -> Json {
                 map[key] = value.clone();
             }
         }
+    }
+    if let Some(name) = token_volume(live) {
+        name_token_volume(&mut sent, name);
     }
     sent
 }

@@ -32,7 +32,12 @@ pub(super) fn external(
     let (name, flags) = words(program);
     let paths: Vec<PathBuf> = folders.iter().map(|folder| folder.path().to_owned()).collect();
     let status = runtime()?.block_on(run(&name, &paths, &flags))?;
-    printer.detail(&compared.report.summary.sentence());
+    for job in &compared.report.jobs {
+        let verdict = job.difference.verdict.as_str();
+        printer
+            .notice(&format!("job.batch/{} in namespace {}: {verdict}", job.name, job.namespace));
+    }
+    printer.notice(&compared.report.summary.sentence());
     match status {
         Ended::Signal => Ok(Exit::Terminated),
         Ended::Status(status) => match status.code() {

@@ -29,7 +29,12 @@ pub(super) fn against_files(args: &DiffArgs, printer: Printer) -> Outcome {
     let secrecy = Secrecy::of(args.show_secrets);
     let request = request(args, &args.config, &targets);
     // A target that both sides lack is a mistake, one that only the old side has is gone.
-    let absent = if args.targets.is_empty() { Absent::LeftOut } else { Absent::Refused };
+    let is_in_old = |target: &String| match target.split_once('/') {
+        Some((pipeline, block)) => old.contains_key(&(pipeline.to_owned(), Some(block.to_owned()))),
+        None => old.keys().any(|(pipeline, _)| pipeline == target),
+    };
+    let all_known = args.targets.iter().all(is_in_old);
+    let absent = if all_known { Absent::LeftOut } else { Absent::Refused };
     load_what_is_there((env, &facts, notices), &request, absent, printer, &mut |making, job| {
         let new = Kept::of(making, &job, secrecy);
         comparing.kept(old.remove(&new.key).as_ref(), Some(&new));

@@ -9,11 +9,11 @@ use super::drift::{Drift, drift_of, is_of_mage};
 use super::sides::{Comparing, Pair, Secrecy};
 use super::verb::{Outcome, against};
 use crate::cli::{ConfigArgs, DiffArgs};
-use crate::cluster::{Cluster, ClusterError, as_job, belongs, is_ours};
+use crate::cluster::{Cluster, ClusterError, MANAGED_BY, MANAGER, as_job, belongs, is_ours};
 use crate::commands::facts::{Connected, connect};
 use crate::commands::load::{Masked, Request, load_each};
 use crate::commands::maker::{Naming, Widen, problems};
-use crate::commands::subject::job_name;
+use crate::commands::subject::{Subject, job_name};
 use crate::commands::validate::refuse_without_connection;
 use crate::diff::{Side, Verdict, spoken_of};
 use crate::error::{CliError, Problem};
@@ -30,8 +30,9 @@ pub(super) fn against_live(args: &DiffArgs, printer: Printer) -> Outcome {
     let (named, targets): (Vec<&String>, Vec<&String>) =
         args.targets.iter().partition(|target| job_name(target).is_some());
     let mut live = Live::new(args, printer);
-    for name in named.iter().filter_map(|target| job_name(target)) {
-        live.job(name)?;
+    for target in named.iter().filter(|target| job_name(target).is_some()) {
+        let Subject::Job(name) = Subject::parse(target)? else { continue };
+        live.job(&name)?;
     }
     if !targets.is_empty() || named.is_empty() {
         let targets: Vec<String> = targets.into_iter().cloned().collect();
@@ -149,12 +150,29 @@ impl<'a> Live<'a> {
 
     /// Compares one Job; tells what was found on the way.
     fn compare(&mut self, job: &RenderedJob, asked: &Asked) -> Verdict {
+        self.tell_of_live(job, asked);
         self.refused.extend(refusals(job, &asked.refused).into_iter().map(|found| found.problem));
         self.tell(job, asked);
         let secrecy = Secrecy::of(self.args.show_secrets);
         let (old, new) = sides(job, asked);
         let (old, new) = (old.map(|side| secrecy.applied(side)), secrecy.applied(new));
         self.comparing.pair(&Pair::of(job, old.as_ref(), &new), &asked.decided)
+    }
+
+    /// Says what a Job is that `apply` would not take for its own, or not as it is.
+    fn tell_of_live(&self, job: &RenderedJob, asked: &Asked) {
+        let Some(live) = &asked.live else { return };
+        let (name, namespace) = (&job.name, &job.namespace);
+        if !live["metadata"]["deletionTimestamp"].is_null() {
+            self.printer
+                .notice(&format!("job.batch/{name} in namespace {namespace} is being deleted"));
+        }
+        let made_by_mage = as_job(live).as_ref().is_some_and(is_of_mage);
+        if !is_ours(live) && !made_by_mage {
+            self.printer.notice(&format!(
+                "job.batch/{name} in namespace {namespace} is somebody else's: it lacks the label {MANAGED_BY}={MANAGER}"
+            ));
+        }
     }
 
     /// Says what the server could not be asked, each reason once, and what `apply` would stumble over.
@@ -192,7 +210,7 @@ impl<'a> Live<'a> {
             // One that the files put elsewhere is no change of this one.
             let is_here = is_ours(&live)
                 && (job.namespace.as_str(), job.name.as_str()) == (namespace.as_str(), name);
-            let made = if is_here { Made::Here } else { Made::ByMage };
+            let made = if is_here { Made::HereAndChanged } else { Made::ByMage };
             let connected = self.connect()?;
             let asking = ask(&connected.cluster, &job, Some(live.clone()), made);
             let asked = connected.runtime.block_on(asking)?;
@@ -247,7 +265,7 @@ fn sides(job: &RenderedJob, asked: &Asked) -> (Option<Side>, Side) {
             (live.map(|live| Side::live(live, job)), Side::answered(answer, job))
         }
         (After::Sent, Some(live)) => {
-            let (live, own) = spoken_of(&live, &job.job);
+            let (live, own) = spoken_of(&live, &job.job, MANAGER);
             (Some(Side::live(live, job)), Side::sent(&own, job))
         }
         (After::Sent, None) => (None, Side::rendered(job)),

@@ -13,11 +13,12 @@ use crate::cluster::{Source, belongs};
 use crate::commands::api_defaults::ask_job;
 use crate::commands::facts::{Connected, connect};
 use crate::commands::load::LoadedJob;
+use crate::commands::maker::problems;
 use crate::commands::replan::{JobsOfProject, jobs_of_project};
 use crate::commands::resume::find;
 use crate::commands::subject::Subject;
 use crate::commands::validate::refuse_without_connection;
-use crate::diff::{Decided, Side};
+use crate::diff::{Decided, Side, Template};
 use crate::error::{CliError, Problem};
 use crate::job::{RenderedJob, Secrets};
 use crate::run::{PlannedBlock, RecordedRun};
@@ -36,6 +37,7 @@ pub(super) fn against_run(args: &DiffArgs, run: &str, printer: Printer) -> Outco
     let recorded = connected.runtime.block_on(find(&connected, &name))?;
     let given = (&args.config, &args.connection);
     let JobsOfProject { jobs, .. } = jobs_of_project(given, &recorded, printer)?;
+    refuse_unknown(args, &jobs, &recorded)?;
     let mut comparing = Comparing::new(against(args), ["RUN", "NOW"]);
     let mut comparison = Comparison { args, connected: &connected, printer, run: &recorded };
     let wanted = |uuid: &str| is_wanted(args, &recorded.plan.pipeline, uuid);
@@ -50,6 +52,29 @@ pub(super) fn against_run(args: &DiffArgs, run: &str, printer: Printer) -> Outco
         }
     }
     Ok(comparing.end(std::slice::from_ref(&recorded.plan.pipeline)))
+}
+
+/// Refuses targets of which neither the run nor the project has a block.
+fn refuse_unknown(
+    args: &DiffArgs,
+    jobs: &[LoadedJob],
+    recorded: &RecordedRun,
+) -> Result<(), CliError> {
+    let pipeline = &recorded.plan.pipeline;
+    let planned = recorded.plan.blocks.iter().map(|block| block.uuid.clone());
+    let mut known: Vec<String> = jobs.iter().map(uuid).chain(planned).collect();
+    known.sort();
+    known.dedup();
+    let is_known = |target: &&String| match target.split_once('/') {
+        Some((name, block)) => name == pipeline && known.iter().any(|uuid| uuid == block),
+        None => *target == pipeline,
+    };
+    let unknown = args.targets.iter().filter(|target| !is_known(target)).map(|target| {
+        let problem = Problem::new(format!("run {} has no `{target}`", recorded.run));
+        problem.hint(format!("it is of pipeline `{pipeline}`: {}", known.join(", ")))
+    });
+    let unknown: Vec<Problem> = unknown.collect();
+    if unknown.is_empty() { Ok(()) } else { Err(problems(unknown)) }
 }
 
 fn no_run(text: &str) -> CliError {
@@ -116,7 +141,7 @@ impl Comparison<'_> {
     ) -> Result<(), CliError> {
         let job = &loaded.job;
         let (old, new) = match planned {
-            Some(block) if block.job.is_object() => {
+            Some(block) if block.job["spec"].is_object() => {
                 let secrets = Secrets::of(job);
                 let old = Side::alone(unmarked(block.job.clone()), &secrets);
                 (Some(old), Side::rendered(job))
@@ -129,7 +154,7 @@ impl Comparison<'_> {
         };
         let secrecy = Secrecy::of(self.args.show_secrets);
         let (old, new) = (old.map(|side| secrecy.applied(side)), secrecy.applied(new));
-        comparing.pair(&Pair::of(job, old.as_ref(), &new), &Decided::ByTable);
+        comparing.pair(&Pair::of(job, old.as_ref(), &new), &Decided::ByTable(Template::Fixed));
         Ok(())
     }
 
@@ -166,6 +191,6 @@ impl Comparison<'_> {
             old: Some(&old),
             new: None,
         };
-        comparing.pair(&pair, &Decided::ByTable);
+        comparing.pair(&pair, &Decided::ByTable(Template::Fixed));
     }
 }

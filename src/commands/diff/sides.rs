@@ -3,7 +3,9 @@
 use std::collections::HashMap;
 
 use crate::commands::load::Making;
-use crate::diff::{Decided, JobDiff, Quota, Report, Side, Summary, Verdict, Weight, compare};
+use crate::diff::{
+    Decided, JobDiff, Quota, Report, Side, Summary, Template, Verdict, Weight, compare,
+};
 use crate::job::{RenderedJob, pod_requests};
 use crate::run::Options;
 
@@ -139,7 +141,7 @@ impl Comparing {
             old: old.map(|kept| &kept.side),
             new: new.map(|kept| &kept.side),
         };
-        self.pair(&pair, &Decided::ByTable);
+        self.pair(&pair, &Decided::ByTable(Template::Fixed));
         let weight = |kept: Option<&Kept>| kept.map(|kept| kept.weight.clone());
         self.weights.push((named.key.clone(), weight(old), weight(new)));
     }
