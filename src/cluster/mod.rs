@@ -65,7 +65,7 @@ pub use logs::{LogRequest, LogStream, LogStreamError};
 pub use mage_jobs::{Belongs, Source, belongs, mage_command, pod_belongs};
 pub use marks::{Marked, is_ours, mark_as_ours};
 pub(crate) use marks::{is_made_here, is_mark, mark, member, unmark};
-pub use plans::{CANCELLED, PlanFacts, Unmet};
+pub use plans::{CANCELLED, NotedEnd, PlanFacts, Unmet};
 pub(crate) use plans::{DROPPED, ENDED};
 pub(crate) use pods::container_status;
 pub use pods::{ContainerPhase, ContainerView, container_view, job_of, main_container};

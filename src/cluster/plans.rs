@@ -48,6 +48,41 @@ impl Unmet {
     }
 }
 
+/// What is noted of an attempt that ended, where its Job does not tell: `2 CouldNotStart`, and, where it did not
+/// end well, when and why: `2 CouldNotStart 2026-11-28T00:00:00Z ErrImagePull: not found`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NotedEnd {
+    /// The attempt, from 1.
+    pub attempt: u32,
+    /// How it ended: `Complete`, `TimedOut`, `CouldNotStart`, `Refused`, `Gone`, `Cancelled`.
+    pub state: String,
+    /// When, by the clock of whoever noted it.
+    pub at: Option<Timestamp>,
+    /// One word and one sentence why.
+    pub why: Option<(String, String)>,
+}
+
+impl NotedEnd {
+    /// Reads a note; none where it says something else than an end.
+    #[must_use]
+    pub fn read(note: &str) -> Option<Self> {
+        let mut words = note.splitn(4, ' ');
+        let attempt = words.next()?.parse().ok()?;
+        let state = words.next()?;
+        let is_end = !matches!(state, "Begun" | "Wanted" | "ConditionFalse" | "Skipped");
+        let at = words.next().and_then(|at| at.parse().ok());
+        let why = words.next().and_then(|why| why.split_once(": "));
+        let why = why.map(|(reason, sentence)| (reason.to_owned(), sentence.to_owned()));
+        is_end.then(|| Self { attempt, state: state.to_owned(), at, why })
+    }
+
+    /// Tells whether the block is complete.
+    #[must_use]
+    pub fn is_complete(&self) -> bool {
+        self.state == "Complete"
+    }
+}
+
 /// What a plan's metadata says.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PlanFacts {
@@ -67,6 +102,8 @@ pub struct PlanFacts {
     pub dropped: Vec<String>,
     /// Blocks that conditionals kept from running, by their labels.
     pub unmet: BTreeMap<String, Unmet>,
+    /// How blocks ended of which no Job may be left, by their labels.
+    pub ended: BTreeMap<String, NotedEnd>,
     /// When the run was cancelled, if it was.
     pub cancelled: Option<String>,
     /// When it was recorded.
@@ -81,6 +118,10 @@ impl PlanFacts {
         if !is_made_here(metadata) || label(RUN).is_none() {
             return None;
         }
+        let notes = || {
+            let annotations = metadata.annotations.iter().flatten();
+            annotations.filter_map(|(key, note)| Some((key.strip_prefix(ENDED)?.to_owned(), note)))
+        };
         Some(Self {
             namespace: metadata.namespace.clone().unwrap_or_default(),
             name: metadata.name.clone()?,
@@ -91,13 +132,9 @@ impl PlanFacts {
             dropped: named(metadata, DROPPED)
                 .and_then(|text| serde_json::from_str(&text).ok())
                 .unwrap_or_default(),
-            unmet: metadata
-                .annotations
-                .iter()
-                .flatten()
-                .filter_map(|(key, note)| {
-                    Some((key.strip_prefix(ENDED)?.to_owned(), Unmet::read(note)?))
-                })
+            unmet: notes().filter_map(|(block, note)| Some((block, Unmet::read(note)?))).collect(),
+            ended: notes()
+                .filter_map(|(block, note)| Some((block, NotedEnd::read(note)?)))
                 .collect(),
             cancelled: named(metadata, CANCELLED),
             created: metadata.creation_timestamp.as_ref().map(|time| time.0),

@@ -1,6 +1,6 @@
 //! Runs, as their Jobs and plans tell them: pure grouping.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use indexmap::IndexMap;
@@ -13,7 +13,7 @@ use super::jobs::{JobState, job_state};
 use super::labels::{MANAGED_BY, MANAGER, label_value};
 use super::leases::Driving;
 use super::mage_jobs::{Source, belongs, named};
-use super::plans::{PlanFacts, Unmet};
+use super::plans::{NotedEnd, PlanFacts, Unmet};
 
 /// The annotation that says how many blocks the run has.
 pub(crate) const BLOCKS: &str = "kubectl-mage/blocks";
@@ -96,6 +96,8 @@ struct Tally {
     dropped: Vec<String>,
     /// Blocks that conditionals kept from running, by their labels.
     unmet: BTreeMap<String, Unmet>,
+    /// How blocks ended of which no Job may be left, by their labels.
+    noted: BTreeMap<String, NotedEnd>,
     cancelled: bool,
     blocks: IndexMap<String, JobState>,
 }
@@ -117,10 +119,15 @@ pub fn group_runs<'a>(
         tally.total = plan.blocks;
         tally.dropped.clone_from(&plan.dropped);
         tally.unmet.clone_from(&plan.unmet);
+        tally.noted.clone_from(&plan.ended);
         for block in &plan.dropped {
             tally.unmet.remove(&label_value(block));
+            tally.noted.remove(&label_value(block));
         }
         tally.cancelled = plan.cancelled.is_some();
+        let noted = tally.noted.values().filter_map(|end| end.at);
+        let cancelled = plan.cancelled.as_ref().and_then(|at| at.parse().ok());
+        tally.ended = noted.chain(cancelled).max();
         tally.started = plan.created;
     }
     for job in jobs {
@@ -155,6 +162,9 @@ fn row((namespace, source, run): Key, tally: &Tally) -> RunRow {
     let (own, upstream) = unmet(tally);
     let done = complete - own;
     let failed = count(|state| matches!(state, JobState::Failed { .. }));
+    let gone = Gone::of(tally);
+    let done = done + gone.complete;
+    let cancelled = tally.cancelled || gone.cancelled > 0;
     let total = tally.total.unwrap_or_default().max(tally.blocks.len());
     let suspended = count(|state| *state == JobState::Suspended);
     let going_on = complete + failed < tally.blocks.len();
@@ -165,9 +175,9 @@ fn row((namespace, source, run): Key, tally: &Tally) -> RunRow {
         RunStatus::Suspended
     } else if going_on {
         RunStatus::Running
-    } else if tally.cancelled {
+    } else if cancelled {
         RunStatus::Cancelled
-    } else if failed > 0 {
+    } else if failed + gone.failed > 0 {
         RunStatus::Failed
     } else if source == Source::Server {
         RunStatus::Unknown
@@ -188,6 +198,29 @@ fn row((namespace, source, run): Key, tally: &Tally) -> RunRow {
         started: tally.started,
         ended: tally.ended.filter(|_| !going_on),
         driving: Driving::Unknown,
+    }
+}
+
+/// Blocks that have no Job any more, by what is noted of them.
+#[derive(Default)]
+struct Gone {
+    complete: usize,
+    cancelled: usize,
+    failed: usize,
+}
+
+impl Gone {
+    fn of(tally: &Tally) -> Self {
+        let there: BTreeSet<String> = tally.blocks.keys().map(|block| label_value(block)).collect();
+        let mut gone = Self::default();
+        for (_, end) in tally.noted.iter().filter(|(block, _)| !there.contains(*block)) {
+            match end.state.as_str() {
+                "Complete" => gone.complete += 1,
+                "Cancelled" => gone.cancelled += 1,
+                _ => gone.failed += 1,
+            }
+        }
+        gone
     }
 }
 
@@ -228,7 +261,7 @@ impl Cluster {
 
 #[cfg(test)]
 mod tests {
-    use super::{PlanFacts, RunStatus, Unmet, group_runs};
+    use super::{NotedEnd, PlanFacts, RunStatus, Unmet, group_runs};
     use k8s_openapi::api::batch::v1::Job;
     use serde_json::json;
     use std::collections::BTreeMap;
@@ -286,10 +319,29 @@ mod tests {
             blocks: Some(3),
             dropped: Vec::new(),
             unmet: BTreeMap::new(),
+            ended: BTreeMap::new(),
             cancelled: None,
             created: None,
             uid: String::new(),
         }
+    }
+
+    #[test]
+    fn how_blocks_ended_is_known_when_their_jobs_are_gone() {
+        let status = |notes: &[(&str, &str)]| {
+            let end = |note: &str| NotedEnd::read(note).unwrap();
+            let ended = notes.iter().map(|(block, note)| ((*block).to_owned(), end(note)));
+            let plan = PlanFacts { ended: ended.collect(), ..plan() };
+            let row = group_runs(&[], &[plan]).remove(0);
+            format!("{} {}/3 {}", row.status, row.done, row.ended.is_some())
+        };
+        let late = "1 CouldNotStart 2026-01-01T00:00:09Z ErrImagePull: not found";
+        assert_eq!(status(&[]), "Stopped 0/3 false");
+        assert_eq!(status(&[("a", late)]), "Failed 0/3 true");
+        assert_eq!(status(&[("a", late), ("b", "1 Cancelled")]), "Cancelled 0/3 true");
+        assert_eq!(status(&[("a", "1 Complete"), ("b", "1 Complete")]), "Stopped 2/3 false");
+        let all = [("a", "1 Complete"), ("b", "2 Complete"), ("c", "1 Complete")];
+        assert_eq!(status(&all), "Complete 3/3 false");
     }
 
     #[test]

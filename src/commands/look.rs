@@ -9,8 +9,8 @@ use k8s_openapi::api::core::v1::{ConfigMap, Pod};
 use super::run_name::RunName;
 use super::subject::Subject;
 use crate::cluster::{
-    Belongs, Cluster, ClusterError, MANAGED_BY, MANAGER, OF_A_JOB, PlanFacts, RUN, RunRow, Source,
-    Unmet, belongs, group_runs, label_value, pod_belongs,
+    Belongs, Cluster, ClusterError, MANAGED_BY, MANAGER, NotedEnd, OF_A_JOB, PlanFacts, RUN,
+    RunRow, Source, Unmet, belongs, group_runs, label_value, pod_belongs,
 };
 use crate::error::CliError;
 use crate::run::{Outline, Plan, plan_of, record_name};
@@ -131,6 +131,11 @@ impl Seen {
     /// Returns the blocks of the plan that conditionals kept from running, by their labels.
     pub(super) fn unmet(&self) -> BTreeMap<String, Unmet> {
         self.plans.iter().flat_map(|plan| plan.unmet.clone()).collect()
+    }
+
+    /// Returns how blocks ended of which no Job may be left, by their labels.
+    pub(super) fn noted(&self) -> BTreeMap<String, NotedEnd> {
+        self.plans.iter().flat_map(|plan| plan.ended.clone()).collect()
     }
 
     /// Lists the runs that are there, the newest first, also those of which only pods may be read.

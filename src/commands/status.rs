@@ -97,7 +97,7 @@ impl Read {
     fn view(&self) -> RunView {
         let found = blocks(&self.seen.jobs, &self.seen.pods);
         let (row, plan) = (self.row.clone(), self.seen.planned());
-        run_view(row, &found, &self.events, &plan, &self.seen.unmet())
+        run_view(row, &found, &self.events, &plan, &self.seen.unmet(), &self.seen.noted())
     }
 
     /// Sees how the run stands now, by the Jobs and pods as they are.

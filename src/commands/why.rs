@@ -11,14 +11,16 @@ use super::mage_log::{Known, MageLog, mage_log, number_of};
 use super::subject::Subject;
 use crate::cli::{WhyArgs, WhyOutput};
 use crate::cluster::{
-    Cluster, ClusterError, LogRequest, RunRow, Unmet, container_status, container_view,
+    Cluster, ClusterError, LogRequest, NotedEnd, RunRow, Unmet, container_status, container_view,
     label_value, main_container,
 };
-use crate::diagnose::{Cause, Standing};
+use crate::diagnose::{Cause, Standing, Story};
 use crate::error::CliError;
 use crate::exit::Exit;
 use crate::logs::{Listener, MageLine, is_drawn, parse_line};
-use crate::status::{Block, Evidence, Explanation, Told, block_view, blocks, evidence, tell};
+use crate::status::{
+    Block, Evidence, Explanation, Told, block_view, blocks, evidence, is_noted, of_note, tell,
+};
 use crate::ui::{Printer, manifest, why_json, why_text};
 
 /// How much of a log is read: Mage's tracebacks are long.
@@ -59,7 +61,9 @@ async fn of_run(cluster: &Cluster, subject: &Subject) -> Result<Explanation, Cli
     });
     let Some(row) = row else { return of_log(cluster, &seen, subject).await };
     seen.keep(&row);
-    let found = blocks(&seen.jobs, &seen.pods);
+    let mut found = blocks(&seen.jobs, &seen.pods);
+    let ended = seen.noted();
+    found.retain(|block| !is_noted(block, &ended));
     let mut telling: Vec<Told> = Vec::new();
     let mut unknown = seen.missing.clone();
     let unmet = seen.unmet();
@@ -69,7 +73,54 @@ async fn of_run(cluster: &Cluster, subject: &Subject) -> Result<Explanation, Cli
         let others = found.iter().filter(|block| only.is_none() && block.uuid != first.uuid);
         telling.extend(others.map(|block| brief(block)).filter(|told| told.story.cause.is_some()));
     }
+    if telling.is_empty() {
+        telling = noted(&seen, &found, only);
+    }
     Ok(Explanation { namespace: seen.namespace, row: Some(row), blocks: telling, unknown })
+}
+
+/// Tells of blocks of which only a note is left, but for those that are complete.
+fn noted(seen: &Seen, found: &[Block<'_>], only: Option<&str>) -> Vec<Told> {
+    let planned = seen.planned();
+    let tell = |(label, end): (String, NotedEnd)| {
+        let named = planned.iter().find(|(uuid, _)| label_value(uuid) == label);
+        let uuid = named.map_or(label, |(uuid, _)| uuid.clone());
+        let is_there = found.iter().any(|block| block.uuid == uuid);
+        if end.is_complete() || is_there || only.is_some_and(|only| uuid != only) {
+            return None;
+        }
+        let cause = end.why.clone().map(|(reason, sentence)| Cause {
+            reason,
+            sentence,
+            exit_code: None,
+            hint: None,
+        });
+        let told = match end.state.as_str() {
+            "Cancelled" => "its Job was deleted because the run ended",
+            _ => "its Job is gone, and nothing is noted of why",
+        };
+        let cause = cause.unwrap_or_else(|| Cause {
+            reason: end.state.clone(),
+            sentence: told.to_owned(),
+            exit_code: None,
+            hint: None,
+        });
+        Some(Told {
+            view: of_note(&uuid, &end),
+            story: Story {
+                standing: Standing::Failed,
+                cause: Some(cause),
+                earlier: Vec::new(),
+                unknown: Vec::new(),
+            },
+            evidence: Vec::new(),
+            lines: Vec::new(),
+        })
+    };
+    let mut all: Vec<Told> = seen.noted().into_iter().filter_map(tell).collect();
+    // What went wrong by itself is told before what it took with it.
+    all.sort_by_key(|told| told.view.state == "Cancelled");
+    all
 }
 
 fn has_block(seen: &Seen, row: &RunRow, block: &str) -> bool {

@@ -4,10 +4,12 @@ use std::collections::HashMap;
 
 use k8s_openapi::api::batch::v1::Job;
 
+use super::events::BlockState;
 use super::notes::{Noted, Notes};
 use super::plan::{Plan, PlannedBlock};
 use super::run_id::RunId;
 use crate::cluster::{ATTEMPT, JobState, job_state};
+use crate::diagnose::Cause;
 
 /// How a block stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,6 +31,8 @@ pub(super) struct Adopted {
     /// The newest attempt; 1 when there was none yet.
     pub(super) attempt: u32,
     pub(super) standing: Standing,
+    /// How it ended, where no Job tells and it did not end well.
+    pub(super) end: Option<(BlockState, Option<Cause>)>,
     /// The Job of that attempt, if it is there.
     pub(super) job: Option<Job>,
     /// Whether another attempt follows one that failed.
@@ -71,6 +75,7 @@ fn by_jobs(block: &PlannedBlock, run: &RunId, jobs: &[Job]) -> Adopted {
         return Adopted {
             attempt: 1,
             standing: Standing::Missing,
+            end: None,
             job: None,
             again: false,
             retries: 0,
@@ -83,7 +88,7 @@ fn by_jobs(block: &PlannedBlock, run: &RunId, jobs: &[Job]) -> Adopted {
         _ if job.metadata.deletion_timestamp.is_some() => Standing::Failed,
         _ => Standing::Active,
     };
-    Adopted { attempt, standing, job: Some(job.clone()), again: false, retries: 0 }
+    Adopted { attempt, standing, end: None, job: Some(job.clone()), again: false, retries: 0 }
 }
 
 fn by_note(adopted: Adopted, block: &PlannedBlock, notes: &Notes) -> Adopted {
@@ -101,7 +106,11 @@ fn by_note(adopted: Adopted, block: &PlannedBlock, notes: &Notes) -> Adopted {
         Noted::ConditionFalse => Standing::ConditionFalse,
         Noted::Over(_) => Standing::Failed,
     };
-    Adopted { attempt: note.attempt, standing, job: None, again: false, retries: 0 }
+    let end = match note.what {
+        Noted::Over(state) => Some((state, notes.cause(&block.uuid))),
+        _ => None,
+    };
+    Adopted { attempt: note.attempt, standing, end, job: None, again: false, retries: 0 }
 }
 
 /// What events tell of Jobs that are gone, by the Jobs' names.

@@ -15,7 +15,7 @@ use k8s_openapi::jiff::Timestamp;
 use super::dispatcher::Dispatcher;
 use super::events::BlockState;
 use super::input::Input;
-use super::notes::{Note, Noted, annotations};
+use super::notes::{Note, Noted, annotations_with_why};
 use super::outcome::Stop;
 use super::record::plan_version;
 use super::settle::{LONGEST_WAIT, LOOK_EVERY, job_uid, retried};
@@ -152,7 +152,8 @@ async fn sweep(
 /// Notes in the plan that an attempt at a block is over.
 async fn note(cluster: &Cluster, plan: &PlanFacts, of: &Belongs) -> Result<(), ClusterError> {
     let note = Note { attempt: of.attempt, what: Noted::end(BlockState::Cancelled) };
-    let notes = annotations([(of.block.as_str(), note)].into_iter());
+    let when = Some((Timestamp::now(), None));
+    let notes = annotations_with_why([(of.block.as_str(), note, when)].into_iter());
     cluster.annotate_config_map(&plan.namespace, &plan.name, &notes).await
 }
 

@@ -313,7 +313,8 @@ impl Dispatcher<'_> {
         }
         self.tell_skipped(skipped);
         let failed = |track: &Track| super::outcome::exit_of(track.state);
-        self.bad = self.tracks.iter().find_map(failed);
+        let cancelled = self.tracks.iter().any(|track| track.state == BlockState::Cancelled);
+        self.bad = self.tracks.iter().find_map(failed).or(cancelled.then_some(Exit::Cancelled));
     }
 
     fn watch_all(&mut self) {

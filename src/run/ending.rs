@@ -2,13 +2,13 @@
 
 use std::time::Duration;
 
-use k8s_openapi::jiff::SignedDuration;
+use k8s_openapi::jiff::{SignedDuration, Timestamp};
 use tokio::sync::mpsc::UnboundedReceiver;
 
 use super::dispatcher::{Dispatcher, Hold, Pumped, Role};
 use super::events::{BlockState, EventKind, RunEvent, RunState};
 use super::input::Input;
-use super::notes::{Note, Noted, annotations};
+use super::notes::{Note, Noted, annotations_with_why};
 use super::options::OnInterrupt;
 use super::outcome::{BlockReport, Outcome, Stop};
 use super::scheduler::{Fault, Skip, Verdict};
@@ -162,6 +162,7 @@ impl Dispatcher<'_> {
             BlockState::ConditionFalse
                 | BlockState::TimedOut
                 | BlockState::CouldNotStart
+                | BlockState::Refused
                 | BlockState::Gone
         );
         if tells || (self.plan.blocks[block].deletes_itself() && self.tracks[block].uid.is_some()) {
@@ -174,11 +175,13 @@ impl Dispatcher<'_> {
         let Some(recorded) = self.recorded.clone().filter(|_| self.role == Role::Driver) else {
             return;
         };
+        let now = Timestamp::now();
         let note = |&(block, state): &(usize, BlockState)| {
-            let attempt = self.tracks[block].attempt;
-            (self.plan.blocks[block].uuid.as_str(), Note { attempt, what: Noted::end(state) })
+            let track = &self.tracks[block];
+            let note = Note { attempt: track.attempt, what: Noted::end(state) };
+            (self.plan.blocks[block].uuid.as_str(), note, Some((now, track.cause.as_ref())))
         };
-        let notes = annotations(ends.iter().map(note));
+        let notes = annotations_with_why(ends.iter().map(note));
         let (cluster, inputs) = (self.cluster.clone(), self.inputs.clone());
         self.noting += 1;
         self.tasks.spawn(async move {
@@ -342,6 +345,7 @@ impl Dispatcher<'_> {
             Some(Stop::Replanned) => RunState::Left,
             Some(Stop::ContactLost(_)) => RunState::ContactLost,
             None if exit == Exit::Fine => RunState::Complete,
+            None | Some(Stop::Undriven) if exit == Exit::Cancelled => RunState::Cancelled,
             None | Some(Stop::Undriven) => RunState::Failed,
         };
         self.tell(RunEvent::new(EventKind::Run(state)).message(self.stop_words()));

@@ -165,6 +165,7 @@ mod tests {
         let adopted = |&(attempt, standing): &(u32, Standing)| Adopted {
             attempt,
             standing,
+            end: None,
             job: None,
             again: standing == Standing::Failed,
             retries: 0,

@@ -185,8 +185,11 @@ impl Track {
             Standing::Active => BlockState::Created,
             Standing::Complete => BlockState::Complete,
             Standing::ConditionFalse => BlockState::ConditionFalse,
-            Standing::Failed => BlockState::Failed,
+            Standing::Failed => {
+                adopted.end.as_ref().map_or(BlockState::Failed, |(state, _)| *state)
+            }
         };
+        self.cause = adopted.end.as_ref().and_then(|(_, cause)| cause.clone());
         self.uid = adopted.job.as_ref().and_then(|job| job.metadata.uid.clone());
         self.job.clone_from(&adopted.job);
         self.launched = Some(Instant::now());

@@ -8,5 +8,5 @@ mod view;
 pub use blocks::{Block, blocks};
 pub use evidence::{Evidence, evidence};
 pub use explanation::{Explanation, Told};
-pub(crate) use view::tell;
-pub use view::{BlockView, Planned, RunView, block_view, row_of_blocks, run_view};
+pub use view::{BlockView, Planned, RunView, block_view, of_note, row_of_blocks, run_view};
+pub(crate) use view::{is_noted, tell};

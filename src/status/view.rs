@@ -7,7 +7,7 @@ use k8s_openapi::jiff::{SignedDuration, Timestamp};
 
 use super::blocks::Block;
 use crate::cluster::{
-    Driving, RunRow, RunStatus, Source, Unmet, container_status, ended_at, label_value,
+    Driving, NotedEnd, RunRow, RunStatus, Source, Unmet, container_status, ended_at, label_value,
     main_container,
 };
 use crate::diagnose::{Facts, Standing, Story, seen_at, standing, story};
@@ -60,7 +60,8 @@ pub struct RunView {
 pub type Planned = (String, Vec<String>);
 
 /// Makes the table; `events` explain Jobs without a pod, `plan` names the blocks that have no Job,
-/// `unmet` those that conditionals kept from running, by their labels.
+/// `unmet` those that conditionals kept from running, `noted` how those ended whose Jobs are gone, by
+/// their labels.
 #[must_use]
 pub fn run_view(
     row: RunRow,
@@ -68,7 +69,11 @@ pub fn run_view(
     events: &[Event],
     plan: &[Planned],
     unmet: &BTreeMap<String, Unmet>,
+    noted: &BTreeMap<String, NotedEnd>,
 ) -> RunView {
+    // A pod that has not gone yet does not tell how its block ended.
+    let there = |block: &&Block<'_>| !is_noted(block, noted);
+    let found: Vec<&Block<'_>> = found.iter().filter(there).collect();
     let mut views: Vec<BlockView> =
         found.iter().map(|block| block_view(block, &tell(block, events, &[]))).collect();
     for view in &mut views {
@@ -79,6 +84,9 @@ pub fn run_view(
             view.reason = Some((CONDITION_FALSE.to_owned(), sentence));
         }
     }
+    for (uuid, _) in plan.iter().filter(|(uuid, _)| found.iter().all(|block| block.uuid != *uuid)) {
+        views.extend(noted.get(&label_value(uuid)).map(|end| of_note(uuid, end)));
+    }
     let position = |uuid: &str| plan.iter().position(|(planned, _)| planned == uuid);
     views.sort_by_key(|view| position(&view.block).unwrap_or(plan.len()));
     let mut blocks = Vec::with_capacity(plan.len().max(views.len()));
@@ -86,7 +94,13 @@ pub fn run_view(
         let found = views.iter().filter(|view| view.state == state);
         found.map(|view| view.block.as_str()).collect()
     };
-    let failed = in_state(Standing::Failed.as_str());
+    let is_failed = |view: &&BlockView| {
+        let word = view.state.as_str();
+        let noted = ["TimedOut", "CouldNotStart", "Refused", "Gone"].contains(&word);
+        word == Standing::Failed.as_str() || (noted && view.job.is_none())
+    };
+    let failed: Vec<&str> =
+        views.iter().filter(is_failed).map(|view| view.block.as_str()).collect();
     let said_no = in_state(CONDITION_FALSE);
     for (uuid, _) in plan {
         let view = views.iter().find(|view| &view.block == uuid).cloned();
@@ -160,6 +174,28 @@ fn without_job(uuid: &str, row: &RunRow, failed: Option<&str>, said_no: Option<&
         node: None,
         exit_code: None,
         reason,
+    }
+}
+
+/// Tells whether a block has no Job any more, and its end is noted.
+pub(crate) fn is_noted(block: &Block<'_>, noted: &BTreeMap<String, NotedEnd>) -> bool {
+    block.job.is_none() && noted.contains_key(&label_value(&block.uuid))
+}
+
+/// Makes the row of a block that had a Job, by what is noted of its end.
+#[must_use]
+pub fn of_note(uuid: &str, end: &NotedEnd) -> BlockView {
+    BlockView {
+        block: uuid.to_owned(),
+        state: end.state.clone(),
+        attempt: usize::try_from(end.attempt).unwrap_or(1),
+        started: None,
+        ended: end.at,
+        job: None,
+        pod: None,
+        node: None,
+        exit_code: None,
+        reason: end.why.clone(),
     }
 }
 
@@ -271,7 +307,8 @@ mod tests {
         let pods = [pod];
         let row = group_runs(&jobs, &[]).remove(0);
         let unmet = [("b".to_owned(), Unmet::Own)].into();
-        let view = run_view(row, &blocks(&jobs, &pods), &[], &plan, &unmet);
+        let noted = [].into();
+        let view = run_view(row, &blocks(&jobs, &pods), &[], &plan, &unmet, &noted);
         let rows: Vec<String> = view
             .blocks
             .iter()

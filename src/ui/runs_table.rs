@@ -7,7 +7,7 @@ use super::driving_text;
 use super::duration::duration;
 use super::status_table::Width;
 use super::table::{Headers, table};
-use crate::cluster::RunRow;
+use crate::cluster::{RunRow, RunStatus};
 
 /// Renders the runs as a table; ages are seen from `now`.
 #[must_use]
@@ -39,7 +39,9 @@ pub fn runs_table(
                 age.unwrap_or_else(|| "<unknown>".to_owned()),
             ];
             if width == Width::Wide {
-                let took = row.started.map(|at| row.ended.unwrap_or(now).duration_since(at));
+                let runs = matches!(row.status, RunStatus::Running | RunStatus::Unknown);
+                let until = row.ended.or(runs.then_some(now));
+                let took = row.started.zip(until).map(|(from, to)| to.duration_since(from));
                 cells.push(took.map_or_else(|| "<unknown>".to_owned(), duration));
                 cells.push(driving_text::cell(&row.driving, now));
             }

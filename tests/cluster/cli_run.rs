@@ -465,3 +465,40 @@ async fn kubectl_finds_and_runs_the_plugin() {
     assert!(runs.contains("Complete") && runs.contains("1/1"), "{runs}");
     bench.end().await;
 }
+
+/// What a run deleted says nothing any more: its plan does.
+#[tokio::test(flavor = "multi_thread")]
+async fn how_a_run_ended_is_known_when_its_jobs_are_gone() {
+    let Some(bench) = Bench::new("cli-ended").await else { return };
+    let project = diamond(&[("STANDIN_SLEEP", "600")]);
+    let of = |verb: &str, code: i32| project.run_on(&bench, &[verb, "@latest"]).ends(code);
+    let listed = || {
+        let runs = project.run_on(&bench, &["runs", "--no-headers", "-o", "wide"]).ends(0).stdout;
+        runs.lines().next().unwrap().to_owned()
+    };
+    let image = ["--image", "localhost/nowhere:1", "--pending-timeout", "3s"];
+    project.run_on(&bench, &[&["run", "etl/load", "etl/left"], &image[..]].concat()).ends(5);
+    assert_eq!(bench.job_names().await, [""; 0]);
+    assert!(listed().contains(" Failed "), "{}", listed());
+    let status = of("status", 0);
+    assert!(status.stdout.contains("CouldNotStart"), "{}", status.stdout);
+    assert!(status.stdout.contains("Skipped"), "{}", status.stdout);
+    let why = of("why", 0).stdout;
+    assert!(
+        why.contains("block load CouldNotStart") && why.contains("localhost/nowhere:1"),
+        "{why}"
+    );
+    of("attach", 5).says(&["load could not start: ", "localhost/nowhere:1"]);
+    // It is over, so it goes with the others.
+    let pruned = project.run_on(&bench, &["prune", "--older-than", "0s"]).ends(0);
+    assert!(pruned.stdout.contains("configmap/mage-run-etl-"), "{}", pruned.stdout);
+
+    let child = project.start_on(&bench, &["run", "etl/load", "--on-interrupt=cancel"]);
+    until("a pod", || async { !running_pods(&bench).await.is_empty() }).await;
+    signal(&child, "-TERM");
+    Said::new(child.wait_with_output().unwrap()).ends(143);
+    assert!(listed().contains(" Cancelled "), "{}", listed());
+    assert!(of("why", 0).stdout.contains("its Job was deleted because the run ended"));
+    of("attach", 6).says(&["is cancelled"]);
+    bench.end().await;
+}
