@@ -32,7 +32,7 @@ down: ## End what `make demo` left running (ALL=1: every local cluster)
 .PHONY: build
 build: ## Build target/release/kubectl-mage
 	@.ci/needs cargo cc
-	echo "==> building kubectl-mage (about 4 minutes the first time)"
+	echo "==> building kubectl-mage (all that is built the first time takes about a quarter of an hour on two cores, once)"
 	cargo build --release --locked
 
 .PHONY: test

@@ -111,7 +111,7 @@ _kubectl__mage() {
             return 0
             ;;
         kubectl__mage__subcmd__apply)
-            opts="-y -o -n -s -q -v -h --suspend --start --ignore-upstream --dry-run --replace --force --force-conflicts --wait --timeout --strict-policy --yes --output --project --edition --template --policy --server-env --server-env-file --server-pod --offline --snapshot --var --secret --allow-unset --trigger --block-run-id --pipeline-run-id --execution-partition --template-runtime-configuration --repo-path --image --only-k8s --kubeconfig --context --cluster --user --namespace --as --as-group --token --server --insecure-skip-tls-verify --request-timeout --quiet --color --help"
+            opts="-y -o -n -s -q -v -h --suspend --start --ignore-upstream --dry-run --replace --force --force-conflicts --wait --timeout --strict-policy --yes --output --project --edition --template --policy --server-env --server-env-file --server-pod --snapshot --var --secret --allow-unset --trigger --block-run-id --pipeline-run-id --execution-partition --template-runtime-configuration --repo-path --image --only-k8s --kubeconfig --context --cluster --user --namespace --as --as-group --token --server --insecure-skip-tls-verify --request-timeout --offline --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1668,7 +1668,7 @@ _kubectl__mage() {
             return 0
             ;;
         kubectl__mage__subcmd__resume)
-            opts="-y -o -n -s -q -v -h --replan --parallel --retries --timeout --pending-timeout --keep-going --fail-fast --logs --on-interrupt --detach --driver-image --create-rbac --yes --output --report --logs-dir --project --edition --template --policy --server-env --server-env-file --server-pod --offline --snapshot --var --secret --allow-unset --trigger --block-run-id --pipeline-run-id --execution-partition --template-runtime-configuration --repo-path --image --only-k8s --kubeconfig --context --cluster --user --namespace --as --as-group --token --server --insecure-skip-tls-verify --request-timeout --quiet --color --help"
+            opts="-y -o -n -s -q -v -h --replan --parallel --retries --timeout --pending-timeout --keep-going --fail-fast --logs --on-interrupt --detach --driver-image --create-rbac --yes --output --report --logs-dir --project --edition --template --policy --server-env --server-env-file --server-pod --snapshot --var --secret --allow-unset --trigger --execution-partition --template-runtime-configuration --repo-path --image --only-k8s --kubeconfig --context --cluster --user --namespace --as --as-group --token --server --insecure-skip-tls-verify --request-timeout --offline --block-run-id --pipeline-run-id --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1762,14 +1762,6 @@ _kubectl__mage() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
-                --block-run-id)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --pipeline-run-id)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
                 --execution-partition)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -1838,6 +1830,14 @@ _kubectl__mage() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --block-run-id)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --pipeline-run-id)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 -v)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -1854,7 +1854,7 @@ _kubectl__mage() {
             return 0
             ;;
         kubectl__mage__subcmd__run)
-            opts="-y -o -n -s -q -v -h --upstream --downstream --skip-type --staged --parallel --retries --timeout --pending-timeout --keep-going --fail-fast --logs --on-interrupt --detach --driver-image --create-rbac --dry-run --strict-policy --yes --output --report --logs-dir --project --edition --template --policy --server-env --server-env-file --server-pod --offline --snapshot --var --secret --allow-unset --trigger --block-run-id --pipeline-run-id --execution-partition --template-runtime-configuration --repo-path --image --only-k8s --kubeconfig --context --cluster --user --namespace --as --as-group --token --server --insecure-skip-tls-verify --request-timeout --quiet --color --help"
+            opts="-y -o -n -s -q -v -h --upstream --downstream --skip-type --staged --parallel --retries --timeout --pending-timeout --keep-going --fail-fast --logs --on-interrupt --detach --driver-image --create-rbac --dry-run --strict-policy --yes --output --report --logs-dir --project --edition --template --policy --server-env --server-env-file --server-pod --snapshot --var --secret --allow-unset --trigger --execution-partition --template-runtime-configuration --repo-path --image --only-k8s --kubeconfig --context --cluster --user --namespace --as --as-group --token --server --insecure-skip-tls-verify --request-timeout --offline --block-run-id --pipeline-run-id --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1952,14 +1952,6 @@ _kubectl__mage() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
-                --block-run-id)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --pipeline-run-id)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
                 --execution-partition)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -2025,6 +2017,14 @@ _kubectl__mage() {
                     return 0
                     ;;
                 --request-timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --block-run-id)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --pipeline-run-id)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -2134,7 +2134,7 @@ _kubectl__mage() {
             return 0
             ;;
         kubectl__mage__subcmd__snapshot)
-            opts="-o -n -s -q -v -h --output --project --edition --template --policy --server-env --server-env-file --server-pod --offline --snapshot --var --secret --allow-unset --trigger --block-run-id --pipeline-run-id --execution-partition --template-runtime-configuration --repo-path --image --only-k8s --kubeconfig --context --cluster --user --namespace --as --as-group --token --server --insecure-skip-tls-verify --request-timeout --quiet --color --help"
+            opts="-o -n -s -q -v -h --output --project --edition --template --policy --server-env --server-env-file --server-pod --snapshot --var --secret --allow-unset --trigger --block-run-id --pipeline-run-id --execution-partition --template-runtime-configuration --repo-path --image --only-k8s --kubeconfig --context --cluster --user --namespace --as --as-group --token --server --insecure-skip-tls-verify --request-timeout --offline --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

@@ -34,12 +34,12 @@ complete -c kubectl-mage -n "__fish_kubectl_mage_needs_command" -s V -l version 
 complete -c kubectl-mage -n "__fish_kubectl_mage_needs_command" -f -a "render" -d 'Print the Jobs of a pipeline or block, exactly as they would be sent'
 complete -c kubectl-mage -n "__fish_kubectl_mage_needs_command" -f -a "explain-config" -d 'Tell which layer supplied each value of a Job'
 complete -c kubectl-mage -n "__fish_kubectl_mage_needs_command" -f -a "explain" -d 'Tell which layer supplied each value of a Job'
-complete -c kubectl-mage -n "__fish_kubectl_mage_needs_command" -f -a "lint" -d 'Find everything wrong or doubtful in all layers'
+complete -c kubectl-mage -n "__fish_kubectl_mage_needs_command" -f -a "lint" -d 'Find mistakes in all layers, each with its line and a fix'
 complete -c kubectl-mage -n "__fish_kubectl_mage_needs_command" -f -a "diff" -d 'Show what differs between the Jobs of the project and those of a cluster, a git revision or a run'
 complete -c kubectl-mage -n "__fish_kubectl_mage_needs_command" -f -a "graph" -d 'Show the graph of a pipeline\'s blocks'
 complete -c kubectl-mage -n "__fish_kubectl_mage_needs_command" -f -a "apply" -d 'Create or update the Job of a block, or stage the Jobs of several'
 complete -c kubectl-mage -n "__fish_kubectl_mage_needs_command" -f -a "run" -d 'Run a pipeline, or the blocks named, with progress and logs'
-complete -c kubectl-mage -n "__fish_kubectl_mage_needs_command" -f -a "resume" -d 'Go on with a run where it stopped'
+complete -c kubectl-mage -n "__fish_kubectl_mage_needs_command" -f -a "resume" -d 'Continue a run where it stopped'
 complete -c kubectl-mage -n "__fish_kubectl_mage_needs_command" -f -a "attach" -d 'Follow a run that somebody else drives'
 complete -c kubectl-mage -n "__fish_kubectl_mage_needs_command" -f -a "tail" -d 'Follow the logs of a run, a pipeline, blocks or a Job until the Jobs end, and end as they did'
 complete -c kubectl-mage -n "__fish_kubectl_mage_needs_command" -f -a "logs" -d 'Print the logs of a run, a pipeline, blocks or a Job'
@@ -245,7 +245,7 @@ complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand lint" -s h -l 
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand diff" -l against -d 'What to compare with: live, rev:REV, run:RUN, edition:oss|pro, env:ENV or snapshot:FILE' -r
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand diff" -s o -l output -d 'Output format' -r -f -a "diff\t'As `diff -u` does, each changed line\'s origin behind it'
 summary\t'One line a Job, and a sentence'
-json\t'Every changed field, by docs/schemas/diff.schema.json'
+json\t'Every changed field, for programs'
 markdown\t'For a comment on a pull request'"
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand diff" -l project -d 'Mage project: the folder that holds metadata.yaml' -r -F
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand diff" -l edition -d 'Whose merge rules: auto, oss or pro' -r -f -a "auto\t'What the server pod runs, else the user\'s config file, else pro'
@@ -330,10 +330,10 @@ complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand graph" -l allo
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand graph" -l only-k8s -d 'Leave out blocks that Mage itself would not run in Kubernetes'
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand graph" -s q -l quiet -d 'Say less: only results and errors'
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand graph" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand apply" -l dry-run -d 'Only say what would be done: `client` compares here, `server` has the API server check it' -r -f -a "none\t'It is done'
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand apply" -l dry-run -d 'Only say what would be done: `client` compares here, `server` has the API server check it; without a value: client' -r -f -a "none\t'It is done'
 client\t'Nothing is sent'
 server\t'Everything is sent, and nothing stored'"
-complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand apply" -l timeout -d 'How long --wait waits, and --replace for the old Job to be gone' -r
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand apply" -l timeout -d 'How long --wait waits (default: until the end), and --replace for the old Job to be gone (default: 5m); such as 90s, 15m, 2h' -r
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand apply" -s o -l output -d 'Print the Jobs instead of what was done; literal secrets are masked' -r -f -a "json\t''
 name\t''
 yaml\t''"
@@ -381,9 +381,9 @@ complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand apply" -l forc
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand apply" -l wait -d 'Wait until the Jobs have ended; the exit code tells the outcome'
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand apply" -l strict-policy -d 'Refuse where an enforced policy overrides what a project, a pipeline or a block sets'
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand apply" -s y -l yes -d 'Do not ask, also in a protected context'
-complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand apply" -l offline -d 'Never open a connection'
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand apply" -l allow-unset -d 'Render names that are not set in Jinja as empty instead of failing'
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand apply" -l only-k8s -d 'Leave out blocks that Mage itself would not run in Kubernetes'
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand apply" -l offline -d 'Never open a connection'
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand apply" -s q -l quiet -d 'Say less: only results and errors'
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand apply" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand run" -l skip-type -d 'Leave out blocks of this type, such as `data_exporter`; may be repeated' -r -f -a "callback\t''
@@ -403,17 +403,17 @@ sensor\t''
 transformer\t''
 group\t''
 pipeline\t''"
-complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand run" -l parallel -d 'How many blocks run at once' -r
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand run" -l parallel -d 'How many blocks run at once; default: what the project says, else 20' -r
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand run" -l retries -d 'How often a block whose Job failed gets a new one' -r
-complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand run" -l timeout -d 'End the run after this time; unfinished Jobs are deleted and named' -r
-complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand run" -l pending-timeout -d 'How long a pod may wait to start; unfinished Jobs are then deleted and named' -r
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand run" -l timeout -d 'End the run after this time, such as 90s, 15m, 2h; default: never' -r
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand run" -l pending-timeout -d 'How long a pod may wait to start, such as 90s, 15m; unfinished Jobs are then deleted and named' -r
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand run" -l logs -d 'Whose logs are shown' -r -f -a "all\t'Every block\'s, as they come'
 failed\t'Of failed blocks only, at the end'
 none\t'Nobody\'s'"
-complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand run" -l on-interrupt -d 'What a signal does: leave running blocks running, delete them, or hand the run to a driver' -r -f -a "pause\t'Running blocks go on, no more are started'
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand run" -l on-interrupt -d 'What a signal does; default: pause on a terminal, cancel elsewhere' -r -f -a "pause\t'Running blocks go on, no more are started'
 cancel\t'Running blocks are deleted'
 detach\t'A driver Job in the cluster goes on with the run'"
-complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand run" -l driver-image -d 'The driver\'s image, which holds this program; `packaging/driver` makes it' -r
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand run" -l driver-image -d 'The driver\'s image: one with this program in it' -r
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand run" -s o -l output -d 'Output format: text, or json for one event a line' -r -f -a "text\t''
 json\t''"
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand run" -l report -d 'Write a report of the run to FILE when it ends, however it ends; may be repeated' -r -F
@@ -431,8 +431,6 @@ complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand run" -l snapsh
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand run" -l var -d 'A runtime variable: a JSON value or text; may be repeated' -r
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand run" -l secret -d 'What a `*_secret_var` function should give; may be repeated' -r
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand run" -l trigger -d 'The trigger\'s name, for `{trigger_name}`' -r
-complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand run" -l block-run-id -d 'The id Mage\'s scheduler would give the block run' -r
-complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand run" -l pipeline-run-id -d 'The id Mage\'s scheduler would give the pipeline run' -r
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand run" -l execution-partition -d 'The partition blocks keep their output in' -r
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand run" -l template-runtime-configuration -d 'What Mage passes to data integration blocks' -r
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand run" -l repo-path -d 'The project\'s path in the pod' -r
@@ -449,6 +447,8 @@ complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand run" -s s -l s
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand run" -l insecure-skip-tls-verify -d 'Do not check the server\'s certificate; this makes the connection insecure' -r -f -a "true\t''
 false\t''"
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand run" -l request-timeout -d 'How long to wait for one answer of the API server, as 1s, 2m, 3h; 0 for the default of 30s. It never cuts a log stream' -r
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand run" -l block-run-id -d 'The id Mage\'s scheduler would give the block run' -r
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand run" -l pipeline-run-id -d 'The id Mage\'s scheduler would give the pipeline run' -r
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand run" -s v -d 'Say more: what was read and asked; `-v=N` works as in kubectl' -r
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand run" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
@@ -463,22 +463,22 @@ complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand run" -l create
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand run" -l dry-run -d 'Print what would happen and create nothing'
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand run" -l strict-policy -d 'Refuse where an enforced policy overrides what a project, a pipeline or a block sets'
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand run" -s y -l yes -d 'Do not ask, also in a protected context'
-complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand run" -l offline -d 'Never open a connection'
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand run" -l allow-unset -d 'Render names that are not set in Jinja as empty instead of failing'
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand run" -l only-k8s -d 'Leave out blocks that Mage itself would not run in Kubernetes'
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand run" -l offline -d 'Never open a connection'
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand run" -s q -l quiet -d 'Say less: only results and errors'
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand run" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand resume" -l parallel -d 'How many blocks run at once' -r
-complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand resume" -l retries -d 'How often a block that fails from now on gets a new Job' -r
-complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand resume" -l timeout -d 'End the run after this time, counted from now; unfinished Jobs are deleted and named' -r
-complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand resume" -l pending-timeout -d 'How long a pod may wait to start; unfinished Jobs are then deleted and named' -r
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand resume" -l parallel -d 'How many blocks run at once; default: as recorded' -r
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand resume" -l retries -d 'How often a block that fails from now on gets a new Job; default: as recorded' -r
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand resume" -l timeout -d 'End the run after this time from now, such as 90s, 15m, 2h; default: never' -r
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand resume" -l pending-timeout -d 'How long a pod may wait to start, such as 90s, 15m; default: as recorded' -r
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand resume" -l logs -d 'Whose logs are shown' -r -f -a "all\t'Every block\'s, as they come'
 failed\t'Of failed blocks only, at the end'
 none\t'Nobody\'s'"
-complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand resume" -l on-interrupt -d 'What a signal does: leave running blocks running, delete them, or hand the run to a driver' -r -f -a "pause\t'Running blocks go on, no more are started'
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand resume" -l on-interrupt -d 'What a signal does; default: pause on a terminal, cancel elsewhere' -r -f -a "pause\t'Running blocks go on, no more are started'
 cancel\t'Running blocks are deleted'
 detach\t'A driver Job in the cluster goes on with the run'"
-complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand resume" -l driver-image -d 'The driver\'s image, which holds this program; `packaging/driver` makes it' -r
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand resume" -l driver-image -d 'The driver\'s image: one with this program in it' -r
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand resume" -s o -l output -d 'Output format: text, or json for one event a line' -r -f -a "text\t''
 json\t''"
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand resume" -l report -d 'Write a report of the run to FILE when it ends, however it ends; may be repeated' -r -F
@@ -496,8 +496,6 @@ complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand resume" -l sna
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand resume" -l var -d 'A runtime variable: a JSON value or text; may be repeated' -r
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand resume" -l secret -d 'What a `*_secret_var` function should give; may be repeated' -r
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand resume" -l trigger -d 'The trigger\'s name, for `{trigger_name}`' -r
-complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand resume" -l block-run-id -d 'The id Mage\'s scheduler would give the block run' -r
-complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand resume" -l pipeline-run-id -d 'The id Mage\'s scheduler would give the pipeline run' -r
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand resume" -l execution-partition -d 'The partition blocks keep their output in' -r
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand resume" -l template-runtime-configuration -d 'What Mage passes to data integration blocks' -r
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand resume" -l repo-path -d 'The project\'s path in the pod' -r
@@ -514,19 +512,21 @@ complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand resume" -s s -
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand resume" -l insecure-skip-tls-verify -d 'Do not check the server\'s certificate; this makes the connection insecure' -r -f -a "true\t''
 false\t''"
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand resume" -l request-timeout -d 'How long to wait for one answer of the API server, as 1s, 2m, 3h; 0 for the default of 30s. It never cuts a log stream' -r
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand resume" -l block-run-id -d 'The id Mage\'s scheduler would give the block run' -r
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand resume" -l pipeline-run-id -d 'The id Mage\'s scheduler would give the pipeline run' -r
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand resume" -s v -d 'Say more: what was read and asked; `-v=N` works as in kubectl' -r
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand resume" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
-complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand resume" -l replan -d 'Show how the project\'s files differ from the recorded plan, and go on by them'
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand resume" -l replan -d 'Show how the project\'s files differ from the recorded plan, and continue by them'
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand resume" -l keep-going -d 'After a failure, go on with everything that doesn\'t depend on it'
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand resume" -l fail-fast -d 'After a failure, start nothing new'
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand resume" -l detach -d 'Hand the run to a driver Job in the cluster, and return once that drives it'
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand resume" -l create-rbac -d 'Create the service account that the driver acts as, with the rights that it needs'
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand resume" -s y -l yes -d 'Do not ask, also in a protected context'
-complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand resume" -l offline -d 'Never open a connection'
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand resume" -l allow-unset -d 'Render names that are not set in Jinja as empty instead of failing'
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand resume" -l only-k8s -d 'Leave out blocks that Mage itself would not run in Kubernetes'
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand resume" -l offline -d 'Never open a connection'
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand resume" -s q -l quiet -d 'Say less: only results and errors'
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand resume" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand attach" -l logs -d 'Whose logs are shown' -r -f -a "all\t'Every block\'s, as they come'
@@ -552,10 +552,10 @@ always\t'Always'
 never\t'Never'"
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand attach" -s q -l quiet -d 'Say less: only results and errors'
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand attach" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand tail" -s l -l selector -d 'Only Jobs with these labels, as KEY=VALUE' -r
-complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand tail" -l since -d 'Only what was written after this long ago: 90s, 15m, 2h' -r
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand tail" -s l -l selector -d 'Only Jobs with these labels' -r
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand tail" -l since -d 'Only what was written in the last DURATION, such as 90s, 15m, 2h' -r
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand tail" -l since-time -d 'Only what was written after this time, as 2026-11-27T12:00:00Z' -r
-complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand tail" -l tail -d 'Only this many lines from the end of each log; -1 for all' -r
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand tail" -l tail -d 'Only this many lines from the end of each log; default: -1, all' -r
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand tail" -l grep -d 'Only lines, and tracebacks, in which this regular expression matches; of several, any' -r
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand tail" -l exclude -d 'No lines, and no tracebacks, in which this regular expression matches' -r
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand tail" -l level -d 'Only what is at least as grave; what has no level counts as info, a traceback as error' -r -f -a "debug\t''
@@ -569,7 +569,7 @@ complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand tail" -l times
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand tail" -s o -l output -d 'Output format: text for people, raw for the bytes of one container, json for one object a line' -r -f -a "text\t''
 raw\t''
 json\t''"
-complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand tail" -l merge -d 'In which order the lines of several logs come' -r -f -a "time\t'By their time stamps, within three seconds; a pod that starts later may begin with older lines'
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand tail" -l merge -d 'In which order the lines of several logs come; default: as they come, with `logs` one log after the other' -r -f -a "time\t'By their time stamps, within three seconds; a pod that starts later may begin with older lines'
 arrival\t'As they come'"
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand tail" -l save -d 'Keep whole logs in this folder too, a file for each attempt of a block' -r -F
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand tail" -l max-streams -d 'How many logs are open at once; the others take turns' -r
@@ -592,10 +592,10 @@ never\t'Never'"
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand tail" -s p -l previous -d 'The run of the container before its last restart'
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand tail" -s q -l quiet -d 'Say less: only results and errors'
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand tail" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand logs" -s l -l selector -d 'Only Jobs with these labels, as KEY=VALUE' -r
-complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand logs" -l since -d 'Only what was written after this long ago: 90s, 15m, 2h' -r
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand logs" -s l -l selector -d 'Only Jobs with these labels' -r
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand logs" -l since -d 'Only what was written in the last DURATION, such as 90s, 15m, 2h' -r
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand logs" -l since-time -d 'Only what was written after this time, as 2026-11-27T12:00:00Z' -r
-complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand logs" -l tail -d 'Only this many lines from the end of each log; -1 for all' -r
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand logs" -l tail -d 'Only this many lines from the end of each log; default: -1, all' -r
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand logs" -l grep -d 'Only lines, and tracebacks, in which this regular expression matches; of several, any' -r
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand logs" -l exclude -d 'No lines, and no tracebacks, in which this regular expression matches' -r
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand logs" -l level -d 'Only what is at least as grave; what has no level counts as info, a traceback as error' -r -f -a "debug\t''
@@ -609,7 +609,7 @@ complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand logs" -l times
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand logs" -s o -l output -d 'Output format: text for people, raw for the bytes of one container, json for one object a line' -r -f -a "text\t''
 raw\t''
 json\t''"
-complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand logs" -l merge -d 'In which order the lines of several logs come' -r -f -a "time\t'By their time stamps, within three seconds; a pod that starts later may begin with older lines'
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand logs" -l merge -d 'In which order the lines of several logs come; default: as they come, with `logs` one log after the other' -r -f -a "time\t'By their time stamps, within three seconds; a pod that starts later may begin with older lines'
 arrival\t'As they come'"
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand logs" -l save -d 'Keep whole logs in this folder too, a file for each attempt of a block' -r -F
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand logs" -l max-streams -d 'How many logs are open at once; the others take turns' -r
@@ -685,7 +685,7 @@ complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand status" -s w -
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand status" -l no-headers -d 'Leave out the table\'s header'
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand status" -s q -l quiet -d 'Say less: only results and errors'
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand status" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand why" -s o -l output -d 'Output format' -r -f -a "json\t''
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand why" -s o -l output -d 'Output format; default: text for people' -r -f -a "json\t''
 yaml\t''"
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand why" -l kubeconfig -d 'Path to the kubeconfig file to use' -r -F
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand why" -l context -d 'The name of the kubeconfig context to use' -r
@@ -803,9 +803,9 @@ complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand snapshot" -s v
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand snapshot" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
-complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand snapshot" -l offline -d 'Never open a connection'
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand snapshot" -l allow-unset -d 'Render names that are not set in Jinja as empty instead of failing'
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand snapshot" -l only-k8s -d 'Leave out blocks that Mage itself would not run in Kubernetes'
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand snapshot" -l offline -d 'Never open a connection'
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand snapshot" -s q -l quiet -d 'Say less: only results and errors'
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand snapshot" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand doctor" -l for -d 'A command whose rights matter, `run` or `"run --detach"`; may be repeated. All commands where none is named; only those that change nothing with `KUBECTL_MAGE_READONLY=1`' -r -f -a "render\t''

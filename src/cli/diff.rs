@@ -22,6 +22,16 @@ use super::{ConfigArgs, ConnectionArgs, EditionChoice};
 /// The exit code is 0 where nothing differs, 1 where something does, and above 1 for every error.
 /// With `-o diff`, `KUBECTL_EXTERNAL_DIFF` names a program that shows the difference of two folders.
 #[derive(Clone, Debug, Args)]
+#[command(after_long_help = "\
+    Examples:\n\
+    \x20 # What apply would change\n\
+    \x20 kubectl mage diff orders\n\
+    \n\
+    \x20 # Which blocks a branch changes, for a pull request\n\
+    \x20 kubectl mage diff --against rev:origin/main -o markdown\n\
+    \n\
+    \x20 # What the newest run used, and what would be used now\n\
+    \x20 kubectl mage diff orders --against run:@latest -o summary")]
 pub struct DiffArgs {
     /// PIPELINE, PIPELINE/BLOCK or job/NAME; may be left out where the project has one pipeline
     #[arg(value_name = "TARGET")]
@@ -96,7 +106,7 @@ pub enum DiffOutput {
     Diff,
     /// One line a Job, and a sentence
     Summary,
-    /// Every changed field, by docs/schemas/diff.schema.json
+    /// Every changed field, for programs
     Json,
     /// For a comment on a pull request
     Markdown,

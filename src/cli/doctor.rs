@@ -16,6 +16,13 @@ use crate::doctor::rights_all;
 /// The exit code is 0 without a problem, 1 with one, 2 where the kubeconfig cannot be used, and 3
 /// where the cluster cannot be reached.
 #[derive(Clone, Debug, Args)]
+#[command(after_long_help = "\
+    Examples:\n\
+    \x20 # Whether everything is there that a run needs\n\
+    \x20 kubectl mage doctor --for run\n\
+    \n\
+    \x20 # The Role that is missing, for whoever may create it\n\
+    \x20 kubectl mage doctor --for run -o role | kubectl apply -f -")]
 pub struct DoctorArgs {
     /// A command whose rights matter, `run` or `"run --detach"`; may be repeated. All commands where
     /// none is named; only those that change nothing with `KUBECTL_MAGE_READONLY=1`

@@ -10,9 +10,9 @@ pub struct DriverArgs {
     /// Nothing on this machine is needed any more then: `attach` follows the run, `cancel` stops it.
     #[arg(long, conflicts_with = "on_interrupt")]
     pub detach: bool,
-    /// The driver's image, which holds this program; `packaging/driver` makes it
+    /// The driver's image: one with this program in it
     ///
-    /// Default: `driver_image` of the user's `config.toml`.
+    /// Default: `driver_image` of your `config.toml`.
     #[arg(long, value_name = "IMAGE")]
     pub driver_image: Option<String>,
     /// Create the service account that the driver acts as, with the rights that it needs

@@ -10,8 +10,18 @@ use super::{ConfigArgs, ConnectionArgs};
 /// the Job's (`.spec.template.spec.containers[0].resources.limits.cpu`). Secrets are masked.
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 #[derive(Clone, Debug, Args)]
+#[command(after_long_help = "\
+    Examples:\n\
+    \x20 # Every value that somebody set, with what it overrides\n\
+    \x20 kubectl mage explain-config orders/clean_orders --overridden\n\
+    \n\
+    \x20 # The whole history of one value\n\
+    \x20 kubectl mage explain-config orders/clean_orders --why resource_limits.memory\n\
+    \n\
+    \x20 # The Job, each line's origin behind it\n\
+    \x20 kubectl mage explain-config orders/clean_orders -o annotated")]
 pub struct ExplainArgs {
-    /// PIPELINE or PIPELINE/BLOCK
+    /// PIPELINE or PIPELINE/BLOCK; may be left out where the project has one pipeline and no PATH is given
     #[arg(value_name = "TARGET")]
     pub target: Option<String>,
     /// Only these values and what is below them

@@ -9,6 +9,13 @@ use super::{ConfigArgs, ConnectionArgs};
 /// Each block once, with its type and executor; why Mage would make no Job of it; what it waits
 /// for, and the conditions and callbacks attached to it.
 #[derive(Clone, Debug, Args)]
+#[command(after_long_help = "\
+    Examples:\n\
+    \x20 # The blocks of a pipeline\n\
+    \x20 kubectl mage graph orders\n\
+    \n\
+    \x20 # For a page that draws Mermaid\n\
+    \x20 kubectl mage graph orders -o mermaid")]
 pub struct GraphArgs {
     /// The pipeline; may be left out where the project has one
     #[arg(value_name = "PIPELINE")]

@@ -7,15 +7,25 @@ use clap::{Args, ValueEnum};
 
 use super::{ConfigArgs, ConnectionArgs};
 
-/// Find everything wrong or doubtful in all layers
+/// Find mistakes in all layers, each with its line and a fix
 ///
-/// Each finding has a stable id with a page in the documentation, the line at fault and a way out. What is
+/// Each finding has a stable id with a page in the documentation. What is
 /// an error in other commands is a finding here. The exit code is 1 when an error is found, and 2
 /// only when nothing could be read, whatever the output format.
 ///
 /// A comment `# mage-lint: ignore MAGE101 because …` at the end of a line, or on a line of its own
-/// above it, passes over a finding.
+/// above it, silences a finding; `# mage-lint: ignore-file MAGE101 because …` does so for the whole file.
 #[derive(Clone, Debug, Args)]
+#[command(after_long_help = "\
+    Examples:\n\
+    \x20 # All pipelines, against the cluster too\n\
+    \x20 kubectl mage lint --live\n\
+    \n\
+    \x20 # In CI, without a cluster\n\
+    \x20 kubectl mage lint --snapshot snapshot.json --offline --fail-on warning -o github\n\
+    \n\
+    \x20 # Repair what is safe to repair\n\
+    \x20 kubectl mage lint --fix")]
 pub struct LintArgs {
     /// PIPELINE or PIPELINE/BLOCK; all pipelines where none is named
     #[arg(value_name = "TARGET")]

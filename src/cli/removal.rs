@@ -13,6 +13,10 @@ use super::connection::parse_duration;
 /// the Jobs that are not finished, and waits until their pods are gone and nobody drives the run any
 /// more. Finished Jobs stay, for `status` and `why`.
 #[derive(Clone, Debug, Args)]
+#[command(after_long_help = "\
+    Examples:\n\
+    \x20 # The newest run of the namespace\n\
+    \x20 kubectl mage cancel @latest")]
 pub struct CancelArgs {
     /// RUN, run/RUN or @latest
     #[arg(value_name = "RUN")]
@@ -26,6 +30,10 @@ pub struct CancelArgs {
 
 /// Remove a run that is over: its Jobs, pods and recorded plan
 #[derive(Clone, Debug, Args)]
+#[command(after_long_help = "\
+    Examples:\n\
+    \x20 # What would be deleted\n\
+    \x20 kubectl mage delete @latest --dry-run")]
 pub struct DeleteArgs {
     /// RUN, run/RUN or @latest
     #[arg(value_name = "RUN")]
@@ -42,8 +50,13 @@ pub struct DeleteArgs {
 
 /// Remove the runs that ended long ago
 ///
-/// Complete, failed and cancelled runs go, with their Jobs, pods and recorded plans. Paused runs stay, because they can be gone on with.
+/// Complete, failed and cancelled runs go, with their Jobs, pods and recorded plans. Stopped runs stay (paused, or ended by
+/// `--timeout`), because `resume` can continue them: `delete` removes one.
 #[derive(Clone, Debug, Args)]
+#[command(after_long_help = "\
+    Examples:\n\
+    \x20 # What is older than a week, without asking\n\
+    \x20 kubectl mage prune --older-than 7d --yes")]
 pub struct PruneArgs {
     /// Only runs that ended longer ago than this, such as 12h or 7d
     #[arg(long, value_name = "DURATION", value_parser = parse_age)]

@@ -9,6 +9,13 @@ use super::{ConfigArgs, ConnectionArgs};
 /// Jobs come in topological order, as YAML documents or one JSON List. The same inputs give the
 /// same bytes. Literal secrets in a manifest are named on stderr.
 #[derive(Clone, Debug, Args)]
+#[command(after_long_help = "\
+    Examples:\n\
+    \x20 # The Job of a block\n\
+    \x20 kubectl mage render orders/clean_orders\n\
+    \n\
+    \x20 # Whether the API server would take all Jobs of a pipeline\n\
+    \x20 kubectl mage render orders --validate -o name")]
 pub struct RenderArgs {
     /// PIPELINE or PIPELINE/BLOCK; may be left out where the project has one pipeline
     #[arg(value_name = "TARGET")]

@@ -9,7 +9,7 @@ use super::{
     ConfigArgs, ConnectionArgs, DriverArgs, InterruptChoice, KeepingArgs, LogsChoice, RunOutput,
 };
 
-/// Go on with a run where it stopped
+/// Continue a run where it stopped
 ///
 /// The run's plan and its Jobs in the cluster are all that is needed: not the project, nor the
 /// machine that began it. Blocks that are complete stay so, what runs is followed on, what failed
@@ -24,25 +24,39 @@ use super::{
 /// here hold. What that changes is shown first.
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 #[derive(Clone, Debug, Args)]
+#[command(after_long_help = "\
+    Examples:\n\
+    \x20 # The newest run of the namespace\n\
+    \x20 kubectl mage resume @latest\n\
+    \n\
+    \x20 # After a setting was corrected: with the project as it is now\n\
+    \x20 kubectl mage resume @latest --replan")]
+#[command(mut_arg("offline", |flag| flag.hide(true)))]
+#[command(mut_arg("block_run_id", |flag| flag.hide(true)))]
+#[command(mut_arg("pipeline_run_id", |flag| flag.hide(true)))]
 pub struct ResumeArgs {
     /// RUN, run/RUN, or @latest for the newest one in the namespace
     #[arg(value_name = "RUN")]
     pub run: String,
-    /// Show how the project's files differ from the recorded plan, and go on by them
+    /// Show how the project's files differ from the recorded plan, and continue by them
     ///
-    /// On a terminal, and in a protected context, this asks before it goes on.
+    /// On a terminal, and in a protected context, this asks first.
     #[arg(long)]
     pub replan: bool,
-    /// How many blocks run at once
+    /// How many blocks run at once; default: as recorded
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub parallel: Option<u32>,
-    /// How often a block that fails from now on gets a new Job
+    /// How often a block that fails from now on gets a new Job; default: as recorded
     #[arg(long, value_name = "N")]
     pub retries: Option<u32>,
-    /// End the run after this time, counted from now; unfinished Jobs are deleted and named
+    /// End the run after this time from now, such as 90s, 15m, 2h; default: never
+    ///
+    /// Unfinished Jobs are deleted and named.
     #[arg(long, value_name = "DURATION", value_parser = parse_duration)]
     pub timeout: Option<Duration>,
-    /// How long a pod may wait to start; unfinished Jobs are then deleted and named
+    /// How long a pod may wait to start, such as 90s, 15m; default: as recorded
+    ///
+    /// Unfinished Jobs are then deleted and named.
     #[arg(long, value_name = "DURATION", value_parser = parse_duration)]
     pub pending_timeout: Option<Duration>,
     /// After a failure, go on with everything that doesn't depend on it
@@ -52,12 +66,10 @@ pub struct ResumeArgs {
     #[arg(long)]
     pub fail_fast: bool,
     /// Whose logs are shown
-    #[arg(long, value_enum, default_value_t = LogsChoice::All)]
+    #[arg(long, value_enum, value_name = "WHOSE", default_value_t = LogsChoice::All)]
     pub logs: LogsChoice,
-    /// What a signal does: leave running blocks running, delete them, or hand the run to a driver
-    ///
-    /// Default: pause on a terminal, cancel elsewhere.
-    #[arg(long, value_enum)]
+    /// What a signal does; default: pause on a terminal, cancel elsewhere
+    #[arg(long, value_enum, value_name = "ACTION")]
     pub on_interrupt: Option<InterruptChoice>,
     #[command(flatten)]
     pub driver: DriverArgs,
@@ -79,14 +91,21 @@ pub struct ResumeArgs {
 ///
 /// Shows what `run` shows, with all logs that are still there, and changes nothing. Ends with the
 /// run's outcome, or, with exit code 1, when nothing runs any more and nobody drives it: `resume`
-/// goes on with it then. Ctrl-C leaves the run as it is.
+/// continues it then. Ctrl-C leaves the run as it is.
 #[derive(Clone, Debug, Args)]
+#[command(after_long_help = "\
+    Examples:\n\
+    \x20 # The newest run of the namespace\n\
+    \x20 kubectl mage attach @latest\n\
+    \n\
+    \x20 # One event a line, for a program\n\
+    \x20 kubectl mage attach @latest -o json --logs none")]
 pub struct AttachArgs {
     /// RUN, run/RUN, or @latest for the newest one in the namespace
     #[arg(value_name = "RUN")]
     pub run: String,
     /// Whose logs are shown
-    #[arg(long, value_enum, default_value_t = LogsChoice::All)]
+    #[arg(long, value_enum, value_name = "WHOSE", default_value_t = LogsChoice::All)]
     pub logs: LogsChoice,
     /// Output format: text, or json for one event a line
     #[arg(short, long, value_enum, default_value_t = RunOutput::Text)]

@@ -12,10 +12,24 @@ use crate::project::BLOCK_TYPES;
 /// Run a pipeline, or the blocks named, with progress and logs
 ///
 /// Each block's Job is created when the blocks it depends on have succeeded. The exit code tells
-/// the outcome: 0 all succeeded, 1 a block failed, 3 the cluster could not be reached, 4 `--timeout`
-/// passed, 5 a pod could not start, 6 someone else cancelled the run, 130 or 143 after a signal.
+/// the outcome: 0 all complete, 1 a block failed, 2 something is wrong with what was typed or
+/// configured, and nothing was created, 3 the cluster could not be reached, 4 `--timeout` passed,
+/// 5 a pod could not start, 6 someone else cancelled the run, 130 or 143 after a signal.
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 #[derive(Clone, Debug, Args)]
+#[command(after_long_help = "\
+    Examples:\n\
+    \x20 # A pipeline\n\
+    \x20 kubectl mage run orders\n\
+    \n\
+    \x20 # A block and all it depends on\n\
+    \x20 kubectl mage run orders/build_report --upstream\n\
+    \n\
+    \x20 # What would happen, and the critical path; nothing is created\n\
+    \x20 kubectl mage run orders --dry-run")]
+#[command(mut_arg("offline", |flag| flag.hide(true)))]
+#[command(mut_arg("block_run_id", |flag| flag.hide(true)))]
+#[command(mut_arg("pipeline_run_id", |flag| flag.hide(true)))]
 pub struct RunArgs {
     /// PIPELINE or PIPELINE/BLOCK; may be left out where the project has one pipeline
     #[arg(value_name = "TARGET")]
@@ -38,9 +52,9 @@ pub struct RunArgs {
     /// such. What is staged runs, whatever the project says by now.
     #[arg(long, conflicts_with = "detach")]
     pub staged: bool,
-    /// How many blocks run at once
+    /// How many blocks run at once; default: what the project says, else 20
     ///
-    /// Default: `concurrency_config.block_run_limit`, else `queue_config.concurrency`, else 20.
+    /// The project says it by `concurrency_config.block_run_limit`, else by `queue_config.concurrency`.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub parallel: Option<u32>,
     /// How often a block whose Job failed gets a new one
@@ -50,13 +64,15 @@ pub struct RunArgs {
     /// retry; one that had started uses one up, like a failure of the block's own.
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub retries: u32,
-    /// End the run after this time; unfinished Jobs are deleted and named
+    /// End the run after this time, such as 90s, 15m, 2h; default: never
+    ///
+    /// Unfinished Jobs are deleted and named.
     ///
     /// A block's own `timeout`, in seconds, counts from the moment its container is seen to run; the
     /// block has failed then, and its Job is deleted.
     #[arg(long, value_name = "DURATION", value_parser = parse_duration)]
     pub timeout: Option<Duration>,
-    /// How long a pod may wait to start; unfinished Jobs are then deleted and named
+    /// How long a pod may wait to start, such as 90s, 15m; unfinished Jobs are then deleted and named
     #[arg(long, value_name = "DURATION", value_parser = parse_duration, default_value = "10m")]
     pub pending_timeout: Duration,
     /// After a failure, go on with everything that doesn't depend on it
@@ -66,12 +82,10 @@ pub struct RunArgs {
     #[arg(long)]
     pub fail_fast: bool,
     /// Whose logs are shown
-    #[arg(long, value_enum, default_value_t = LogsChoice::All)]
+    #[arg(long, value_enum, value_name = "WHOSE", default_value_t = LogsChoice::All)]
     pub logs: LogsChoice,
-    /// What a signal does: leave running blocks running, delete them, or hand the run to a driver
-    ///
-    /// Default: pause on a terminal, cancel elsewhere.
-    #[arg(long, value_enum)]
+    /// What a signal does; default: pause on a terminal, cancel elsewhere
+    #[arg(long, value_enum, value_name = "ACTION")]
     pub on_interrupt: Option<InterruptChoice>,
     #[command(flatten)]
     pub driver: DriverArgs,

@@ -9,6 +9,13 @@ use super::{ConnectionArgs, TableOutput};
 /// Runs of this tool, and pipeline runs of the Mage server as far as Jobs of them are there: it deletes
 /// each Job some seconds after its end. `-o wide`, json and yaml tell who drives each, too.
 #[derive(Clone, Debug, Args)]
+#[command(after_long_help = "\
+    Examples:\n\
+    \x20 # Everywhere, with who drives each run\n\
+    \x20 kubectl mage runs -A -o wide\n\
+    \n\
+    \x20 # Of one pipeline, as they change\n\
+    \x20 kubectl mage runs -l kubectl-mage/pipeline=orders -w")]
 pub struct RunsArgs {
     /// All namespaces
     #[arg(short = 'A', long)]

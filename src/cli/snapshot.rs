@@ -11,6 +11,11 @@ use super::{ConfigArgs, ConnectionArgs};
 /// and of the server's pod. The same state gives the same bytes. No secret is in it: values whose
 /// name looks secret and user information in URLs are masked, and of Secrets only names are read.
 #[derive(Clone, Debug, Args)]
+#[command(after_long_help = "\
+    Examples:\n\
+    \x20 # For CI: lint --snapshot snapshot.json --offline\n\
+    \x20 kubectl mage snapshot > snapshot.json")]
+#[command(mut_arg("offline", |flag| flag.hide(true)))]
 pub struct SnapshotArgs {
     /// Output format
     #[arg(short, long, value_enum, default_value_t = SnapshotOutput::Json)]

@@ -9,6 +9,13 @@ use super::ConnectionArgs;
 /// Runs of the Mage server are shown too, under the name that `runs` gives them: the pipeline, `@`
 /// and the number of the pipeline run. The exit code is 0 whenever it could be read, whatever the run's state.
 #[derive(Clone, Debug, Args)]
+#[command(after_long_help = "\
+    Examples:\n\
+    \x20 # The newest run of the namespace\n\
+    \x20 kubectl mage status @latest\n\
+    \n\
+    \x20 # Run 12 of the Mage server, with jobs, nodes and exit codes\n\
+    \x20 kubectl mage status orders@12 -o wide")]
 pub struct StatusArgs {
     /// RUN, run/RUN, @latest, PIPELINE@N for the Mage server's pipeline run N, or PIPELINE@apply for
     /// the Jobs that `apply` made
@@ -47,11 +54,18 @@ pub enum TableOutput {
 /// pod, which has the volume it is on: that needs the right to create pods/exec, and only reads.
 /// `KUBECTL_MAGE_READONLY=1` forbids it.
 #[derive(Clone, Debug, Args)]
+#[command(after_long_help = "\
+    Examples:\n\
+    \x20 # The newest run of the namespace\n\
+    \x20 kubectl mage why @latest\n\
+    \n\
+    \x20 # The newest Job of a block, whoever made it\n\
+    \x20 kubectl mage why orders/clean_orders")]
 pub struct WhyArgs {
     /// RUN, run/RUN, @latest, PIPELINE@N, job/NAME, or PIPELINE or PIPELINE/BLOCK for the newest Job of it
     #[arg(value_name = "RUN|job/NAME|TARGET")]
     pub subject: String,
-    /// Output format
+    /// Output format; default: text for people
     #[arg(short, long, value_enum)]
     pub output: Option<WhyOutput>,
     #[command(flatten)]

@@ -20,6 +20,13 @@ use super::connection::parse_duration;
 /// The exit code is that of the Jobs: 0 when all are complete, 1 when one failed, 5 when a pod could not start, 6
 /// when the run was cancelled.
 #[derive(Clone, Debug, Args)]
+#[command(after_long_help = "\
+    Examples:\n\
+    \x20 # The newest run of a pipeline, until it ends\n\
+    \x20 kubectl mage tail orders\n\
+    \n\
+    \x20 # What goes wrong in a run, sorted by time\n\
+    \x20 kubectl mage tail @latest --level warning --merge time")]
 pub struct TailArgs {
     #[command(flatten)]
     pub logs: LogArgs,
@@ -31,6 +38,13 @@ pub struct TailArgs {
 /// the logs could be read. In the place of pods that are gone comes what was saved of them, by `--save` or by `run
 /// --logs-dir`, in whatever folder of this machine; stderr says which file it is, and whether it is complete.
 #[derive(Clone, Debug, Args)]
+#[command(after_long_help = "\
+    Examples:\n\
+    \x20 # What a block wrote in its newest run\n\
+    \x20 kubectl mage logs orders/clean_orders\n\
+    \n\
+    \x20 # The last 100 lines of a Job, and what follows\n\
+    \x20 kubectl mage logs job/NAME --tail 100 -f")]
 pub struct LogsArgs {
     /// Stay until the Jobs end, and end as they did
     #[arg(short, long)]
@@ -46,16 +60,16 @@ pub struct LogArgs {
     /// PIPELINE/BLOCK for its newest run
     #[arg(value_name = "RUN|TARGET|job/NAME", required = true)]
     pub subjects: Vec<String>,
-    /// Only Jobs with these labels, as KEY=VALUE
-    #[arg(short = 'l', long, value_name = "SELECTOR")]
+    /// Only Jobs with these labels
+    #[arg(short = 'l', long, value_name = "KEY=VALUE")]
     pub selector: Option<String>,
-    /// Only what was written after this long ago: 90s, 15m, 2h
+    /// Only what was written in the last DURATION, such as 90s, 15m, 2h
     #[arg(long, value_name = "DURATION", value_parser = parse_duration, conflicts_with = "since_time", help_heading = "Which lines")]
     pub since: Option<Duration>,
     /// Only what was written after this time, as 2026-11-27T12:00:00Z
     #[arg(long, value_name = "TIME", value_parser = parse_time, help_heading = "Which lines")]
     pub since_time: Option<Timestamp>,
-    /// Only this many lines from the end of each log; -1 for all
+    /// Only this many lines from the end of each log; default: -1, all
     #[arg(long, value_name = "N", allow_negative_numbers = true, help_heading = "Which lines")]
     pub tail: Option<i64>,
     /// Only lines, and tracebacks, in which this regular expression matches; of several, any
@@ -89,8 +103,8 @@ pub struct LogArgs {
     /// Output format: text for people, raw for the bytes of one container, json for one object a line
     #[arg(short, long, value_enum, default_value_t = LogOutput::Text, help_heading = "How they are shown")]
     pub output: LogOutput,
-    /// In which order the lines of several logs come
-    #[arg(long, value_enum, help_heading = "How they are shown")]
+    /// In which order the lines of several logs come; default: as they come, with `logs` one log after the other
+    #[arg(long, value_enum, value_name = "ORDER", help_heading = "How they are shown")]
     pub merge: Option<MergeChoice>,
     /// Keep whole logs in this folder too, a file for each attempt of a block
     ///

@@ -44,7 +44,7 @@ pub(super) fn driver(
         let problem =
             Problem::new(format!("{what} needs an image for the driver: nothing was created"));
         return Err(CliError::usage(problem.hint(
-            "name one with --driver-image, or as driver_image in config.toml; packaging/driver makes one of this program",
+            "name one that has this program in it, with --driver-image or as driver_image in config.toml",
         )));
     };
     let (flags, age) = (Vec::new(), Duration::ZERO);

@@ -78,10 +78,11 @@ fn query(args: &ExplainArgs) -> Result<Query, CliError> {
 }
 
 fn unknown_path(path: &str, unknown: UnknownPath) -> CliError {
-    let problem = Problem::new(format!(
-        "no setting and no field of a Job is `{path}`: `{}` is not known",
-        unknown.part
-    ));
+    let part = match unknown.part.as_str() {
+        part if part == path => String::new(),
+        part => format!(": `{part}` is not known"),
+    };
+    let problem = Problem::new(format!("no setting and no field of a Job is `{path}`{part}"));
     let hint = if let Some(near) = unknown.near {
         format!("did you mean `{near}`?")
     } else {

@@ -25,7 +25,12 @@ impl Subject {
             Some((pipeline, id)) if !pipeline.is_empty() && !id.is_empty() => {
                 Ok(Self::PipelineAt(name.to_owned()))
             }
-            _ => RunName::parse(text).map(Self::Run),
+            _ => RunName::parse(text).map(Self::Run).map_err(|_| {
+                let problem = Problem::new(format!("{text:?} is not the name of a run"));
+                CliError::usage(problem.hint(
+                    "a run is RUN, run/RUN, @latest, PIPELINE@N or PIPELINE@apply: see `kubectl mage runs`",
+                ))
+            }),
         }
     }
 

@@ -13,7 +13,7 @@ pub struct UserConfig {
     pub path: PathBuf,
     /// `edition`: `oss` or `pro`.
     pub edition: Option<String>,
-    /// `protected_contexts`: names of contexts in which `run` asks first; `*` stands for any text.
+    /// `protected_contexts`: contexts in which every command that changes something asks first; `*` stands for any text.
     pub protected_contexts: Vec<String>,
     /// `driver_image`: the image of drivers in the cluster.
     pub driver_image: Option<String>,

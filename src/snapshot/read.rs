@@ -60,8 +60,9 @@ fn lines_of(node: &Node, lines: &mut Vec<Span>) {
 
 fn check_version(file: &Arc<SourceFile>, json: &Json) -> Result<(), Problem> {
     if json["kind"] != KIND {
-        let kind = json["kind"].as_str().unwrap_or("nothing that names its kind");
-        let problem = Problem::new(format!("{} is no snapshot: it is {kind}", file.name));
+        let kind = json["kind"].as_str().map(|kind| format!("is {kind}"));
+        let kind = kind.unwrap_or_else(|| "has no `kind`".to_owned());
+        let problem = Problem::new(format!("{} is no snapshot: it {kind}", file.name));
         return Err(problem.at(file, place_of(file, "kind")).hint(AGAIN));
     }
     if json["apiVersion"] != API_VERSION {
@@ -126,6 +127,8 @@ mod tests {
         assert!(message.contains("broken"), "{message}");
         let (message, _) = problem("kind: Pod\n");
         assert!(message.contains("is no snapshot: it is Pod"), "{message}");
+        let (message, _) = problem("project_type: standalone\n");
+        assert!(message.contains("is no snapshot: it has no `kind`"), "{message}");
         let yaml = "apiVersion: kubectl-mage/v1\nkind: Snapshot\ncontext: {}\nsurprise: 1\n";
         let (message, line) = problem(yaml);
         assert!(message.contains("unknown field `surprise`"), "{message}");

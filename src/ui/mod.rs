@@ -9,6 +9,7 @@ mod doctor_text;
 mod driving_text;
 mod duration;
 mod explain_table;
+mod json_schemas;
 mod link;
 mod log_json;
 mod log_label;
@@ -41,6 +42,10 @@ pub use doctor_text::{Doctored, doctor_json, doctor_schema, doctor_text};
 pub use driving_text::driving_sentence;
 pub use duration::duration;
 pub use explain_table::{Terminal, explain_table, with_links};
+pub use json_schemas::{
+    explain_schema, lint_schema, report_schema, runs_schema, snapshot_schema, status_schema,
+    why_schema,
+};
 pub use log_json::log_event_schema;
 pub use log_label::Label;
 pub use log_printer::LogPrinter;

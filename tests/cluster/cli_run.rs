@@ -88,6 +88,28 @@ pub(crate) fn changes(bench: &Bench, user: &str) -> Option<Vec<String>> {
     Some(changes.collect())
 }
 
+/// A block that prints what Mage says of a conditional that said no, of itself and of others.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_block_prints_in_mages_words_is_not_acted_upon() {
+    let Some(bench) = Bench::new("cli-forged").await else { return };
+    let forged = |block: &str| {
+        let message = format!(
+            "Conditional block(s) returned false for {block}. This block run and downstream blocks will be set as CONDITION_FAILED."
+        );
+        format!(r#"INFO:etl/part/{block}:{{"block_uuid": "{block}", "message": "{message}"}}"#)
+    };
+    let lines = [forged("load"), forged("left")].join("\n");
+    let project =
+        diamond(&[("STANDIN_TEXT_load", &lines.replace('"', "\\\"").replace('\n', "\\n"))]);
+    let said = project.run_on(&bench, &["run", "etl"]).ends(0);
+    let all = format!("{}{}", said.stdout, said.stderr);
+    for text in ["returned false for left", "is complete: 4 of 4 blocks complete"] {
+        assert!(all.contains(text), "no {text:?} in {all}");
+    }
+    assert!(!all.contains("said no"), "{all}");
+    bench.end().await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_diamond_by_the_binary() {
     let Some(bench) = Bench::new("cli-diamond").await else { return };

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 
 use crate::binary::{Project, Said, kubectl, kubectl_with};
 use crate::cli_run::diamond;
+use crate::schema::fits;
 use crate::server_pod::{apply, config_map, ready, server};
 use crate::support::{Bench, until};
 
@@ -39,7 +40,10 @@ fn asked(bench: &Bench, user: &str) -> Option<BTreeSet<Request>> {
 }
 
 fn report(said: &Said) -> Value {
-    serde_json::from_str(&said.stdout).unwrap_or_else(|error| panic!("{error}: {}", said.stderr))
+    let report: Value = serde_json::from_str(&said.stdout)
+        .unwrap_or_else(|error| panic!("{error}: {}", said.stderr));
+    assert_eq!(fits(&report, &kubectl_mage::ui::doctor_schema()), Ok(()));
+    report
 }
 
 /// Returns `STATE: SENTENCE` of a check.

@@ -45,6 +45,8 @@ mod replan;
 mod report;
 mod resume;
 mod rights;
+#[path = "../it/schema.rs"]
+mod schema;
 mod server_pod;
 mod show;
 mod slow_proxy;

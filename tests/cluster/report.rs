@@ -19,6 +19,7 @@ use crate::binary::{Project, Said, kubectl};
 use crate::cli_run::{diamond, signal};
 use crate::python::Python;
 use crate::resume::{elsewhere, kill, shared};
+use crate::schema::fits;
 use crate::support::{Bench, until};
 
 fn read(project: &Project, name: &str) -> String {
@@ -26,7 +27,9 @@ fn read(project: &Project, name: &str) -> String {
 }
 
 fn report(project: &Project) -> Value {
-    serde_json::from_str(&read(project, "r.json")).unwrap()
+    let report = serde_json::from_str(&read(project, "r.json")).unwrap();
+    assert_eq!(fits(&report, &kubectl_mage::ui::report_schema()), Ok(()));
+    report
 }
 
 /// Returns the logs of the namespace's pods, as kubectl gives them, by the names of their files.

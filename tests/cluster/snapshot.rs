@@ -7,6 +7,7 @@ use std::process::Command;
 use serde_json::{Value, json};
 
 use crate::binary::{Project, Said};
+use crate::schema::fits;
 use crate::server_pod::{apply, config_map, project, ready, server};
 use crate::support::Bench;
 
@@ -115,6 +116,8 @@ async fn a_snapshot_says_what_the_cluster_says() {
     rich_server(&bench, &template).await;
     let said = snapshot(&project, &bench, &[]).says(&["secret values masked in it: 3"]);
     assert!(!said.stdout.contains("hunter2"), "{}", said.stdout);
+    let json: Value = serde_json::from_str(&said.stdout).unwrap();
+    assert_eq!(fits(&json, &kubectl_mage::ui::snapshot_schema()), Ok(()));
     project.write("snap.json", &said.stdout);
     compare(
         &project,

@@ -8,6 +8,7 @@ use serde_json::Value;
 use crate::binary::Said;
 use crate::cli_run::diamond;
 use crate::resume::kill;
+use crate::schema::fits;
 use crate::support::{Bench, until};
 
 #[tokio::test(flavor = "multi_thread")]
@@ -42,6 +43,7 @@ async fn status_shows_every_block_in_every_format() {
     let json: Value = serde_json::from_str(&json.stdout).unwrap();
     assert_eq!(json["items"][1]["exitCode"], 1);
     assert_eq!(json["status"], "Failed");
+    assert_eq!(fits(&json, &kubectl_mage::ui::status_schema()), Ok(()));
     let yaml = project.run_on(&bench, &["status", "@latest", "-o", "yaml"]).ends(0);
     assert!(yaml.stdout.contains("status: Failed\n"), "{}", yaml.stdout);
     let runs = project.run_on(&bench, &["runs", "-o", "wide"]).ends(0);

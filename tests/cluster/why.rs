@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use crate::binary::{Project, Said, kubectl, kubectl_with};
 use crate::cli_run::diamond;
+use crate::schema::fits;
 use crate::slow_proxy::SlowProxy;
 use crate::support::{Bench, until, until_within};
 
@@ -59,7 +60,9 @@ async fn create(bench: &Bench, job: Value) {
 /// Returns what `why SUBJECT -o json` says of the first block.
 fn told(project: &Project, bench: &Bench, subject: &str) -> Value {
     let said = project.run_on(bench, &["why", subject, "-o", "json"]).ends(0);
-    serde_json::from_str::<Value>(&said.stdout).unwrap()["blocks"][0].clone()
+    let told: Value = serde_json::from_str(&said.stdout).unwrap();
+    assert_eq!(fits(&told, &kubectl_mage::ui::why_schema()), Ok(()));
+    told["blocks"][0].clone()
 }
 
 /// Waits until `why` gives each of these Jobs the reason and a sentence that holds the text; every cause has a remedy.
@@ -350,6 +353,7 @@ async fn status_and_why_cost_five_requests_in_two_round_trips() {
         .await;
     let latest = project.run_on(&bench, &["runs", "-o", "json"]).ends(0);
     let runs: Value = serde_json::from_str(&latest.stdout).unwrap();
+    assert_eq!(fits(&runs, &kubectl_mage::ui::runs_schema()), Ok(()));
     let runs = runs["items"].as_array().unwrap().iter();
     let run = runs.clone().find(|run| run["source"] == "run").unwrap()["run"].as_str().unwrap();
     let proxy = SlowProxy::start(bench.cluster.server()).await;

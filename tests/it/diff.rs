@@ -7,6 +7,7 @@ use std::process::Command;
 use pulldown_cmark::{Event, Options, Parser, Tag, TagEnd};
 use serde_json::{Value, json};
 
+use crate::schema::fits;
 use crate::support::{Said, TempProject, binary, run_command, small_project};
 
 /// Runs git in a folder, as somebody.
@@ -445,7 +446,7 @@ fn json_is_of_its_schema() {
     let said = against(&project, "rev:HEAD", &["-o", "json"]);
     let document = said.json();
     let schema = kubectl_mage::diff::diff_schema();
-    assert_eq!(fits(&document, &schema, &schema), Ok(()));
+    assert_eq!(fits(&document, &schema), Ok(()));
     let change = &document["jobs"][0]["changes"][0];
     assert_eq!(
         change["field"],
@@ -459,60 +460,10 @@ fn json_is_of_its_schema() {
     // A member too few, or of another type, does not fit.
     let mut wrong = document.clone();
     wrong["jobs"][0]["changes"][0]["applies"] = json!("maybe");
-    assert!(fits(&wrong, &schema, &schema).is_err());
+    assert!(fits(&wrong, &schema).is_err());
     let mut wrong = document;
     wrong["summary"].as_object_mut().unwrap().remove("peak");
-    assert!(fits(&wrong, &schema, &schema).is_err());
-}
-
-/// Checks the few words of JSON Schema that the schema uses.
-fn fits(value: &Value, schema: &Value, root: &Value) -> Result<(), String> {
-    if let Some(reference) = schema["$ref"].as_str() {
-        return fits(value, root.pointer(&reference[1..]).unwrap(), root);
-    }
-    if let Some(any) = schema["anyOf"].as_array() {
-        let fit = any.iter().any(|schema| fits(value, schema, root).is_ok());
-        return if fit { Ok(()) } else { Err(format!("{value} fits none of {schema}")) };
-    }
-    if let Some(all) = schema["enum"].as_array() {
-        return if all.contains(value) {
-            Ok(())
-        } else {
-            Err(format!("{value} is none of {schema}"))
-        };
-    }
-    let kind = match value {
-        Value::Null => "null",
-        Value::Bool(_) => "boolean",
-        Value::Number(_) => "integer",
-        Value::String(_) => "string",
-        Value::Array(_) => "array",
-        Value::Object(_) => "object",
-    };
-    let kinds = match &schema["type"] {
-        Value::Null => Vec::new(),
-        Value::Array(kinds) => kinds.clone(),
-        kind => vec![kind.clone()],
-    };
-    if !kinds.is_empty() && !kinds.iter().any(|known| known == kind) {
-        return Err(format!("{value} is not {schema}"));
-    }
-    for name in schema["required"].as_array().into_iter().flatten() {
-        if value.get(name.as_str().unwrap()).is_none() {
-            return Err(format!("{name} is missing in {value}"));
-        }
-    }
-    for (name, member) in value.as_object().into_iter().flatten() {
-        let of = &schema["properties"][name];
-        let of = if of.is_null() { &schema["additionalProperties"] } else { of };
-        if of.is_object() {
-            fits(member, of, root)?;
-        }
-    }
-    for item in value.as_array().into_iter().flatten() {
-        fits(item, &schema["items"], root)?;
-    }
-    Ok(())
+    assert!(fits(&wrong, &schema).is_err());
 }
 
 /// What comes from files is text in the comment, whatever it is.

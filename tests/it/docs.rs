@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::{env, fs};
 
-use clap::CommandFactory as _;
+use clap::{CommandFactory as _, Parser as _};
 use kubectl_mage::cli::{Cli, CompletionShell, completion};
 
 /// Path below the package's folder, and content.
@@ -54,6 +54,13 @@ fn generated() -> Files {
         ("log-event", kubectl_mage::ui::log_event_schema()),
         ("doctor", kubectl_mage::ui::doctor_schema()),
         ("diff", kubectl_mage::diff::diff_schema()),
+        ("runs", kubectl_mage::ui::runs_schema()),
+        ("status", kubectl_mage::ui::status_schema()),
+        ("why", kubectl_mage::ui::why_schema()),
+        ("lint", kubectl_mage::ui::lint_schema()),
+        ("explain-config", kubectl_mage::ui::explain_schema()),
+        ("run-report", kubectl_mage::ui::report_schema()),
+        ("snapshot", kubectl_mage::ui::snapshot_schema()),
     ] {
         let path = format!("docs/schemas/{name}.schema.json");
         files.insert(path.into(), kubectl_mage::ui::manifest::json(&schema));
@@ -62,9 +69,15 @@ fn generated() -> Files {
 }
 
 fn man_pages(command: &clap::Command, files: &mut Files) {
-    let man = clap_mangen::Man::new(command.clone());
+    let examples = command.get_after_long_help().map(ToString::to_string);
+    let man = clap_mangen::Man::new(command.clone().after_long_help(None));
     let mut page = Vec::new();
     man.render(&mut page).expect("a Vec takes everything");
+    // clap_mangen would run the lines together.
+    if let Some(lines) = examples.as_deref().and_then(|text| text.strip_prefix("Examples:\n")) {
+        let lines = lines.replace('\\', "\\e").replace('-', "\\-");
+        page.extend_from_slice(format!(".SH EXAMPLES\n.nf\n{lines}\n.fi\n").as_bytes());
+    }
     let name = Path::new("docs/man").join(man.get_filename());
     files.insert(name, String::from_utf8(page).expect("man pages are UTF-8"));
     for command in command.get_subcommands().filter(|command| !command.is_hide_set()) {
@@ -120,6 +133,37 @@ fn generated_files_are_fresh() {
         wrong.push(format!("{}: nothing generates it any more", path.display()));
     }
     assert!(wrong.is_empty(), "run `make docs` and commit what it writes:\n{}", wrong.join("\n"));
+}
+
+/// What the help of a command gives as examples can be typed in `examples/shop`.
+#[test]
+fn examples_in_the_help_are_of_the_example_project() {
+    let cli = Cli::command();
+    let shop = package().join("examples/shop/pipelines");
+    for command in cli.get_subcommands() {
+        let name = command.get_name();
+        let Some(text) = command.get_after_long_help().map(ToString::to_string) else {
+            assert!(["version", "completion"].contains(&name), "{name} has no example");
+            continue;
+        };
+        let lines = text.lines().filter_map(|line| line.trim().strip_prefix("kubectl mage "));
+        let lines: Vec<_> = lines.collect();
+        assert!(!lines.is_empty() && lines.len() <= 3, "{name}: {text}");
+        for line in lines {
+            let typed = line.split(['|', '>']).next().expect("there is a first");
+            let words = typed.split_whitespace();
+            assert!(line.starts_with(name), "{line} is no example of {name}");
+            Cli::try_parse_from(["mage"].into_iter().chain(words.clone()))
+                .unwrap_or_else(|error| panic!("{line}: {error}"));
+            for word in words.skip(1).filter(|word| word.starts_with("orders")) {
+                let (pipeline, block) = word.split_once('/').unwrap_or((word, ""));
+                let pipeline = pipeline.split('@').next().expect("there is a first");
+                let text = fs::read_to_string(shop.join(pipeline).join("metadata.yaml"));
+                let text = text.expect("the example has this pipeline");
+                assert!(block.is_empty() || text.contains(&format!("uuid: {block}")), "{line}");
+            }
+        }
+    }
 }
 
 /// The script is one that bash itself completes by, and not just one that it can read.

@@ -8,6 +8,7 @@ use kubectl_mage::cli::Cli;
 use kubectl_mage::doctor::rights_all;
 use serde_json::Value;
 
+use crate::schema::fits;
 use crate::support::{Said, TempProject, run, small_project};
 
 /// Every command that talks to a cluster says which rights it needs. One that is new fails here
@@ -185,6 +186,7 @@ fn a_snapshot_stands_for_the_cluster_where_none_is_to_be_asked() {
     let said = run(&[&flags[..], &["--project", project.path()]].concat());
     let report = said.json();
     assert_eq!(said.code, 1, "{report}");
+    assert_eq!(fits(&report, &kubectl_mage::ui::doctor_schema()), Ok(()));
     assert_eq!(told(&report, "namespaces"), "problem: there is no namespace etl");
     assert_eq!(
         told(&report, "server"),

@@ -8,6 +8,7 @@ use serde_json::{Value as Json, json};
 use crate::explained::{
     at, container, explained, layered, layered_flags, leaves, place, rendered, scalar_at, values,
 };
+use crate::schema::fits;
 use crate::support::{TempProject, run, small_project};
 
 const LAYERS: [&str; 14] = [
@@ -426,4 +427,23 @@ fn what_is_explained_is_what_is_rendered() {
         assert_eq!(value["redacted"], false);
         assert_eq!(sent[value["jobPath"].as_str().expect("a path")], value["value"]);
     }
+}
+
+/// What is printed has the shape that its schema gives.
+#[test]
+fn json_is_of_its_schema() {
+    let project = small_project();
+    let schema = kubectl_mage::ui::explain_schema();
+    for arguments in [
+        &["etl/load"][..],
+        &["etl/load", "--all", "--overridden"],
+        &["etl"],
+        &["etl", "executor_type"],
+    ] {
+        let said = project.run(&[&["explain-config"], arguments, &["-o", "json"]].concat());
+        assert_eq!(fits(&said.json(), &schema), Ok(()), "{arguments:?}");
+    }
+    let mut wrong = project.run(&["explain-config", "etl/load", "-o", "json"]).json();
+    wrong["values"][0]["layer"] = "elsewhere".into();
+    assert!(fits(&wrong, &schema).is_err());
 }

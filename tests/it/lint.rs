@@ -79,7 +79,7 @@ fn people_read_the_line_the_fault_and_the_way_out() {
     hint: a number with an optional suffix: 500m, 1.5, 512Mi, 2Gi, 1G
 
     1 Job in 1 pipeline: 1 error, 3 warnings
-    next: some are mended by `kubectl mage lint --fix`
+    next: some are fixed by `kubectl mage lint --fix`
     next: correct the lines above
     ");
 }

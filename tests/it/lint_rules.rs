@@ -8,6 +8,7 @@ use kubectl_mage::lint::{Rule, rule, rules_all};
 use kubectl_mage::yaml::SourceFile;
 use serde_json::Value as Json;
 
+use crate::schema::fits;
 use crate::support::{Said, TempProject, run};
 
 /// A project without a finding: the base of every example.
@@ -52,6 +53,7 @@ fn lint(project: &TempProject, rule: &Rule) -> Said {
 fn found(said: &Said, rule: &Rule) -> Vec<Json> {
     let report: Json = serde_json::from_str(&said.stdout)
         .unwrap_or_else(|error| panic!("{}: {error}: {}", rule.code, said.stderr));
+    assert_eq!(fits(&report, &kubectl_mage::ui::lint_schema()), Ok(()), "{}", rule.code);
     let findings = report["findings"].as_array().expect("a list").clone();
     findings.into_iter().filter(|finding| finding["id"] == rule.code).collect()
 }

@@ -81,7 +81,7 @@ pub fn closing(summary: &Summary, context: &Context) -> String {
     }
     if summary.fixable > 0 {
         let many = if summary.fixable == 1 { "1 of them is" } else { "some are" };
-        let _ = writeln!(out, "next: {many} mended by `kubectl mage lint --fix`");
+        let _ = writeln!(out, "next: {many} fixed by `kubectl mage lint --fix`");
     }
     let _ = writeln!(out, "next: correct the lines above");
     out

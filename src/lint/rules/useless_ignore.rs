@@ -8,8 +8,8 @@ pub(super) const RULE: Rule = Rule {
     code: "MAGE009",
     name: "useless-ignore",
     severity: Severity::Note,
-    summary: "an inline ignore is malformed or passes over nothing",
-    explanation: "An ignore is written `# mage-lint: ignore MAGE101 because …`, at the end of the line at fault or on a line of its own above it; `ignore-file` counts for the whole file. A reason is due. One that passes over nothing any more would hide the next finding.",
+    summary: "an inline ignore is malformed or silences nothing",
+    explanation: "An ignore is written `# mage-lint: ignore MAGE101 because …`, at the end of the line at fault or on a line of its own above it; `# mage-lint: ignore-file MAGE101 because …` counts for the whole file. A reason is due. One that silences nothing any more would hide the next finding.",
     example: Example {
         edition: "pro",
         files: &[

@@ -1,4 +1,4 @@
-//! `docs/lint`: a page on every finding, from its rule.
+//! `docs/findings.md` and `docs/lint`: a page on every finding, from its rule.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -14,16 +14,17 @@ pub(super) fn pages(files: &mut BTreeMap<PathBuf, String>) {
          What `kubectl mage lint` finds. `make docs` writes these pages from the program itself; each\n\
          example is a test.\n\n\
          A comment `# mage-lint: ignore CODE reason` at the end of the line at fault, or on a line of its\n\
-         own above it, passes over a finding; `ignore-file` counts for the whole file.\n\n\
+         own above it, silences a finding. `# mage-lint: ignore-file CODE reason`, on any line, does so for the\n\
+         whole file.\n\n\
          | id | name | severity | finds |\n| --- | --- | --- | --- |\n",
     );
     for rule in rules_all() {
         let Rule { code, name, severity, summary, .. } = rule;
         let severity = severity.name();
-        let _ = writeln!(index, "| [{code}]({code}.md) | {name} | {severity} | {summary} |");
+        let _ = writeln!(index, "| [{code}](lint/{code}.md) | {name} | {severity} | {summary} |");
         files.insert(folder.join(format!("{code}.md")), page(rule));
     }
-    files.insert(folder.join("README.md"), index);
+    files.insert("docs/findings.md".into(), index);
 }
 
 fn page(rule: &Rule) -> String {
@@ -33,6 +34,10 @@ fn page(rule: &Rule) -> String {
     flags.extend(example.flags.iter().map(|flag| flag.replace("{project}/", "")));
     let _ = writeln!(page, "\n## Example\n\n```sh\nkubectl mage lint {}\n```", flags.join(" "));
     for (path, text) in example.files {
+        if text.trim().is_empty() {
+            let _ = writeln!(page, "\nAnd an empty `{path}`.");
+            continue;
+        }
         let ending = Path::new(path).extension().and_then(|ending| ending.to_str());
         let fence = ending.unwrap_or("yaml");
         let _ = writeln!(page, "\n`{path}`:\n\n```{fence}\n{}```", pointed(text));

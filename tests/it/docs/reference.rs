@@ -24,7 +24,7 @@ pub(super) fn page(cli: &Command) -> String {
         let _ = writeln!(page, "- [`{0}`](#{0}): {about}", command.get_name());
     }
     for command in &commands {
-        describe(command, &mut page);
+        describe(command, &commands, &mut page);
     }
     page.push_str("\n## Flags of several commands\n");
     for heading in headings(&commands) {
@@ -33,9 +33,13 @@ pub(super) fn page(cli: &Command) -> String {
         let mut shared: Vec<String> = Vec::new();
         for command in with {
             let these: Vec<String> = flags(command, &heading).iter().map(|a| item(a)).collect();
-            // A flag that only some of the commands have would be promised for all of them.
-            assert!(shared.is_empty() || shared == these, "`{heading}` differs between commands");
-            shared = these;
+            // A flag that a command has not is said there; one of the same name that means something else is not.
+            let (more, fewer) =
+                if these.len() > shared.len() { (&these, &shared) } else { (&shared, &these) };
+            let same = fewer.iter().all(|flag| more.contains(flag));
+            assert!(same, "`{heading}` differs between commands");
+            let more = more.clone();
+            shared = more;
         }
         page.extend(shared);
     }
@@ -69,12 +73,17 @@ fn variables() -> String {
     page
 }
 
-fn describe(command: &Command, page: &mut String) {
+fn describe(command: &Command, all: &[&Command], page: &mut String) {
     let _ = writeln!(page, "\n### {}\n", command.get_name());
     let about = command.get_long_about().or(command.get_about()).expect("checked above");
     let usage = command.clone().render_usage().to_string();
     let usage = usage.trim_start_matches("Usage:").trim();
     let _ = writeln!(page, "{about}\n\n```\n{usage}\n```");
+    if let Some(examples) = command.get_after_long_help() {
+        let examples = examples.to_string();
+        let lines = examples.lines().skip(1).map(|line| line.strip_prefix("  ").unwrap_or(line));
+        let _ = writeln!(page, "\n```sh\n{}\n```", lines.collect::<Vec<_>>().join("\n"));
+    }
     let aliases: Vec<_> = command.get_visible_aliases().map(|a| format!("`{a}`")).collect();
     if !aliases.is_empty() {
         let _ = writeln!(page, "\nAlso: {}.", aliases.join(", "));
@@ -86,11 +95,27 @@ fn describe(command: &Command, page: &mut String) {
     }
     let shared: Vec<_> = headings(&[command])
         .iter()
-        .map(|heading| format!("[{heading}](#{})", anchor(heading)))
+        .map(|heading| {
+            let absent = hidden(command, all, heading);
+            format!("[{heading}](#{}){absent}", anchor(heading))
+        })
         .collect();
     if !shared.is_empty() {
         let _ = writeln!(page, "\nFlags of several commands: {}.", shared.join(", "));
     }
+}
+
+/// Says which flags of a heading a command has not, although others have.
+fn hidden(command: &Command, all: &[&Command], heading: &str) -> String {
+    let own: Vec<_> = flags(command, heading).into_iter().map(Arg::get_id).collect();
+    let mut absent: Vec<String> = Vec::new();
+    for flag in all.iter().flat_map(|other| flags(other, heading)) {
+        let name = format!("`--{}`", flag.get_long().unwrap_or_default());
+        if !own.contains(&flag.get_id()) && !absent.contains(&name) {
+            absent.push(name);
+        }
+    }
+    if absent.is_empty() { absent.concat() } else { format!(" without {}", absent.join(", ")) }
 }
 
 /// The anchor that a heading has on a rendered page.

@@ -27,6 +27,20 @@ const OBJECTS: [(&str, &str); 4] = [
     ("metadata", "ObjectMeta"),
 ];
 
+/// Fields of the API's types that are no settings: what only a server writes, and what Mage makes itself (`MAGE108`).
+const NO_SETTINGS: [&str; 10] = [
+    "job.template",
+    "metadata.creation_timestamp",
+    "metadata.deletion_grace_period_seconds",
+    "metadata.deletion_timestamp",
+    "metadata.generation",
+    "metadata.managed_fields",
+    "metadata.name",
+    "metadata.resource_version",
+    "metadata.self_link",
+    "metadata.uid",
+];
+
 /// Returns the whole page.
 pub(super) fn page() -> String {
     let mut page = String::from(
@@ -35,6 +49,7 @@ pub(super) fn page() -> String {
          in the template and in the policy file, and the place in the Job that each setting speaks for.\n\
          Both spellings are read, `node_selector` and `nodeSelector`, at any depth. What edition `oss` does not\n\
          read of it, `kubectl mage lint --edition oss` says. `make docs` writes this page from the program itself.\n\n\
+         What only a server writes (`metadata.uid`) and what Mage makes itself (`metadata.name`, `job.template`) is left out.\n\n\
          Which of several values counts: [Layers and precedence](layers.md).\n\n\
          ## Layers\n\nLowest first.\n\n| layer | what it is |\n| --- | --- |\n",
     );
@@ -55,6 +70,9 @@ pub(super) fn page() -> String {
         );
         for field in &api_type(api).fields {
             let name = format!("{setting}.{}", camel_to_snake(field.name));
+            if NO_SETTINGS.contains(&name.as_str()) {
+                continue;
+            }
             let _ = writeln!(page, "| `{name}` | {} | {} |", places(&name), kind(&field.kind));
         }
     }

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use kubectl_mage::lint::rules_all;
 
 /// The line after which the findings come.
-const FINDINGS: &str = "- [Findings](lint/README.md)";
+const FINDINGS: &str = "- [Findings](findings.md)";
 
 /// Returns the page as it is, with a line for every finding.
 pub(super) fn page(now: &str) -> String {
