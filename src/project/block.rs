@@ -3,7 +3,7 @@
 use crate::yaml::{Node, Span, Value};
 
 /// The types Mage knows (`mage_ai/data_preparation/models/constants.py: BlockType`).
-pub(super) const BLOCK_TYPES: [&str; 17] = [
+pub const BLOCK_TYPES: [&str; 17] = [
     "callback",
     "conditional",
     "chart",

@@ -9,7 +9,7 @@ mod metadata;
 mod pipeline;
 
 pub use alone::{Around, differences, obstacles};
-pub use block::Block;
+pub use block::{BLOCK_TYPES, Block};
 pub use executor::{
     ExecutorChoice, ExecutorStep, TYPES as EXECUTOR_TYPES, block_executor, pipeline_executor,
 };

@@ -12,7 +12,6 @@ mod summary;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 use std::{env, fs};
 
 use clap::CommandFactory as _;
@@ -120,28 +119,4 @@ fn generated_files_are_fresh() {
         wrong.push(format!("{}: nothing generates it any more", path.display()));
     }
     assert!(wrong.is_empty(), "run `make docs` and commit what it writes:\n{}", wrong.join("\n"));
-}
-
-/// The script is one that bash itself completes by, and not just one that it can read.
-#[test]
-fn bash_completes_by_its_script() {
-    let script = r#"
-        source <(printf '%s' "$SCRIPT")
-        COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1))
-        _kubectl__mage kubectl-mage "${COMP_WORDS[COMP_CWORD]}" "${COMP_WORDS[COMP_CWORD - 1]}"
-        echo "${COMPREPLY[@]}"
-    "#;
-    for (line, expected) in [
-        (["kubectl-mage", "expl"].as_slice(), "explain-config explain"),
-        (&["kubectl-mage", "run", "--on-interrupt", ""], "pause cancel detach"),
-        (&["kubectl-mage", "explain", "--overr"], "--overridden"),
-    ] {
-        let output = Command::new("bash")
-            .args(["--norc", "-c", script, "test"])
-            .args(line)
-            .env("SCRIPT", completion::script(CompletionShell::Bash))
-            .output()
-            .expect("bash is installed");
-        assert_eq!(String::from_utf8_lossy(&output.stdout).trim(), expected, "{line:?}");
-    }
 }

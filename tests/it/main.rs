@@ -29,6 +29,7 @@ mod project;
 mod python;
 mod refused;
 mod render;
+mod shells;
 mod snapshot;
 mod support;
 mod vectors;
