@@ -163,7 +163,7 @@ async fn the_names_of_runs_complete() {
     let line =
         ["__complete", "run", "--kubeconfig", config, "-n", &bench.namespace, "--server-pod", ""];
     let pods = crate::binary::Said::new(project.command(&line).output().unwrap()).ends(0).stdout;
-    assert!(pods.lines().skip(2).any(|pod| pod.contains(&run)), "{pods}");
+    assert!(pods.lines().skip(2).any(|pod| pod.contains(run)), "{pods}");
     bench.end().await;
 }
 

@@ -57,6 +57,7 @@ impl Shell {
     }
 
     /// Makes a command of a shell; none where it is not installed.
+    #[expect(clippy::print_stderr, reason = "says what is skipped")]
     fn command(&self, shell: &str) -> Option<Command> {
         let paths = env::var_os("PATH").unwrap_or_default();
         let Some(shell) =
@@ -111,7 +112,7 @@ fn bash_completes_what_is_typed() {
          complete -o default -F _kubectl_mage show\n"
     );
     for (typed, _) in TYPED {
-        input.push_str(&format!("show {}\n", keys(typed)));
+        input.extend(["show ", &keys(typed), "\n"]);
     }
     let keys = Path::new(shell.project.path()).join("keys");
     fs::write(&keys, input).expect("a file");
