@@ -12,7 +12,7 @@ MAKEFLAGS += --no-print-directory
 # rustup puts cargo there, and a shell that was open before does not know it.
 export PATH := $(PATH):$(HOME)/.cargo/bin
 
-scripts = $(shell grep -rlE '^\#!(/usr/bin/env bash|/bin/sh)$$' .ci benches completions examples packaging tests/local-cluster) fuzz/run
+scripts = $(shell grep -rlE '^\#!(/usr/bin/env bash|/bin/sh)$$' .ci benches completions examples packaging tests/local-cluster) completions/kubectl-mage.bash fuzz/run
 
 # How long `make test` fuzzes each target.
 FUZZ_SECONDS = 20

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use clap::Args;
 
-use crate::cluster::ConnectionFlags;
+use crate::cluster::{ConnectionFlags, Plugins};
 
 /// kubectl's own flags, with kubectl's meaning.
 #[derive(Args, Clone, Debug, Default)]
@@ -75,6 +75,7 @@ impl From<ConnectionArgs> for ConnectionFlags {
             server: args.server.filter(|server| !server.is_empty()),
             insecure_skip_tls_verify: args.insecure_skip_tls_verify,
             request_timeout: args.request_timeout,
+            plugins: Plugins::MayAsk,
         }
     }
 }

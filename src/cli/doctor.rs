@@ -1,10 +1,10 @@
 //! `doctor`
 
-use clap::builder::PossibleValuesParser;
+use clap::builder::{PossibleValue, PossibleValuesParser};
 use clap::{Args, ValueEnum};
 
 use super::{ConfigArgs, ConnectionArgs};
-use crate::doctor::rights_all;
+use crate::doctor::{Changes, rights_all};
 
 /// Check whether everything is there that a run needs
 ///
@@ -28,7 +28,7 @@ pub struct DoctorArgs {
     /// none is named; only those that change nothing with `KUBECTL_MAGE_READONLY=1`
     #[arg(
         long = "for", value_name = "COMMAND", hide_possible_values = true,
-        value_parser = PossibleValuesParser::new(rights_all().iter().map(|one| one.command))
+        value_parser = PossibleValuesParser::new(commands())
     )]
     pub commands: Vec<String>,
     /// Put rights into the Role, too, that commands can do without (those to Secrets apart)
@@ -44,6 +44,16 @@ pub struct DoctorArgs {
     pub config: ConfigArgs,
     #[command(flatten)]
     pub connection: ConnectionArgs,
+}
+
+fn commands() -> Vec<PossibleValue> {
+    let described = rights_all().into_iter().map(|one| {
+        PossibleValue::new(one.command).help(match one.changes {
+            Changes::Nothing => "changes nothing",
+            Changes::Cluster => "changes a cluster",
+        })
+    });
+    described.collect()
 }
 
 /// How the answer is written.

@@ -51,7 +51,7 @@ impl Cluster {
     pub async fn connect(flags: &ConnectionFlags) -> Result<Self, ClusterError> {
         let resolved = kubeconfig::resolve(flags)?;
         let config = resolved.config;
-        let connector = Connector::new(&config)?;
+        let connector = Connector::new(&config, flags.plugins)?;
         Ok(Self {
             control: connector.client(Purpose::Control)?,
             commands: connector.client(Purpose::Commands)?,

@@ -24,6 +24,7 @@ use tower::{BoxError, ServiceExt};
 use super::bounded::{Bounded, Bounding};
 use super::credentials::Credentials;
 use super::error::ClusterError;
+use super::flags::Plugins;
 use super::proxy;
 
 /// What a connection is for.
@@ -62,9 +63,9 @@ pub(super) struct Connector {
 
 impl Connector {
     /// Gets the credentials, which may run an exec plugin; connects to nothing yet.
-    pub(super) fn new(config: &kube::Config) -> Result<Self, ClusterError> {
-        let (credentials, identity) =
-            Credentials::get(&config.auth_info).map_err(|why| setup(config, &why))?;
+    pub(super) fn new(config: &kube::Config, plugins: Plugins) -> Result<Self, ClusterError> {
+        let got = Credentials::get(&config.auth_info, plugins);
+        let (credentials, identity) = got.map_err(|why| setup(config, &why))?;
         let mut for_tls = config.clone();
         for_tls.auth_info.exec = None;
         if let Some((certificate, key)) = identity {

@@ -20,6 +20,7 @@ use tokio::sync::Mutex;
 use tower::{BoxError, Layer, Service, ServiceExt};
 
 use super::exec_plugin;
+use super::flags::Plugins;
 
 /// A plugin whose credentials are refused is not asked again before this: it may ask a person.
 const ASK_AGAIN: Duration = Duration::from_secs(10);
@@ -31,6 +32,7 @@ const READ_AGAIN: Duration = Duration::from_secs(50);
 #[derive(Clone)]
 pub(super) struct Credentials {
     user: Arc<AuthInfo>,
+    plugins: Plugins,
     current: Arc<Mutex<Current>>,
 }
 
@@ -49,10 +51,13 @@ struct Current {
 impl Credentials {
     /// Gets them for the first time, which may run an exec plugin; a certificate that it gave comes
     /// back, for it belongs to connections.
-    pub(super) fn get(user: &AuthInfo) -> Result<(Self, Option<Identity>), String> {
-        let (current, identity) = got(user, 0)?;
+    pub(super) fn get(
+        user: &AuthInfo,
+        plugins: Plugins,
+    ) -> Result<(Self, Option<Identity>), String> {
+        let (current, identity) = got(user, plugins, 0)?;
         let current = Arc::new(Mutex::new(current));
-        Ok((Self { user: Arc::new(user.clone()), current }, identity))
+        Ok((Self { user: Arc::new(user.clone()), plugins, current }, identity))
     }
 
     /// Returns what to sign with now: got anew where it is known to be no longer good.
@@ -87,8 +92,8 @@ impl Credentials {
     }
 
     async fn got_anew(&self, generation: u64) -> Result<Current, String> {
-        let user = Arc::clone(&self.user);
-        let got = tokio::task::spawn_blocking(move || got(&user, generation + 1)).await;
+        let (user, plugins) = (Arc::clone(&self.user), self.plugins);
+        let got = tokio::task::spawn_blocking(move || got(&user, plugins, generation + 1)).await;
         // A certificate that comes anew serves only connections to come, which there are none of.
         got.map_err(|error| error.to_string())?.map(|(current, _)| current)
     }
@@ -106,7 +111,11 @@ fn refused(why: String) -> BoxError {
 
 /// Gets what a user signs with. A token's file counts before a token, these before a name and a
 /// password, all before an exec plugin (`client-go/transport/round_trippers.go`).
-fn got(user: &AuthInfo, generation: u64) -> Result<(Current, Option<Identity>), String> {
+fn got(
+    user: &AuthInfo,
+    plugins: Plugins,
+    generation: u64,
+) -> Result<(Current, Option<Identity>), String> {
     let (mut expires, mut identity) = (None, None);
     let header = if let Some(token) = token(user)? {
         Some(bearer(&token)?)
@@ -115,7 +124,7 @@ fn got(user: &AuthInfo, generation: u64) -> Result<(Current, Option<Identity>), 
         let both = STANDARD.encode(format!("{name}:{password}"));
         Some(sensitive(&format!("Basic {both}"))?)
     } else if let Some(exec) = &user.exec {
-        let given = exec_plugin::run(exec)?;
+        let given = exec_plugin::run(exec, plugins)?;
         (expires, identity) = (given.expires, given.identity);
         given.token.as_deref().map(bearer).transpose()?
     } else {
@@ -221,7 +230,7 @@ mod tests {
     use super::*;
 
     fn header(user: &AuthInfo) -> Result<String, String> {
-        let (current, _) = got(user, 0)?;
+        let (current, _) = got(user, Plugins::MayAsk, 0)?;
         Ok(current.header.map_or_else(String::new, |it| it.to_str().unwrap().to_owned()))
     }
 

@@ -4,13 +4,17 @@
 //! kube has this, too, but tells every plugin that it may ask a person, drops a token that comes with
 //! a certificate, and says nothing of what to install.
 
-use std::io::{ErrorKind, IsTerminal};
-use std::process::{Command, Stdio};
+use std::io::{self, ErrorKind, IsTerminal, Read as _};
+use std::process::{Child, Command, Output, Stdio};
+use std::sync::mpsc;
+use std::time::Duration;
 
 use k8s_openapi::jiff::Timestamp;
 use kube::config::{ExecConfig, ExecInteractiveMode};
 use serde::Deserialize;
 use serde_json::json;
+
+use super::flags::Plugins;
 
 const GROUP: &str = "client.authentication.k8s.io/";
 
@@ -42,9 +46,10 @@ struct Status {
 
 /// Runs it and reads what it prints. Of a plugin only its name and last words are told: variables,
 /// arguments and what else it prints may hold secrets.
-pub(super) fn run(exec: &ExecConfig) -> Result<Given, String> {
+pub(super) fn run(exec: &ExecConfig, plugins: Plugins) -> Result<Given, String> {
     let program = exec.command.as_deref().unwrap_or_default();
-    let interactive = interactive(exec, std::io::stdin().is_terminal())?;
+    let terminal = plugins == Plugins::MayAsk && io::stdin().is_terminal();
+    let interactive = interactive(exec, terminal)?;
     let mut command = Command::new(program);
     command.args(exec.args.iter().flatten());
     let named = exec.env.iter().flatten();
@@ -53,8 +58,17 @@ pub(super) fn run(exec: &ExecConfig) -> Result<Given, String> {
     command.stdin(if interactive { Stdio::inherit() } else { Stdio::null() });
     // What a plugin that may ask says on stderr is for the person.
     let asks = exec.interactive_mode != Some(ExecInteractiveMode::Never);
-    command.stderr(if asks { Stdio::inherit() } else { Stdio::piped() });
-    let output = command.stdout(Stdio::piped()).output().map_err(|error| {
+    command.stderr(match plugins {
+        Plugins::Unattended(_) => Stdio::null(),
+        Plugins::MayAsk if asks => Stdio::inherit(),
+        Plugins::MayAsk => Stdio::piped(),
+    });
+    let started = command.stdout(Stdio::piped()).spawn();
+    let ended = started.and_then(|child| match plugins {
+        Plugins::MayAsk => child.wait_with_output(),
+        Plugins::Unattended(limit) => output_within(child, limit),
+    });
+    let output = ended.map_err(|error| {
         let hint = exec.install_hint.as_deref().filter(|hint| !hint.is_empty());
         let hint = hint.filter(|_| error.kind() == ErrorKind::NotFound);
         let hint = hint.map(|hint| format!("; {}", hint.trim())).unwrap_or_default();
@@ -71,6 +85,24 @@ pub(super) fn run(exec: &ExecConfig) -> Result<Given, String> {
     }
     read(exec, &output.stdout)
         .map_err(|why| format!("the exec plugin {program} of the kubeconfig {why}"))
+}
+
+/// Waits for a child that prints to a pipe, and ends it when it goes on for longer.
+fn output_within(mut child: Child, limit: Duration) -> io::Result<Output> {
+    let (tell, told) = mpsc::channel();
+    let stdout = child.stdout.take();
+    std::thread::spawn(move || {
+        let mut text = Vec::new();
+        let read = stdout.map_or(Ok(0), |mut stdout| stdout.read_to_end(&mut text));
+        // Nobody listens any more once the time is over.
+        let _ = tell.send(read.map(|_| text));
+    });
+    let stdout = told.recv_timeout(limit).unwrap_or_else(|_| Err(ErrorKind::TimedOut.into()));
+    if stdout.is_err() {
+        child.kill()?;
+    }
+    let status = child.wait()?;
+    Ok(Output { status, stdout: stdout?, stderr: Vec::new() })
 }
 
 /// Says whether the plugin may ask a person.

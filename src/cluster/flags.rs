@@ -28,4 +28,17 @@ pub struct ConnectionFlags {
     pub insecure_skip_tls_verify: bool,
     /// `--request-timeout`; zero or none means the default. It never cuts a log stream or a watch.
     pub request_timeout: Option<Duration>,
+    /// How an exec plugin of the kubeconfig is run.
+    pub plugins: Plugins,
+}
+
+/// How an exec plugin of the kubeconfig is run.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Plugins {
+    /// It may ask whoever is at the terminal, and takes as long as it takes.
+    #[default]
+    MayAsk,
+    /// Nobody waits for it to ask: it has no terminal, what it says on stderr is not shown, and after
+    /// this long it is ended.
+    Unattended(Duration),
 }

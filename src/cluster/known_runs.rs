@@ -1,7 +1,7 @@
-//! Which runs there are, by the names of their plans and Jobs alone.
+//! Which runs there are, by the metadata of their plans and Jobs alone; and names of other objects.
 
 use k8s_openapi::api::batch::v1::Job;
-use k8s_openapi::api::core::v1::{ConfigMap, Namespace};
+use k8s_openapi::api::core::v1::{ConfigMap, Namespace, Pod};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use k8s_openapi::jiff::Timestamp;
 use kube::api::ListParams;
@@ -12,7 +12,7 @@ use super::client::Cluster;
 use super::error::{Action, ClusterError};
 use super::jobs::built;
 use super::labels::{MANAGED_BY, MANAGER, RUN};
-use super::{config_maps, jobs};
+use super::{config_maps, jobs, pods};
 
 /// A run that is there.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -71,9 +71,26 @@ impl Cluster {
             namespace: "(all)".to_owned(),
         };
         let path = "/api/v1/namespaces".to_owned();
-        let all = ListParams::default();
-        let found = self.list_metadata_by::<Namespace>(path, action, &all).await?;
-        Ok(found.into_iter().filter_map(|namespace| namespace.name).collect())
+        self.names::<Namespace>(path, action).await
+    }
+
+    /// Lists the names of a namespace's Jobs, whoever made them.
+    pub async fn job_names(&self, namespace: &str) -> Result<Vec<String>, ClusterError> {
+        self.names::<Job>(jobs::path(namespace), jobs::action("list", namespace, "")).await
+    }
+
+    /// Lists the names of a namespace's pods.
+    pub async fn pod_names(&self, namespace: &str) -> Result<Vec<String>, ClusterError> {
+        self.names::<Pod>(pods::path(namespace), pods::action("list", namespace, "")).await
+    }
+
+    async fn names<K: DeserializeOwned + Clone>(
+        &self,
+        path: String,
+        action: Action,
+    ) -> Result<Vec<String>, ClusterError> {
+        let found = self.list_metadata_by::<K>(path, action, &ListParams::default()).await?;
+        Ok(found.into_iter().filter_map(|object| object.name).collect())
     }
 }
 

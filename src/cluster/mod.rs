@@ -48,7 +48,7 @@ pub(crate) use contact::{CONTACT_IS_BACK, Contact, PATIENCE};
 pub use dry_run::UnknownFields;
 pub use error::{Action, Cause, ClusterError};
 pub use events::EventFacts;
-pub use flags::ConnectionFlags;
+pub use flags::{ConnectionFlags, Plugins};
 pub use images::images_of_pods;
 pub(crate) use jobs::as_job;
 pub(crate) use jobs::ended_at;

@@ -2,22 +2,26 @@
 
 use std::ffi::OsString;
 use std::path::Path;
-use std::time::Duration;
+use std::sync::{Arc, mpsc};
+use std::time::{Duration, Instant};
 
 use super::entry::out;
-use super::facts::{Connected, connect};
+use super::facts::runtime;
 use super::targets::pipelines;
-use crate::cli::completion::{self, Complete, Sources};
-use crate::cli::{CompletionShell, ConnectionArgs};
-use crate::cluster::kubeconfig_names;
+use crate::cli::CompletionShell;
+use crate::cli::completion::{self, Ask, Names};
+use crate::cluster::{Cluster, ConnectionFlags, Plugins, kubeconfig_names};
 use crate::error::{CliError, Problem};
 use crate::exit::Exit;
-use crate::load::{Put, find_project, put_helper, read_source};
+use crate::load::{Put, find_project, is_on_path, put_helper, read_source, revision_names};
 use crate::project::Pipeline;
 use crate::ui::Printer;
 
-/// Whoever presses TAB does not wait longer for the cluster.
+/// Whoever presses TAB does not wait longer for the cluster and what leads to it.
 const PATIENCE: Duration = Duration::from_secs(2);
+
+/// Then this program ends, whatever still waits for a disk, a name server or git.
+const END: Duration = Duration::from_secs(3);
 
 /// Prints a completion script.
 pub(super) fn completion(shell: CompletionShell, printer: Printer) -> Result<Exit, CliError> {
@@ -36,60 +40,80 @@ pub(super) fn install(
         let hint = "leave it out, and see your shell's manual for where the script is to be";
         return Err(CliError::usage(problem.hint(hint)));
     }
-    printer.notice(&match put_helper(folder, &completion::script(shell))? {
-        Put::Written(path) => format!("wrote {}", path.display()),
-        Put::Unchanged(path) => format!("{} is there already", path.display()),
-    });
+    let (path, told) = match put_helper(folder, &completion::script(shell))? {
+        Put::Written(path) => (path.clone(), format!("wrote {}", path.display())),
+        Put::Unchanged(path) => (path.clone(), format!("{} is there already", path.display())),
+    };
+    printer.notice(&told);
+    let folder = path.parent().unwrap_or(&path);
+    if !is_on_path(folder) {
+        let folder = folder.display();
+        printer.notice(&format!("kubectl will not find it: {folder} is not on your PATH"));
+    }
     Ok(Exit::Fine)
 }
 
 /// Prints the candidates for the last of the words typed.
 pub(super) fn candidates(words: Vec<OsString>, printer: Printer) -> Result<Exit, CliError> {
-    let project = find_project(completion::project(&words).as_deref()).ok();
-    let targets = move |typed: &str| match &project {
-        Some(project) => targets(project, typed),
-        None => Vec::new(),
-    };
-    let connection = completion::connection(&words);
-    let asked = |ask: fn(ConnectionArgs) -> Vec<String>| -> Complete {
-        let connection = connection.clone();
-        Box::new(move |typed: &str| {
-            let mut found = ask(connection.clone());
-            found.retain(|name| name.starts_with(typed));
-            found
-        })
-    };
-    let sources = Sources {
-        targets: Box::new(targets),
-        runs: asked(runs),
-        namespaces: asked(namespaces),
-        contexts: asked(|flags| kubeconfig_names(&flags.into()).contexts),
-        clusters: asked(|flags| kubeconfig_names(&flags.into()).clusters),
-        users: asked(|flags| kubeconfig_names(&flags.into()).users),
-    };
-    out(printer, &completion::candidates(words, sources))?;
+    let began = Instant::now();
+    let folder = completion::project(&words);
+    let flags = completion::connection(&words);
+    let ask: Ask = Arc::new(move |names, typed| {
+        let (folder, flags, typed) = (folder.clone(), flags.clone(), typed.to_owned());
+        let (tell, told) = mpsc::channel();
+        std::thread::spawn(move || {
+            let found = match names {
+                Names::Targets | Names::Pipelines | Names::Revisions => {
+                    of_project(names, &typed, folder.as_deref())
+                }
+                _ => of_cluster(names, flags.into(), PATIENCE.saturating_sub(began.elapsed())),
+            };
+            let _ = tell.send(found);
+        });
+        told.recv_timeout(END.saturating_sub(began.elapsed())).unwrap_or_default()
+    });
+    out(printer, &completion::candidates(words, &ask))?;
     Ok(Exit::Fine)
 }
 
-/// Connects for whoever pressed TAB.
-fn connect_at_once(mut flags: ConnectionArgs) -> Option<Connected> {
-    flags.request_timeout = Some(flags.request_timeout.unwrap_or(PATIENCE).min(PATIENCE));
-    connect(&flags).ok()
+/// Returns names in the project; none where there is no project.
+fn of_project(names: Names, typed: &str, folder: Option<&Path>) -> Vec<String> {
+    let Ok(project) = find_project(folder) else { return Vec::new() };
+    match names {
+        Names::Revisions => revision_names(&project),
+        Names::Pipelines => pipelines(&project),
+        _ => targets(&project, typed),
+    }
 }
 
-/// Returns the namespaces; none where they cannot be read at once.
-fn namespaces(flags: ConnectionArgs) -> Vec<String> {
-    let Some(connected) = connect_at_once(flags) else { return Vec::new() };
-    connected.runtime.block_on(connected.cluster.namespaces()).unwrap_or_default()
-}
-
-/// Returns the runs of the namespace; none where they cannot be read at once.
-fn runs(flags: ConnectionArgs) -> Vec<String> {
-    let Some(connected) = connect_at_once(flags) else { return Vec::new() };
-    let cluster = &connected.cluster;
-    let known = connected.runtime.block_on(cluster.known_runs(cluster.namespace()));
-    let names = known.unwrap_or_default().into_iter().map(|known| known.run);
-    names.chain(["@latest".to_owned()]).collect()
+/// Returns names of the kubeconfig and of the cluster; none where they cannot be read in time.
+fn of_cluster(names: Names, mut flags: ConnectionFlags, limit: Duration) -> Vec<String> {
+    let began = Instant::now();
+    match names {
+        Names::Contexts => return kubeconfig_names(&flags).contexts,
+        Names::Clusters => return kubeconfig_names(&flags).clusters,
+        Names::Users => return kubeconfig_names(&flags).users,
+        _ => {}
+    }
+    flags.plugins = Plugins::Unattended(limit);
+    let Ok(runtime) = runtime() else { return Vec::new() };
+    runtime.block_on(async {
+        // This is what runs a plugin, and nothing else waits meanwhile.
+        let Ok(cluster) = Cluster::connect(&flags).await else { return Vec::new() };
+        let asked = tokio::time::timeout(limit.saturating_sub(began.elapsed()), async {
+            let namespace = cluster.namespace();
+            match names {
+                Names::Namespaces => cluster.namespaces().await,
+                Names::Jobs => cluster.job_names(namespace).await,
+                Names::Pods => cluster.pod_names(namespace).await,
+                _ => {
+                    let known = cluster.known_runs(namespace).await?;
+                    Ok(known.into_iter().map(|known| known.run).collect())
+                }
+            }
+        });
+        asked.await.ok().and_then(Result::ok).unwrap_or_default()
+    })
 }
 
 /// Returns the pipelines that begin so, and the blocks where that leaves only one pipeline.

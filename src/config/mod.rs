@@ -16,4 +16,4 @@ pub use known::{UnknownPath, check_path};
 pub use layer::LayerKind;
 pub use origin::{Origin, Source};
 pub(crate) use settings::part_to_job;
-pub use settings::{CONTAINER, Fragment, job_paths, settings};
+pub use settings::{CONTAINER, Fragment, job_paths, setting_names, settings};

@@ -70,6 +70,21 @@ pub(super) const TOP_LEVEL: [&str; 10] = [
     "metadata",
 ];
 
+/// Lists the settings, those of the top level first, and then what stands in the objects among them:
+/// `pod`, `pod.node_selector`.
+pub fn setting_names() -> impl Iterator<Item = String> {
+    // `container_config` is what `container` is.
+    let objects = TOP_LEVEL.into_iter().filter(|name| *name != "container_config");
+    let inner = objects.filter_map(top_level).filter_map(|top| match top.kind {
+        Kind::Type(api) => Some((top.name, api_type(api))),
+        _ => None,
+    });
+    let inner = inner.flat_map(|(name, api)| {
+        api.fields.iter().map(move |field| format!("{name}.{}", camel_to_snake(field.name)))
+    });
+    TOP_LEVEL.into_iter().map(str::to_owned).chain(inner)
+}
+
 /// Converts the body of a layer (`k8s_executor_config`, `executor_config`, the template, the
 /// policy) into what each key says, lowest rank first. Findings gather in `convert`.
 pub fn settings(convert: &mut Convert<'_>, body: &[Entry]) -> Vec<Fragment> {

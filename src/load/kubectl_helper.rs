@@ -1,6 +1,7 @@
 //! `kubectl_complete-mage` on the PATH: krew puts a plugin there and nothing else.
 
-use std::io::Write as _;
+use std::error::Error as _;
+use std::io::{ErrorKind, Write as _};
 use std::path::{Path, PathBuf};
 
 use crate::error::{CliError, Problem};
@@ -42,10 +43,24 @@ pub fn put_helper(folder: Option<&Path>, text: &str) -> Result<Put, CliError> {
         _ => {}
     }
     write(&path, text).map_err(|error| {
-        let problem = Problem::new(format!("cannot write {}: {error}", path.display()));
+        let why = match (error.kind(), error.source()) {
+            (ErrorKind::NotFound | ErrorKind::NotADirectory, _) => "no such folder".to_owned(),
+            // Without the name of the temporary file.
+            (_, Some(source)) => source.to_string(),
+            _ => error.to_string(),
+        };
+        let problem = Problem::new(format!("cannot write {}: {why}", path.display()));
         CliError::usage(problem.hint("name a folder on your PATH with --install=DIR"))
     })?;
     Ok(Put::Written(path))
+}
+
+/// Tells whether programs in this folder are found by their names.
+#[must_use]
+pub fn is_on_path(folder: &Path) -> bool {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let real = |folder: &Path| folder.canonicalize().unwrap_or_else(|_| folder.to_owned());
+    std::env::split_paths(&path).any(|known| real(&known) == real(folder))
 }
 
 fn beside_the_plugin() -> Result<PathBuf, CliError> {

@@ -23,7 +23,7 @@ pub use git::{GitState, git_state};
 pub use inputs::{
     ClusterFacts, Inputs, Template, is_oss_image, read_inputs, read_server_env, server_container,
 };
-pub use kubectl_helper::{Put, put_helper};
+pub use kubectl_helper::{Put, is_on_path, put_helper};
 pub use layers::{
     Base, Body, Edition, LayerSources, LookedFor, MergedLayers, guardrails, merge_layers,
     merge_layers_unlike, server_pod_not_found,
@@ -31,7 +31,7 @@ pub use layers::{
 pub use policy::{Policy, parse_policy};
 pub use private_folder::private_folder;
 pub use reports::reports;
-pub use revision::{Fetching, ProjectAt, project_at};
+pub use revision::{Fetching, ProjectAt, project_at, revision_names};
 pub use saved_folders::SavedFolders;
 pub use server_env::{EnvFound, ServerEnv};
 pub use server_pod::ServerPod;

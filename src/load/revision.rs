@@ -86,6 +86,18 @@ pub fn project_at(
     Ok(at)
 }
 
+/// Lists what the revisions of the project's repository are called: `HEAD`, branches and tags. None
+/// where git cannot tell.
+#[must_use]
+pub fn revision_names(project: &Path) -> Vec<String> {
+    let git = Git { folder: project, revision: "", fetching: Fetching::Forbidden };
+    let every = ["refs/heads", "refs/tags", "refs/remotes"];
+    match git.said(&[&["for-each-ref", "--format=%(refname:short)"], &every[..]].concat()) {
+        Ok(said) => ["HEAD"].into_iter().chain(said.lines()).map(str::to_owned).collect(),
+        Err(_) => Vec::new(),
+    }
+}
+
 /// Returns a path below the top of the repository, as git writes it.
 fn inside(top: &Path, path: &Path) -> Option<String> {
     let absolute = std::path::absolute(path).ok()?;

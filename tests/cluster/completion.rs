@@ -24,7 +24,14 @@ fn kubectl_completes_by_the_helper() {
         (["mage", "exp"].as_slice(), "explain-config\tTell which layer"),
         (&["mage", "run", "--on-interrupt="], "pause\tRunning blocks go on"),
         (&["mage", "render", "orders/exp"], "orders/export_report\n"),
+        (&["mage", "graph", ""], "orders\n"),
+        (&["mage", "apply", "--dry-run", "orders/exp"], "orders/export_report\n"),
+        (&["mage", "run", "--skip-type", "data_l"], "data_loader\n"),
+        (&["mage", "diff", "--against", "edition:"], "edition:oss\t"),
+        (&["mage", "lint", "-o", ""], "text\n"),
         (&["mage", "runs", "--context", "view"], "viewer\n"),
+        // No runs are there, so that none is the latest.
+        (&["mage", "status", "--context", "admin", "-n", "kube-public", ""], ":4\n"),
         (&["mage", "runs", "--context", "admin", "-n", "kube-s"], "kube-system\n"),
     ] {
         if line.contains(&"--context") && kubeconfig.is_none() {

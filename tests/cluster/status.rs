@@ -151,6 +151,21 @@ async fn the_names_of_runs_complete() {
         let said = crate::binary::Said::new(project.command(&line).output().unwrap()).ends(0);
         assert_eq!(said.stdout, format!("{run}\n:4\n"), "{command}");
     }
+    for (typed, expected) in
+        [("run/", format!("run/{run}\n:4\n")), ("@", "@latest\n:4\n".to_owned())]
+    {
+        let line = ["__complete", "attach", "--kubeconfig", config, "-n", &bench.namespace, typed];
+        let said = crate::binary::Said::new(project.command(&line).output().unwrap()).ends(0);
+        assert_eq!(said.stdout, expected, "{typed}");
+    }
+    let line = ["__complete", "tail", "--kubeconfig", config, "-n", &bench.namespace, "job/"];
+    let jobs = crate::binary::Said::new(project.command(&line).output().unwrap()).ends(0).stdout;
+    assert_eq!(jobs.matches(&run).count(), 4, "a Job for each block: {jobs}");
+    assert!(jobs.starts_with("job/") && jobs.ends_with("\n:4\n"), "{jobs}");
+    let line =
+        ["__complete", "run", "--kubeconfig", config, "-n", &bench.namespace, "--server-pod", ""];
+    let pods = crate::binary::Said::new(project.command(&line).output().unwrap()).ends(0).stdout;
+    assert!(pods.lines().skip(2).any(|pod| pod.contains(run)), "{pods}");
     bench.end().await;
 }
 

@@ -12,7 +12,6 @@ mod summary;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 use std::{env, fs};
 
 use clap::{CommandFactory as _, Parser as _};
@@ -163,29 +162,5 @@ fn examples_in_the_help_are_of_the_example_project() {
                 assert!(block.is_empty() || text.contains(&format!("uuid: {block}")), "{line}");
             }
         }
-    }
-}
-
-/// The script is one that bash itself completes by, and not just one that it can read.
-#[test]
-fn bash_completes_by_its_script() {
-    let script = r#"
-        source <(printf '%s' "$SCRIPT")
-        COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1))
-        _kubectl__mage kubectl-mage "${COMP_WORDS[COMP_CWORD]}" "${COMP_WORDS[COMP_CWORD - 1]}"
-        echo "${COMPREPLY[@]}"
-    "#;
-    for (line, expected) in [
-        (["kubectl-mage", "expl"].as_slice(), "explain-config explain"),
-        (&["kubectl-mage", "run", "--on-interrupt", ""], "pause cancel detach"),
-        (&["kubectl-mage", "explain", "--overr"], "--overridden"),
-    ] {
-        let output = Command::new("bash")
-            .args(["--norc", "-c", script, "test"])
-            .args(line)
-            .env("SCRIPT", completion::script(CompletionShell::Bash))
-            .output()
-            .expect("bash is installed");
-        assert_eq!(String::from_utf8_lossy(&output.stdout).trim(), expected, "{line:?}");
     }
 }

@@ -89,6 +89,10 @@ fn the_manifest_obeys_krews_rules() {
         assert!(text.lines().all(|line| line.len() <= 80), "krew warns of lines over 80: {text}");
     }
 
+    // krew's link is on the PATH, and without DIR the helper lands beside it.
+    let lines: Vec<&str> = spec.caveats.lines().map(str::trim).collect();
+    assert!(lines.contains(&"kubectl mage completion kubectl --install"), "{lines:?}");
+
     let mut platforms = BTreeSet::new();
     for platform in &spec.platforms {
         let (os, arch) = platform.name();

@@ -31,6 +31,7 @@ mod python;
 mod refused;
 mod render;
 mod schema;
+mod shells;
 mod snapshot;
 mod support;
 mod terminal;
