@@ -86,7 +86,10 @@ fn noted(seen: &Seen, found: &[Block<'_>], only: Option<&str>) -> Vec<Told> {
         let named = planned.iter().find(|(uuid, _)| label_value(uuid) == label);
         let uuid = named.map_or(label, |(uuid, _)| uuid.clone());
         let is_there = found.iter().any(|block| block.uuid == uuid);
-        if end.is_complete() || is_there || only.is_some_and(|only| uuid != only) {
+        // That the run was cancelled tells of all at once.
+        let told_by_run = end.state == "Cancelled" && only.is_none();
+        let is_other = only.is_some_and(|only| uuid != only);
+        if end.is_complete() || is_there || told_by_run || is_other {
             return None;
         }
         let cause = end.why.clone().map(|(reason, sentence)| Cause {
@@ -117,10 +120,7 @@ fn noted(seen: &Seen, found: &[Block<'_>], only: Option<&str>) -> Vec<Told> {
             lines: Vec::new(),
         })
     };
-    let mut all: Vec<Told> = seen.noted().into_iter().filter_map(tell).collect();
-    // What went wrong by itself is told before what it took with it.
-    all.sort_by_key(|told| told.view.state == "Cancelled");
-    all
+    seen.noted().into_iter().filter_map(tell).collect()
 }
 
 fn has_block(seen: &Seen, row: &RunRow, block: &str) -> bool {

@@ -83,7 +83,7 @@ async fn cancel_stops_a_run_that_somebody_else_drives() {
     let rows: Vec<String> = rows
         .map(|row| format!("{} {}", row["block"].as_str().unwrap(), row["state"].as_str().unwrap()))
         .collect();
-    assert_eq!(rows, ["load Complete", "left NotStarted", "right NotStarted", "export NotStarted"]);
+    assert_eq!(rows, ["load Complete", "left Cancelled", "right Cancelled", "export NotStarted"]);
     let why = project.run_on(&bench, &["why", &run]).ends(0);
     assert!(why.stdout.contains("cause: somebody cancelled it"), "{}", why.stdout);
 

@@ -520,7 +520,7 @@ async fn how_a_run_ended_is_known_when_its_jobs_are_gone() {
     signal(&child, "-TERM");
     Said::new(child.wait_with_output().unwrap()).ends(143);
     assert!(listed().contains(" Cancelled "), "{}", listed());
-    assert!(of("why", 0).stdout.contains("its Job was deleted because the run ended"));
+    assert!(of("why", 0).stdout.contains("cause: somebody cancelled it"));
     of("attach", 6).says(&["is cancelled"]);
     bench.end().await;
 }
