@@ -118,7 +118,7 @@ fn runs(
         }
         _ => {}
     }
-    last.cause = pod_death_with_log(pod, &track.tail);
+    last.cause = pod_death_with_log(pod, &[&track.traceback[..], &track.tail].concat());
     last.tail.clone_from(&track.tail);
     last.notes.clone_from(&track.notes);
     all.push(last);

@@ -106,6 +106,7 @@ impl Follow {
             block: self.block,
             pod: self.uid.clone(),
             tail: told.tail.into(),
+            traceback: told.traceback.lines,
             condition: told.listener.false_condition(),
             is_decided: told.listener.is_decided(),
             notes: told.notes,
@@ -192,6 +193,7 @@ impl Follow {
                 told.tail.pop_front();
             }
             told.tail.push_back(part.to_owned());
+            told.traceback.take(part);
         }
         match self.logs {
             Logs::All => self.show(time, text, line).await,
@@ -261,12 +263,76 @@ fn text(mut bytes: Vec<u8>) -> String {
     }
 }
 
+/// The most lines of a traceback that are kept: its innermost frames.
+const LONGEST_TRACEBACK: usize = 60;
+
+/// The last traceback in plain text: the box that Mage draws after it breaks the exception into lines of 80 columns.
+#[derive(Default)]
+struct LastTraceback {
+    lines: Vec<String>,
+    is_open: bool,
+}
+
+impl LastTraceback {
+    fn take(&mut self, line: &str) {
+        if line.contains("Traceback (most recent call last)") {
+            self.lines.clear();
+            self.is_open = true;
+        } else if !self.is_open {
+            return;
+        } else if !line.is_empty() && !line.starts_with([' ', '\t', '^']) {
+            // Frames are indented; the exception is the first line that is not.
+            self.is_open = false;
+        }
+        if self.lines.len() == LONGEST_TRACEBACK {
+            self.lines.remove(1);
+        }
+        let end = line.floor_char_boundary(4096);
+        self.lines.push(line[..end].to_owned());
+    }
+}
+
 #[derive(Default)]
 struct Told {
     /// What came of a line that has not ended, and when it was written.
     pieces: (Timestamp, Vec<u8>),
     tail: VecDeque<String>,
+    traceback: LastTraceback,
     kept: VecDeque<(Timestamp, String)>,
     listener: Listener,
     notes: Vec<String>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::LastTraceback;
+    use crate::diagnose::traceback;
+
+    /// After the box that Mage draws comes the exception once more, broken into lines of 80 columns.
+    #[test]
+    fn the_exception_is_told_whole() {
+        let missing = "FileNotFoundError: [Errno 2] No such file or directory: '/home/src/shop/data/orders.csv'";
+        let mut log =
+            vec!["Traceback (most recent call last):", "  File \"<string>\", line 16, in load"];
+        log.push(missing);
+        log.extend(["bye"; 12]);
+        log.extend(missing.split_inclusive(": ").skip(1));
+        let mut kept = LastTraceback::default();
+        log.iter().for_each(|line| kept.take(line));
+        let last = log[log.len() - 10..].iter().map(|line| (*line).to_owned());
+        let lines: Vec<String> = kept.lines.into_iter().chain(last).collect();
+        let found = traceback(&lines).unwrap();
+        assert_eq!(found.exception, missing);
+        assert_eq!(found.frame.unwrap().line, 16);
+    }
+
+    #[test]
+    fn of_a_long_one_the_innermost_frames_are_kept() {
+        let mut kept = LastTraceback::default();
+        kept.take("Traceback (most recent call last):");
+        (0..500).for_each(|line| kept.take(&format!("  File \"<string>\", line {line}, in f")));
+        kept.take("RecursionError: maximum recursion depth exceeded");
+        assert_eq!(kept.lines.len(), super::LONGEST_TRACEBACK);
+        assert!(kept.lines[0].starts_with("Traceback") && kept.lines[58].contains("line 499"));
+    }
 }

@@ -50,6 +50,8 @@ pub(super) struct LogEnd {
     pub(super) pod: String,
     /// Its last lines, readable.
     pub(super) tail: Vec<String>,
+    /// Its last traceback, which may be long before them.
+    pub(super) traceback: Vec<String>,
     /// Why the block did not run, if a conditional of it said no.
     pub(super) condition: Option<FalseCondition>,
     /// Whether the log tells of that at all.

@@ -202,10 +202,12 @@ impl Dispatcher<'_> {
         let newest = of_now && track.pods.keys().last() == Some(&end.pod);
         if newest && !end.tail.is_empty() {
             track.tail.clone_from(&end.tail);
+            track.traceback.clone_from(&end.traceback);
         }
         let Some(pod) = track.pods.get_mut(&end.pod) else { return };
         pod.reading = false;
         pod.tail = end.tail;
+        pod.traceback = end.traceback;
         pod.notes = end.notes;
         pod.condition = end.condition;
         pod.is_decided = end.is_decided;

@@ -45,6 +45,8 @@ pub(super) struct PodTrack {
     pub(super) job_created: Option<Timestamp>,
     /// The last lines of its log.
     pub(super) tail: Vec<String>,
+    /// The last traceback of its log.
+    pub(super) traceback: Vec<String>,
     /// What Mage did inside of it that its end does not tell.
     pub(super) notes: Vec<String>,
     /// Why the block did not run, if a conditional of it said no.
@@ -68,6 +70,7 @@ impl PodTrack {
             death_told: false,
             job_created: None,
             tail: Vec::new(),
+            traceback: Vec::new(),
             notes: Vec::new(),
             condition: None,
             is_decided: false,
@@ -129,6 +132,8 @@ pub(super) struct Track {
     pub(super) ran_before: Duration,
     pub(super) cause: Option<Cause>,
     pub(super) tail: Vec<String>,
+    /// The last traceback of its log.
+    pub(super) traceback: Vec<String>,
     /// Whether it was told that its Job stands.
     pub(super) created_told: bool,
     /// The task that posts its Job, until that is answered.
@@ -161,6 +166,7 @@ impl Track {
             ran_before: Duration::ZERO,
             cause: None,
             tail: Vec::new(),
+            traceback: Vec::new(),
             created_told: false,
             launch: None,
             event_watch: None,
@@ -213,6 +219,7 @@ impl Track {
         self.ran_before = Duration::ZERO;
         self.cause = None;
         self.tail.clear();
+        self.traceback.clear();
         self.created_told = false;
         self.absence = Absence::None;
         self.completed = None;
@@ -404,7 +411,9 @@ impl Track {
     /// Says why its Job failed, with all that is known now.
     pub(super) fn failure(&self) -> Option<Cause> {
         let pods: Vec<&Pod> = self.pods_now().map(|pod| &*pod.pod).collect();
-        self.job.as_ref().map(|job| job_failure(job, &pods, &self.tail))
+        self.job
+            .as_ref()
+            .map(|job| job_failure(job, &pods, &[&self.traceback[..], &self.tail].concat()))
     }
 
     /// Returns when its Job was created.
