@@ -127,6 +127,19 @@ impl Problem {
         self
     }
 
+    /// Returns it with every text of its own changed; places stay.
+    #[must_use]
+    pub fn map_texts(mut self, change: &dyn Fn(&str) -> String) -> Self {
+        self.message = change(&self.message);
+        for hint in &mut self.hints {
+            *hint = change(hint);
+        }
+        for (what, _) in self.details.iter_mut().flat_map(|details| &mut details.related) {
+            *what = change(what);
+        }
+        self
+    }
+
     /// Returns what only some problems have.
     #[must_use]
     pub fn details(&self) -> Option<&Details> {

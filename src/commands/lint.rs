@@ -25,7 +25,7 @@ use crate::load::{
 };
 use crate::project::{LookupKind, Missing, Project, TemplateValues};
 use crate::snapshot::Snapshot;
-use crate::ui::{ColorWhen, Printer, Verbosity, manifest};
+use crate::ui::{ColorWhen, Printer, Verbosity, manifest, told_without_secrets};
 use crate::yaml::{SourceFile, Span};
 
 /// Tells everything wrong or doubtful.
@@ -113,6 +113,11 @@ pub(super) fn look(args: &LintArgs, facts: &ClusterFacts) -> Result<Looked, CliE
     let Shared { collected, files, jobs } =
         looking.shared.into_inner().unwrap_or_else(PoisonError::into_inner);
     let mut found = ignores(&files, collected.sorted());
+    for reported in &mut found {
+        // Only now is every secret known.
+        let problem = std::mem::replace(&mut reported.finding.problem, Problem::new(""));
+        reported.finding.problem = told_without_secrets(problem);
+    }
     if args.strict {
         strictly(&mut found);
     }

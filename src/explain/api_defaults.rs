@@ -10,7 +10,7 @@ use std::collections::{BTreeSet, HashMap};
 use serde_json::Value as Json;
 
 use crate::config::{JobPath, LayerKind, Origin, Source};
-use crate::job::secret::{is_secret_name, mask_urls};
+use crate::job::secret::{holds_secret, is_secret_name};
 use crate::job::{CONTROLLER_LABELS, JobValue, RenderedJob, STAMPS, is_quantity, same_quantity};
 use crate::merge::{Loser, Rule};
 
@@ -204,7 +204,7 @@ impl Over<'_> {
                     origin: Origin::new(LayerKind::ApiDefault, Source::Api, ""),
                     rule: Some(rule),
                     overridden: Vec::new(),
-                    secret: secret || mask_urls(text) != text,
+                    secret: secret || holds_secret(text),
                 });
             }
         }

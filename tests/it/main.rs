@@ -29,6 +29,7 @@ mod project;
 mod python;
 mod refused;
 mod render;
+mod secrets;
 mod snapshot;
 mod support;
 mod vectors;
