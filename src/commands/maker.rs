@@ -18,8 +18,8 @@ use crate::load::{
 };
 use crate::merge::Tree;
 use crate::project::{
-    Block, ExecutorChoice, Lookup, LookupKind, Pipeline, Project, TemplateValues, block_executor,
-    pipeline_executor,
+    Block, ExecutorChoice, InPart, Lookup, LookupKind, Pipeline, Project, TemplateValues,
+    block_executor, pipeline_executor,
 };
 use crate::ui::never_show;
 
@@ -167,9 +167,14 @@ impl<'a> Maker<'a> {
 
     /// Reads a pipeline's file.
     pub(super) fn read_pipeline(&self, name: &str) -> Result<(Pipeline, Vec<Problem>), CliError> {
+        self.read_in_part(name)?.whole().map_err(problems)
+    }
+
+    /// Reads as much of a pipeline's file as there is.
+    pub(super) fn read_in_part(&self, name: &str) -> Result<InPart, CliError> {
         let project = &self.inputs.project_dir;
         let path = project.join("pipelines").join(name).join("metadata.yaml");
-        if !path.is_file() || matches!(name, "" | "." | "..") {
+        if path.symlink_metadata().is_err() || matches!(name, "" | "." | "..") {
             let names = pipelines(project);
             let problem = Problem::new(format!("no pipeline `{name}` in {}", project.display()));
             return Err(CliError::usage(
@@ -184,7 +189,7 @@ impl<'a> Maker<'a> {
             Edition::Pro => self.inputs.env.value("ENV"),
             Edition::Oss => None,
         };
-        Pipeline::parse(&file, name, env.as_deref()).map_err(problems)
+        Ok(Pipeline::parse_in_part(&file, name, env.as_deref()))
     }
 
     /// Reads the project's file, in which a pipeline's variables may be named; where they are not,
@@ -503,7 +508,9 @@ fn is_secret(name: &str, value: &str) -> bool {
 /// Returns what variables hold at names that look secret.
 fn credentials(variables: &BTreeMap<String, serde_json::Value>) -> Vec<String> {
     let mut found = Vec::new();
-    variables.iter().for_each(|(name, value)| credentials_in(name, value, &mut found));
+    for (name, value) in variables {
+        credentials_in(name, value, &mut found);
+    }
     found
 }
 

@@ -6,9 +6,7 @@ use std::fmt::Write as _;
 use serde_json::{Map, Value as Json};
 
 use super::build::RenderedJob;
-use super::secret::{
-    MASK, follows_secret_flag, has_free_keys, holds_secret, is_secret_name,
-};
+use super::secret::{MASK, follows_secret_flag, has_free_keys, holds_secret, is_secret_name};
 
 /// What is known to be secret in a Job: by its names and texts in any Job, and by what a rendered
 /// one says in Jobs like it.

@@ -34,8 +34,20 @@ pub fn is_secret_name(name: &str) -> bool {
 
 /// Ends of names that say something about a secret without being one.
 const ABOUT: [&str; 14] = [
-    "_URL", "_URI", "_FILE", "_DIR", "_MODE", "_TYPE", "_ENABLED", "_HOST", "_PORT", "_TTL",
-    "_SECONDS", "_ENDPOINT", "_METHOD", "_LEVEL",
+    "_URL",
+    "_URI",
+    "_FILE",
+    "_DIR",
+    "_MODE",
+    "_TYPE",
+    "_ENABLED",
+    "_HOST",
+    "_PORT",
+    "_TTL",
+    "_SECONDS",
+    "_ENDPOINT",
+    "_METHOD",
+    "_LEVEL",
 ];
 
 /// Tells whether a value at a key that looks secret is a secret, and not a switch, a number, a path,
@@ -91,7 +103,9 @@ fn has_secret_word(text: &str) -> bool {
     text.contains('=')
         && text.split_whitespace().filter_map(|word| word.split_once('=')).any(|(name, value)| {
             let value = value.trim_matches(['"', '\'']);
-            is_secret_word(name.trim_start_matches('-')) && !value.is_empty() && !value.starts_with('$')
+            is_secret_word(name.trim_start_matches('-'))
+                && !value.is_empty()
+                && !value.starts_with('$')
         })
 }
 
@@ -359,13 +373,19 @@ mod tests {
 
     #[test]
     fn words_of_a_command_may_be_secret() {
-        for text in ["--password=hunter2", "env DB_PASSWORD=hunter2 run", "sh -c 'x --api-key=\"k\"'"] {
+        for text in
+            ["--password=hunter2", "env DB_PASSWORD=hunter2 run", "sh -c 'x --api-key=\"k\"'"]
+        {
             assert!(holds_secret(text), "{text}");
         }
-        for text in ["--token-file=/x", "--password=$(PASSWORD)", "--author=me", "a == b", "--mode=x"] {
+        for text in
+            ["--token-file=/x", "--password=$(PASSWORD)", "--author=me", "a == b", "--mode=x"]
+        {
             assert!(!holds_secret(text), "{text}");
         }
-        assert!(is_secret_flag("--password") && !is_secret_flag("password") && !is_secret_flag("-p"));
+        assert!(
+            is_secret_flag("--password") && !is_secret_flag("password") && !is_secret_flag("-p")
+        );
     }
 
     #[test]

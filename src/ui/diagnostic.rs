@@ -94,13 +94,8 @@ fn shortened(text: &str) -> Cow<'_, str> {
 pub fn snippet(out: &mut String, place: &Place, safe: impl Fn(&str) -> String) {
     let text = &place.file.text;
     let is_break = |c: char| matches!(c, '\r' | '\n' | '\u{85}' | '\u{2028}' | '\u{2029}');
-    let mut start = place.span.start;
-    let mut at = place.span.bytes().start.min(text.len());
-    if at == text.len() && start.line > 1 && start.column == 1 {
-        // What is missing at the end of a file stands behind its last line.
-        at = text.trim_end_matches(is_break).len();
-        start = place.file.lines().position(at);
-    }
+    let start = place.span.start;
+    let at = place.span.bytes().start.min(text.len());
     let (before, behind) = text.split_at(at);
     let before = before.rsplit(is_break).next().unwrap_or_default().trim_start_matches('\u{feff}');
     let behind = behind.split(is_break).next().unwrap_or_default();

@@ -13,6 +13,7 @@ mod explain;
 mod explained;
 mod fuzz;
 mod generated;
+mod given;
 mod graph;
 mod hostile;
 mod kinds;
