@@ -13,6 +13,9 @@ static KNOWN: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
 /// Shorter texts are hidden only where they stand alone: they are parts of ordinary words.
 const SHORT: usize = 8;
 
+/// Texts that are even shorter are hidden only in quotes.
+const QUOTED: usize = 4;
+
 /// Makes sure that these texts are not shown from now on.
 pub fn never_show(texts: impl IntoIterator<Item = String>) {
     let mut known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
@@ -63,9 +66,13 @@ fn replaced(text: &str, secret: &str) -> String {
     while let Some(at) = rest.find(secret) {
         let (before, after) = (&rest[..at], &rest[at + secret.len()..]);
         left.push_str(before);
-        let is_word = |c: char| c.is_alphanumeric() || c == '_';
-        let stands_alone =
-            !left.chars().next_back().is_some_and(is_word) && !after.starts_with(is_word);
+        let is_edge = |c: char| match secret.len() {
+            0..QUOTED => matches!(c, '`' | '"' | '\''),
+            _ => !c.is_alphanumeric() && c != '_',
+        };
+        let ends = (left.chars().next_back(), after.chars().next());
+        let stands_alone = ends.0.map_or(secret.len() >= QUOTED, is_edge)
+            && ends.1.map_or(secret.len() >= QUOTED, is_edge);
         left.push_str(if secret.len() >= SHORT || stands_alone { MASK } else { secret });
         rest = after;
     }
@@ -86,7 +93,8 @@ mod tests {
             ("mage-Sup3r_Secret!!-block", "mage-***-block"),
             ("x Sup3r_Secret!!-and-more y", "x *** y"),
             ("a hunter2, hunter22", "a ***, hunter22"),
-            ("`ab` is no absolute table", "`***` is no absolute table"),
+            ("`ab` is no absolute ab table", "`***` is no absolute ab table"),
+            ("hunter2", "***"),
             ("see http://u:p@h/x", "see http://***@h/x"),
             ("nothing", "nothing"),
         ] {
