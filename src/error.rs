@@ -80,7 +80,7 @@ impl Problem {
     /// Says where in a file it is.
     #[must_use]
     pub fn at(mut self, file: &Arc<SourceFile>, span: Span) -> Self {
-        self.place = Some(Place { file: Arc::clone(file), span });
+        self.place = Some(Place { file: Arc::clone(file), span: in_text(file, span) });
         self
     }
 
@@ -127,6 +127,19 @@ impl Problem {
         self
     }
 
+    /// Returns it with every text of its own changed; places stay.
+    #[must_use]
+    pub fn map_texts(mut self, change: &dyn Fn(&str) -> String) -> Self {
+        self.message = change(&self.message);
+        for hint in &mut self.hints {
+            *hint = change(hint);
+        }
+        for (what, _) in self.details.iter_mut().flat_map(|details| &mut details.related) {
+            *what = change(what);
+        }
+        self
+    }
+
     /// Returns what only some problems have.
     #[must_use]
     pub fn details(&self) -> Option<&Details> {
@@ -136,6 +149,17 @@ impl Problem {
     fn details_mut(&mut self) -> &mut Details {
         self.details.get_or_insert_default()
     }
+}
+
+/// Moves what is missing at the end of a file to the end of its last line, which can be shown.
+fn in_text(file: &Arc<SourceFile>, span: Span) -> Span {
+    let at = usize::try_from(span.start.offset).unwrap_or(usize::MAX);
+    if at < file.text.len() || span.start.line == 1 || span.start.column > 1 {
+        return span;
+    }
+    let is_break = |c: char| matches!(c, '\r' | '\n' | '\u{85}' | '\u{2028}' | '\u{2029}');
+    let end = file.text.trim_end_matches(is_break).len();
+    file.lines().span(end, end)
 }
 
 /// Why a command could not do what was asked: every problem found, and the exit code.

@@ -36,6 +36,22 @@ impl FromStr for NameValue {
     }
 }
 
+fn parse_object(text: &str) -> Result<String, String> {
+    match serde_json::from_str::<serde_json::Map<String, serde_json::Value>>(text) {
+        Ok(_) => Ok(text.to_owned()),
+        Err(error) => Err(format!("it is no JSON object: {error}")),
+    }
+}
+
+fn parse_given(text: &str) -> Result<String, String> {
+    if text.is_empty() { Err("it is empty".to_owned()) } else { Ok(text.to_owned()) }
+}
+
+fn parse_image(text: &str) -> Result<String, String> {
+    let is_one = !text.is_empty() && !text.contains(|c: char| c.is_whitespace() || c.is_control());
+    if is_one { Ok(text.to_owned()) } else { Err("an image's name has no blanks".to_owned()) }
+}
+
 /// Where configuration comes from.
 #[expect(clippy::struct_excessive_bools, reason = "each says one thing")]
 #[derive(Clone, Debug, PartialEq, Eq, Args)]
@@ -62,6 +78,9 @@ pub struct ConfigArgs {
     #[arg(long, value_name = "NAME=VALUE")]
     pub server_env: Vec<NameValue>,
     /// A dotenv file with the Mage server's environment
+    ///
+    /// `NAME=VALUE` or `export NAME=VALUE` a line, comments after `#`. A value in quotes may have
+    /// several lines; `$NAME` stays as it is. Of several of one name the last one counts.
     #[arg(long, value_name = "FILE")]
     pub server_env_file: Option<PathBuf>,
     /// The Mage server's pod to inherit from: auto, none, [NAMESPACE/]NAME or @FILE
@@ -80,6 +99,8 @@ pub struct ConfigArgs {
     #[arg(long, value_name = "NAME=VALUE")]
     pub var: Vec<NameValue>,
     /// What a `*_secret_var` function should give; may be repeated
+    ///
+    /// `NAME=@FILE` takes a whole file as the value, such as a key. `@FILE` is a dotenv file.
     #[arg(long, value_name = "NAME=VALUE|@FILE")]
     pub secret: Vec<String>,
     /// Render names that are not set in Jinja as empty instead of failing
@@ -98,16 +119,16 @@ pub struct ConfigArgs {
     #[arg(long, value_name = "P")]
     pub execution_partition: Option<String>,
     /// What Mage passes to data integration blocks
-    #[arg(long, value_name = "JSON")]
+    #[arg(long, value_name = "JSON", value_parser = parse_object)]
     pub template_runtime_configuration: Option<String>,
     /// The project's path in the pod
     ///
     /// Default: the `mage start` argument of the server's command, else its `USER_CODE_PATH`, else
     /// `/home/src/` and the project folder's name.
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, value_name = "DIR", value_parser = parse_given)]
     pub repo_path: Option<String>,
     /// Container image
-    #[arg(long, value_name = "IMAGE")]
+    #[arg(long, value_name = "IMAGE", value_parser = parse_image)]
     pub image: Option<String>,
     /// Leave out blocks that Mage itself would not run in Kubernetes
     #[arg(long)]

@@ -6,6 +6,7 @@ use std::time::Duration;
 use clap::Args;
 
 use crate::cluster::{ConnectionFlags, Plugins};
+use crate::config::check::is_dns_label;
 
 /// kubectl's own flags, with kubectl's meaning.
 #[derive(Args, Clone, Debug, Default)]
@@ -28,7 +29,7 @@ pub struct ConnectionArgs {
     pub user: Option<String>,
 
     /// The namespace of the Jobs
-    #[arg(short, long, value_name = "NAME")]
+    #[arg(short, long, value_name = "NAME", value_parser = parse_namespace)]
     pub namespace: Option<String>,
 
     /// Username to impersonate; a user or a service account
@@ -78,6 +79,22 @@ impl From<ConnectionArgs> for ConnectionFlags {
             plugins: Plugins::MayAsk,
         }
     }
+}
+
+impl ConnectionArgs {
+    /// Returns the namespace that `-n` names; an empty one is none, as in kubectl.
+    #[must_use]
+    pub fn given_namespace(&self) -> Option<&str> {
+        self.namespace.as_deref().filter(|name| !name.is_empty())
+    }
+}
+
+/// Refuses what cannot be a namespace before it gets into a request.
+fn parse_namespace(text: &str) -> Result<String, String> {
+    if text.is_empty() || is_dns_label(text) {
+        return Ok(text.to_owned());
+    }
+    Err("a namespace has lower-case letters, digits and `-` inside, at most 63".to_owned())
 }
 
 /// Parses kubectl's timeouts: a whole number of seconds, or Go's durations.
@@ -147,6 +164,10 @@ mod tests {
         assert!(flags("x --insecure-skip-tls-verify").insecure_skip_tls_verify);
         assert!(!flags("x --insecure-skip-tls-verify=false").insecure_skip_tls_verify);
         assert_eq!(flags("x --namespace=a").namespace.as_deref(), Some("a"));
+        assert_eq!(flags("x --namespace=").namespace, None);
+        for wrong in ["a?b=c", "../x", "a/b", "A", "-a", "a."] {
+            assert!(Cli::try_parse_from(["x", "-n", wrong]).is_err(), "{wrong}");
+        }
     }
 
     #[test]

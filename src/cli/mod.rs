@@ -19,6 +19,7 @@ mod render;
 mod resume;
 mod run;
 mod runs;
+mod selector;
 mod snapshot;
 mod status;
 mod tail;

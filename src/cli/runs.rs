@@ -2,6 +2,7 @@
 
 use clap::Args;
 
+use super::selector::parse_selector;
 use super::{ConnectionArgs, TableOutput};
 
 /// List the runs in a namespace
@@ -21,7 +22,7 @@ pub struct RunsArgs {
     #[arg(short = 'A', long)]
     pub all_namespaces: bool,
     /// Only runs whose Jobs carry these labels
-    #[arg(short = 'l', long, value_name = "KEY=VALUE")]
+    #[arg(short = 'l', long, value_name = "KEY=VALUE", value_parser = parse_selector)]
     pub selector: Option<String>,
     /// Stay and print each run again when it changes
     #[arg(short, long)]

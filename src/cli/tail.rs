@@ -9,6 +9,7 @@ use k8s_openapi::jiff::Timestamp;
 
 use super::ConnectionArgs;
 use super::connection::parse_duration;
+use super::selector::parse_selector;
 
 /// Follow the logs of a run, a pipeline, blocks or a Job until the Jobs end, and end as they did
 ///
@@ -61,7 +62,7 @@ pub struct LogArgs {
     #[arg(value_name = "RUN|TARGET|job/NAME", required = true)]
     pub subjects: Vec<String>,
     /// Only Jobs with these labels
-    #[arg(short = 'l', long, value_name = "KEY=VALUE")]
+    #[arg(short = 'l', long, value_name = "KEY=VALUE", value_parser = parse_selector)]
     pub selector: Option<String>,
     /// Only what was written in the last DURATION, such as 90s, 15m, 2h
     #[arg(long, value_name = "DURATION", value_parser = parse_duration, conflicts_with = "since_time", help_heading = "Which lines")]

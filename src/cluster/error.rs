@@ -71,6 +71,9 @@ pub enum ClusterError {
         /// The contexts it has.
         known: Vec<String>,
     },
+    /// `--as-group` without `--as`.
+    #[error("--as-group needs --as: groups are impersonated only with a user")]
+    GroupAlone,
     /// Credentials or certificates do not work on this side.
     #[error("cannot set up the connection to {server}: {cause}")]
     Setup {
@@ -246,6 +249,7 @@ impl ClusterError {
                 vec!["name one with --kubeconfig FILE, or set KUBECONFIG".to_owned()]
             }
             Self::UnknownName { what, known, .. } => vec![known_names(what, known)],
+            Self::GroupAlone => vec!["name the user with --as USER".to_owned()],
             Self::NoContext { known } => {
                 vec!["name one with --context".to_owned(), known_names("context", known)]
             }
@@ -278,6 +282,7 @@ impl ClusterError {
             Self::NoKubeconfig { .. }
             | Self::Kubeconfig { .. }
             | Self::UnknownName { .. }
+            | Self::GroupAlone
             | Self::NoContext { .. } => Exit::Usage,
             _ => Exit::Cluster,
         }

@@ -1,13 +1,14 @@
 //! Reads the kubeconfig files as kubectl does, and applies the flags.
 
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use http::HeaderValue;
 use kube::config::{
-    AuthInfo, Cluster as KubeCluster, Context, ExecAuthCluster, Kubeconfig, NamedAuthInfo,
-    NamedCluster, NamedContext,
+    AuthInfo, Cluster as KubeCluster, Context, ExecAuthCluster, Kubeconfig, KubeconfigError,
+    NamedAuthInfo, NamedCluster, NamedContext,
 };
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
@@ -16,6 +17,7 @@ use super::error::ClusterError;
 use super::flags::ConnectionFlags;
 use super::kubeconfig_checks as checks;
 use super::proxy::{self, ProxyVariables};
+use crate::config::check::is_dns_label;
 
 /// What the API server's audit log says of who asked.
 const USER_AGENT: &str = concat!("kubectl-mage/", env!("CARGO_PKG_VERSION"));
@@ -109,8 +111,14 @@ pub fn kubeconfig_names(flags: &ConnectionFlags) -> KubeconfigNames {
 }
 
 /// Keeps the first line only: what follows shows the file, in which secrets may stand.
-fn unreadable(path: &Path, error: &kube::config::KubeconfigError) -> ClusterError {
-    let text = error.to_string();
+fn unreadable(path: &Path, error: &KubeconfigError) -> ClusterError {
+    let text = match error {
+        KubeconfigError::ReadConfig(error, _) if error.kind() == ErrorKind::IsADirectory => {
+            "it is a folder".to_owned()
+        }
+        KubeconfigError::ReadConfig(error, _) => error.to_string(),
+        error => error.to_string(),
+    };
     let cause = text.lines().next().unwrap_or_default();
     ClusterError::Kubeconfig { cause: format!("{}: {cause}", path.display()) }
 }
@@ -139,6 +147,9 @@ fn from_files(
     let context = context(kubeconfig, name.as_deref())?;
     let mut cluster = cluster(kubeconfig, &context, flags)?;
     let (user_name, mut user) = user(kubeconfig, &context, flags)?;
+    if !flags.as_group.is_empty() && flags.as_.is_none() && user.impersonate.is_none() {
+        return Err(ClusterError::GroupAlone);
+    }
     lay_over(flags, &mut cluster, &mut user);
     let mut wrong = checks::wrong_cluster(&cluster);
     wrong.extend(checks::wrong_user(&user));
@@ -156,6 +167,13 @@ fn from_files(
     }
     checks::settle_provider(&mut user).map_err(|cause| ClusterError::Kubeconfig { cause })?;
     let namespace = context.namespace.filter(|namespace| !namespace.is_empty());
+    if let Some(wrong) = namespace.as_deref().filter(|namespace| !is_dns_label(namespace))
+        && flags.namespace.is_none()
+    {
+        let of = name.unwrap_or_default();
+        let cause = format!("context {of}: its namespace {wrong:?} cannot be one");
+        return Err(ClusterError::Kubeconfig { cause });
+    }
     let config = built(url, &cluster, user, flags, namespace)?;
     Ok(Resolved { config, context: name, user: user_name })
 }
@@ -412,7 +430,7 @@ users:
         the kubeconfig has no cluster "gone"
         the kubeconfig has no cluster "x"
         the kubeconfig has no user "x"
-        cannot read the kubeconfig: context dev: it has as-uid, as-groups or as-user-extra without `as`: they are impersonated only with a user
+        --as-group needs --as: groups are impersonated only with a user
         there is no kubeconfig: looked at /no/such/file
         "#);
     }

@@ -16,7 +16,9 @@ use crate::explain::{
 };
 use crate::job::RenderedJob;
 use crate::project::Missing;
-use crate::ui::{Headers, Printer, annotated, explain_table, manifest, table, with_links};
+use crate::ui::{
+    Headers, Printer, annotated, explain_table, manifest, table, with_links, without_secrets,
+};
 
 /// Prints which layer supplied each value.
 pub(super) fn explain(args: &ExplainArgs, printer: Printer) -> Result<Exit, CliError> {
@@ -49,7 +51,7 @@ pub(super) fn explain(args: &ExplainArgs, printer: Printer) -> Result<Exit, CliE
                     out(printer, "\n")?;
                 }
                 if several {
-                    out(printer, &format!("{}\n", title(&job.job)))?;
+                    out(printer, &format!("{}\n", hushed(&title(&job.job), &query)))?;
                 }
                 show(args, job, &query, printer)?;
             }
@@ -129,10 +131,43 @@ fn as_json(loaded: &Loaded, jobs: &[LoadedJob], query: &Query) -> serde_json::Va
         .iter()
         .map(|loaded| job_json(&loaded.job, &loaded.executor, edition, &loaded.layers, query))
         .collect();
+    if !query.show_secrets {
+        items.iter_mut().for_each(hush_json);
+    }
     if loaded.whole_pipeline || items.len() != 1 {
         json!({"items": items})
     } else {
         items.remove(0)
+    }
+}
+
+/// Leaves secrets out of what is told beside the values of a Job, whose secrets are masked one by one.
+fn hushed(text: &str, query: &Query) -> String {
+    if query.show_secrets { text.to_owned() } else { without_secrets(text).into_owned() }
+}
+
+fn hush_json(value: &mut serde_json::Value) {
+    match value {
+        serde_json::Value::Array(items) => items.iter_mut().for_each(hush_json),
+        serde_json::Value::Object(map) => {
+            let mut redacted = false;
+            for (key, value) in map.iter_mut() {
+                match value {
+                    serde_json::Value::String(text)
+                        if ["name", "namespace", "value"].contains(&key.as_str()) =>
+                    {
+                        let shown = without_secrets(text).into_owned();
+                        redacted |= key == "value" && shown != *text;
+                        *text = shown;
+                    }
+                    _ => hush_json(value),
+                }
+            }
+            if let Some(known) = map.get_mut("redacted").filter(|_| redacted) {
+                *known = true.into();
+            }
+        }
+        _ => {}
     }
 }
 
@@ -159,7 +194,7 @@ fn show(
         return out(printer, &table(&names, headers, rows));
     }
     if query.asks_for_executor() {
-        told(loaded, &executor_text(&loaded.executor), printer)?;
+        told(loaded, &hushed(&executor_text(&loaded.executor), query), printer)?;
         if query.asks_only_for_executor() {
             return Ok(());
         }
@@ -167,7 +202,7 @@ fn show(
     if let Some(path) = &args.why {
         let nothing = || format!("no layer sets {path}\n");
         let text = why(job, path, query.show_secrets).unwrap_or_else(nothing);
-        return told(loaded, &text, printer);
+        return told(loaded, &hushed(&text, query), printer);
     }
     let rows = rows(job, query);
     let terminal = printer.terminal();

@@ -2,8 +2,11 @@
 
 use tokio::runtime::{Builder, Runtime};
 
+use super::targets::listed;
 use crate::cli::{ConfigArgs, ConnectionArgs, environment};
 use crate::cluster::{self, Cluster, ClusterError};
+use crate::config::check::{is_dns_label, is_dns_subdomain};
+use crate::config::nearest;
 use crate::error::{CliError, Problem};
 use crate::exit::Exit;
 use crate::load::{ClusterFacts, ServerEnv, read, server_container};
@@ -80,7 +83,7 @@ pub(super) fn facts_of(
     let mut snapshot = Snapshot::default();
     snapshot.context.namespace = cluster::context_namespace(&flags.clone().into());
     if args.server_pod != "none" && !args.server_pod.starts_with('@') {
-        let search = search(&connected.cluster, args, flags.namespace.as_deref(), env);
+        let search = search(&connected.cluster, args, flags.given_namespace(), env);
         snapshot.server_pod = connected.runtime.block_on(search)?;
     }
     Ok(ClusterFacts { snapshot, file: None })
@@ -164,7 +167,15 @@ async fn find(
             Some((namespace, name)) => (namespace.to_owned(), name),
             None => (cluster.namespace().to_owned(), args.server_pod.as_str()),
         };
-        let pod = cluster.get_pod_json(&namespace, name).await?;
+        if !is_dns_label(&namespace) || !is_dns_subdomain(name) {
+            let problem = Problem::new(format!("--server-pod {} names no pod", args.server_pod));
+            let hint = "write NAME or NAMESPACE/NAME, @FILE, auto or none";
+            return Err(CliError::usage(problem.hint(hint)));
+        }
+        let pod = match cluster.get_pod_json(&namespace, name).await {
+            Ok(pod) => pod,
+            Err(error) => return Err(with_pods(error, cluster, &namespace, name).await),
+        };
         return Ok(ServerSearch {
             namespaces: vec![namespace],
             pod: Some(prune(&pod)),
@@ -191,6 +202,27 @@ async fn find(
         }
         error
     })
+}
+
+/// Adds to the error that a pod is not there which pods are.
+async fn with_pods(
+    error: ClusterError,
+    cluster: &Cluster,
+    namespace: &str,
+    name: &str,
+) -> CliError {
+    let is_missing = matches!(error, ClusterError::NotFound { .. });
+    let mut error = CliError::from(error);
+    if is_missing && let Ok(pods) = cluster.list_pods(namespace, "").await {
+        let names: Vec<String> = pods.into_iter().filter_map(|pod| pod.metadata.name).collect();
+        let hint = match nearest(name, names.iter().map(String::as_str)) {
+            Some(near) => format!("did you mean `{near}`?"),
+            None if names.is_empty() => format!("namespace {namespace} has no pods"),
+            None => listed(&names),
+        };
+        error.problems.iter_mut().for_each(|problem| problem.hints.insert(0, hint.clone()));
+    }
+    error
 }
 
 /// Says what was looked for and not found.

@@ -12,7 +12,7 @@ use crate::exit::Exit;
 use crate::graph::{Picture, mermaid, text};
 use crate::load::{Inputs, find_project, read_inputs, read_server_env};
 use crate::project::{Missing, Pipeline, TemplateValues, block_executor, pipeline_executor};
-use crate::ui::Printer;
+use crate::ui::{Printer, without_secrets};
 
 /// Prints the graph of a pipeline's blocks.
 pub(super) fn graph(args: &GraphArgs, printer: Printer) -> Result<Exit, CliError> {
@@ -45,7 +45,7 @@ pub(super) fn graph(args: &GraphArgs, printer: Printer) -> Result<Exit, CliError
         GraphOutput::Text => text(&picture),
         GraphOutput::Mermaid => mermaid(&picture),
     };
-    out(printer, &text)?;
+    out(printer, &without_secrets(&text))?;
     Ok(Exit::Fine)
 }
 

@@ -20,12 +20,14 @@ use crate::lint::{
     Collected, Found, JobFacts, PipelineFacts, ProjectFacts, Reported, Summary, fixed, ignores,
 };
 use crate::load::{
-    ClusterFacts, Edition, block_files, checkout_prefix, find_project, read_inputs,
-    read_server_env, replace_file,
+    ClusterFacts, Edition, block_files, find_project, read_inputs, read_server_env, replace_file,
+    report_root,
 };
-use crate::project::{LookupKind, Missing, Project, TemplateValues};
+use crate::project::{
+    ExecutorChoice, InPart, LookupKind, Missing, Pipeline, Project, TemplateValues,
+};
 use crate::snapshot::Snapshot;
-use crate::ui::{ColorWhen, Printer, Verbosity, manifest};
+use crate::ui::{ColorWhen, Printer, Verbosity, manifest, told_without_secrets};
 use crate::yaml::{SourceFile, Span};
 
 /// Tells everything wrong or doubtful.
@@ -113,11 +115,17 @@ pub(super) fn look(args: &LintArgs, facts: &ClusterFacts) -> Result<Looked, CliE
     let Shared { collected, files, jobs } =
         looking.shared.into_inner().unwrap_or_else(PoisonError::into_inner);
     let mut found = ignores(&files, collected.sorted());
+    for reported in &mut found {
+        // Only now is every secret known.
+        let problem = std::mem::replace(&mut reported.finding.problem, Problem::new(""));
+        reported.finding.problem = told_without_secrets(problem);
+    }
     if args.strict {
         strictly(&mut found);
     }
     let context = Context {
-        prefix: checkout_prefix(&inputs.project_dir),
+        project: inputs.project_dir.clone(),
+        root: report_root(&inputs.project_dir),
         pipelines: selected.len(),
         jobs,
         fixed: 0,
@@ -224,17 +232,19 @@ impl Looking<'_> {
         targets: &[Option<String>],
         own: &mut Own,
     ) -> Result<(), CliError> {
-        let (pipeline, warnings) = match self.maker.read_pipeline(name) {
+        let InPart { pipeline, warnings, problems } = match self.maker.read_in_part(name) {
             Ok(read) => read,
-            Err(error) if error.problems.iter().all(|problem| problem.place.is_none()) => {
+            Err(error) if !pipelines(&self.maker.inputs.project_dir).iter().any(|n| n == name) => {
                 return Err(error);
             }
-            Err(error) => {
-                own.errors(&error.problems);
-                return Ok(());
-            }
+            Err(error) => InPart { problems: error.problems, ..InPart::default() },
         };
         own.warnings(&warnings);
+        own.errors(&problems);
+        let Some(pipeline) = pipeline else {
+            self.project_alone(name, own);
+            return Ok(());
+        };
         own.file(&pipeline.file);
         let Ok(read) = self.maker.read_with(Arc::new(pipeline), warnings) else {
             // The project's own errors have been told.
@@ -261,6 +271,19 @@ impl Looking<'_> {
             self.job(&read, other.as_ref(), unit, own);
         }
         Ok(())
+    }
+
+    /// Looks at what the layers below say of a Job of a pipeline that cannot be read.
+    fn project_alone(&self, name: &str, own: &mut Own) {
+        let file = SourceFile::new(name, "{}");
+        let Ok((pipeline, _)) = Pipeline::parse(&file, name, None) else { return };
+        let Ok(read) = self.maker.read_with(Arc::new(pipeline), Vec::new()) else { return };
+        let unit = Unit { block: None, executor: ExecutorChoice::default(), upstream: Vec::new() };
+        let made = self.maker.make(&read, &unit, &Naming::Target);
+        let found = read.base.findings.into_iter().chain(made.findings);
+        // What nobody says, the pipeline may say.
+        let is_said = |finding: &Finding| finding.problem.place.is_some();
+        own.found(found.filter(is_said).collect(), None);
     }
 
     fn check_pipeline(&self, read: &ReadPipeline, units: &[Unit], own: &mut Own) {

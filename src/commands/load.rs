@@ -11,7 +11,7 @@ use crate::cli::{ConfigArgs, ConnectionArgs};
 use crate::config::Source;
 use crate::error::{CliError, Problem};
 use crate::explain::LayerReport;
-use crate::finding::Severity;
+use crate::finding::{FindingId, Severity};
 use crate::job::RenderedJob;
 use crate::load::{
     ClusterFacts, Edition, Inputs, ServerEnv, find_project, read_inputs, read_server_env,
@@ -99,7 +99,8 @@ pub(super) struct Request<'a> {
     pub(super) connection: &'a ConnectionArgs,
     pub(super) widen: Widen<'a>,
     pub(super) naming: &'a dyn Fn(&str) -> Naming,
-    /// What becomes of a secret that was not supplied.
+    /// What becomes of a secret that was not supplied; where it is a placeholder, Jobs are only looked
+    /// at, and one without an image is shown, too.
     pub(super) missing_secret: Missing,
     /// What becomes of a Job that would hold what only stands for a secret of a snapshot.
     pub(super) masked: Masked,
@@ -357,10 +358,13 @@ impl Loading<'_> {
     fn one_job(&mut self, read: &ReadPipeline, unit: &Unit, naming: &Naming) {
         self.tell_repo_path();
         let made = self.maker.make(read, unit, naming);
-        if made.errors().next().is_some() {
+        let only_looks = self.request.missing_secret == Missing::Placeholder;
+        let bears = |problem: &&Problem| only_looks && problem.id == Some(FindingId::NoImage);
+        if made.errors().any(|problem| !bears(&problem)) {
             self.problems.add(made.errors());
             return;
         }
+        self.loaded.warnings.add(made.errors());
         if self.request.masked == Masked::Refused {
             self.problems.add(&self.maker.inputs.masks.problems(&made.job));
         }

@@ -6,11 +6,11 @@ use std::sync::{Arc, OnceLock};
 use super::sources::{render_at, sources};
 use super::targets::{listed, pipelines};
 use crate::cli::{ConfigArgs, ConnectionArgs};
-use crate::config::{LayerKind, Origin, Source};
+use crate::config::{LayerKind, Origin, Segment, Source};
 use crate::error::{CliError, Problem};
 use crate::explain::LayerReport;
 use crate::finding::{Finding, Severity};
-use crate::job::secret::is_secret_name;
+use crate::job::secret::{credentials_in, is_credential, is_placeholder, is_secret_name};
 use crate::job::{BuildContext, CommandParts, Fidelity, RenderedJob, build, job_id};
 use crate::load::{
     Base, Edition, Inputs, LayerSources, MergedLayers, guardrails, merge_layers,
@@ -18,9 +18,10 @@ use crate::load::{
 };
 use crate::merge::Tree;
 use crate::project::{
-    Block, ExecutorChoice, Lookup, LookupKind, Pipeline, Project, TemplateValues, block_executor,
-    pipeline_executor,
+    Block, ExecutorChoice, InPart, Lookup, LookupKind, Pipeline, Project, TemplateValues,
+    block_executor, pipeline_executor,
 };
+use crate::ui::never_show;
 
 /// What stands in the place of Mage's run id in the names of Jobs.
 pub(super) enum Naming {
@@ -129,6 +130,10 @@ impl<'a> Maker<'a> {
         inputs: &'a Inputs,
         values: TemplateValues,
     ) -> Self {
+        never_show(values.secrets.values().cloned());
+        let env = values.env.iter().filter(|(name, value)| is_secret(name, value));
+        never_show(env.map(|(_, value)| value.clone()));
+        never_show(credentials(&values.variables));
         Self { args, connection, inputs, values, project: OnceLock::new() }
     }
 
@@ -147,6 +152,7 @@ impl<'a> Maker<'a> {
         let mut values = self.values.clone();
         values.variables = pipeline.variables();
         values.variables.extend(self.values.variables.clone());
+        never_show(credentials(&values.variables));
         let values = Arc::new(values);
         let project = self.read_project(&values).map_err(problems)?;
         let flags = (self.args, self.connection);
@@ -161,9 +167,14 @@ impl<'a> Maker<'a> {
 
     /// Reads a pipeline's file.
     pub(super) fn read_pipeline(&self, name: &str) -> Result<(Pipeline, Vec<Problem>), CliError> {
+        self.read_in_part(name)?.whole().map_err(problems)
+    }
+
+    /// Reads as much of a pipeline's file as there is.
+    pub(super) fn read_in_part(&self, name: &str) -> Result<InPart, CliError> {
         let project = &self.inputs.project_dir;
         let path = project.join("pipelines").join(name).join("metadata.yaml");
-        if !path.is_file() || matches!(name, "" | "." | "..") {
+        if path.symlink_metadata().is_err() || matches!(name, "" | "." | "..") {
             let names = pipelines(project);
             let problem = Problem::new(format!("no pipeline `{name}` in {}", project.display()));
             return Err(CliError::usage(
@@ -178,7 +189,7 @@ impl<'a> Maker<'a> {
             Edition::Pro => self.inputs.env.value("ENV"),
             Edition::Oss => None,
         };
-        Pipeline::parse(&file, name, env.as_deref()).map_err(problems)
+        Ok(Pipeline::parse_in_part(&file, name, env.as_deref()))
     }
 
     /// Reads the project's file, in which a pipeline's variables may be named; where they are not,
@@ -352,6 +363,15 @@ impl<'a> Maker<'a> {
         let render = |text: &str, origin: &Origin| render_at(text, origin, &read.values);
         let context = self.context(read, unit.uuid(), naming, &render);
         let job = build(merged.root, merged.merge, &context);
+        let secret = job.values.iter().filter(|value| value.secret);
+        never_show(secret.filter_map(|value| {
+            let text = value.value.as_str().filter(|text| !is_placeholder(text))?;
+            let key = match value.path.0.last() {
+                Some(Segment::Key(key)) => key,
+                _ => "",
+            };
+            is_credential(key, text).then(|| text.to_owned())
+        }));
         let mut made = Made { findings: merged.findings, job, unreadable: false };
         let unreadable = made.errors().next().is_some() || read.is_unreadable();
         made.unreadable = unreadable;
@@ -494,6 +514,19 @@ impl<'a> Maker<'a> {
         let folder = self.inputs.project_dir.file_name().unwrap_or_default().to_string_lossy();
         (format!("/home/src/{folder}"), Source::BuiltIn)
     }
+}
+
+fn is_secret(name: &str, value: &str) -> bool {
+    is_secret_name(name) && is_credential(name, value)
+}
+
+/// Returns what variables hold at names that look secret.
+fn credentials(variables: &BTreeMap<String, serde_json::Value>) -> Vec<String> {
+    let mut found = Vec::new();
+    for (name, value) in variables {
+        credentials_in(name, value, &mut found);
+    }
+    found
 }
 
 /// Nothing can be left out of a pipeline that is one Job.

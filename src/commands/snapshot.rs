@@ -53,7 +53,7 @@ fn namespaces(
     let pod = facts.snapshot.server_pod.pod.as_ref();
     let of_pod = pod.and_then(|pod| pod["metadata"]["namespace"].as_str()).map(str::to_owned);
     let mut namespaces: BTreeSet<String> =
-        connection.namespace.iter().cloned().chain(of_pod).collect();
+        connection.given_namespace().map(str::to_owned).into_iter().chain(of_pod).collect();
     let project = match find_project(config.project.as_deref()) {
         Ok(project) => Some(project),
         Err(error) if config.project.is_some() => return Err(error),

@@ -54,7 +54,7 @@ pub(super) fn sources<'s>(
         block: body(&pipeline.file, block.and_then(Block::executor_config)),
         whole_pipeline,
         image: args.image.as_deref(),
-        namespace: connection.namespace.as_deref(),
+        namespace: connection.given_namespace(),
         server: inputs.server.as_ref(),
         looked: LookedFor {
             project_file: &project.file.name,

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use crate::cli::ConfigArgs;
 use crate::error::{CliError, Problem};
+use crate::load::{parse_dotenv, read};
 
 /// A pipeline and the blocks named of it; `None` names the whole of it.
 pub(super) type Selected = (String, Vec<Option<String>>);
@@ -46,7 +47,8 @@ pub(super) fn pipelines(project: &Path) -> Vec<String> {
         .into_iter()
         .flatten()
         .flatten()
-        .filter(|entry| entry.path().join("metadata.yaml").is_file())
+        // What is there and no file is told by whoever reads it.
+        .filter(|entry| entry.path().join("metadata.yaml").symlink_metadata().is_ok())
         .filter_map(|entry| entry.file_name().into_string().ok())
         .collect();
     names.sort();
@@ -74,21 +76,40 @@ pub(super) fn variables(args: &ConfigArgs) -> BTreeMap<String, serde_json::Value
         .collect()
 }
 
-/// Reads `--secret`: `NAME=VALUE`, or `@FILE` with a line each.
+/// Reads `--secret`: `NAME=VALUE`, `NAME=@FILE` with a file that is the value, or `@FILE` with a dotenv
+/// file. Of several of one name the last one counts.
 pub(super) fn secrets(args: &ConfigArgs) -> Result<BTreeMap<String, String>, CliError> {
     let mut secrets = BTreeMap::new();
     for text in &args.secret {
-        let lines = match text.strip_prefix('@') {
-            Some(path) => crate::load::read(Path::new(path))?,
-            None => text.clone(),
-        };
-        for line in lines.lines().filter(|line| !line.trim().is_empty() && !line.starts_with('#')) {
-            let Some((name, value)) = line.split_once('=') else {
-                let problem = Problem::new("--secret is neither NAME=VALUE nor @FILE");
-                return Err(CliError::usage(problem.hint("the file has one NAME=VALUE a line")));
-            };
-            secrets.insert(name.trim().to_owned(), value.to_owned());
+        if let Some(path) = text.strip_prefix('@') {
+            let variables = parse_dotenv(path, &read(Path::new(path))?)?.into_iter();
+            secrets.extend(variables.map(|variable| (variable.name, variable.value)));
+            continue;
         }
+        let Some((name, value)) = text.split_once('=').filter(|(name, _)| !name.trim().is_empty())
+        else {
+            let problem = Problem::new("--secret is neither NAME=VALUE, NAME=@FILE nor @FILE");
+            return Err(CliError::usage(problem.hint("the file has one NAME=VALUE a line")));
+        };
+        let name = name.trim();
+        let value = match value.strip_prefix('@') {
+            Some(path) => whole_file(name, path)?,
+            None => value.to_owned(),
+        };
+        secrets.insert(name.to_owned(), value);
     }
     Ok(secrets)
+}
+
+/// Reads a secret that is a file, without the line break at its end. What it is named is not told: it
+/// may be the secret itself.
+fn whole_file(name: &str, path: &str) -> Result<String, CliError> {
+    let text = read(Path::new(path)).map_err(|_| {
+        let problem = Problem::new(format!("cannot read the file that --secret {name}=@FILE names"));
+        CliError::usage(problem.hint(
+            "check the path; a secret that begins with `@` itself goes into a dotenv file, --secret @FILE",
+        ))
+    })?;
+    let end = text.strip_suffix('\n').map(|text| text.strip_suffix('\r').unwrap_or(text));
+    Ok(end.unwrap_or(&text).to_owned())
 }

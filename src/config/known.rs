@@ -88,8 +88,11 @@ fn walk(
         }
         (Kind::List(item), Segment::Index(_)) | (Kind::Map(item), Segment::Key(_)) => item,
         (Kind::Object, _) => return Ok(()),
-        (Kind::List(_), Segment::Key(key)) => {
-            let near = format!("{before}[0].{key}");
+        (Kind::List(item), Segment::Key(key)) => {
+            // What is no field of an item names the item itself.
+            let is_field = matches!(&**item, Kind::Type(name)
+                if api_type(name).field(key).or_else(|| api_type(name).snake_field(key)).is_some());
+            let near = if is_field { format!("{before}[0].{key}") } else { format!("{before}[0]") };
             let near = Some(with_rest(&near, rest));
             return Err(UnknownPath { part: key.to_string(), near, known: Vec::new() });
         }
@@ -149,6 +152,10 @@ mod tests {
                 Some(".spec.template.spec.containers[0].image"),
             ),
             ("container_config.env.name", Some("container_config.env[0].name")),
+            (
+                ".spec.template.spec.containers[\"mage-data\"].image",
+                Some(".spec.template.spec.containers[0].image"),
+            ),
             ("namespace.x", Some("namespace")),
             ("backoff_limit", Some("job.backoff_limit")),
             ("nonsense", None),

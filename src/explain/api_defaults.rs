@@ -10,7 +10,7 @@ use std::collections::{BTreeSet, HashMap};
 use serde_json::Value as Json;
 
 use crate::config::{JobPath, LayerKind, Origin, Source};
-use crate::job::secret::{is_secret_name, mask_urls};
+use crate::job::secret::{holds_secret, is_secret_name};
 use crate::job::{CONTROLLER_LABELS, JobValue, RenderedJob, STAMPS, is_quantity, same_quantity};
 use crate::merge::{Loser, Rule};
 
@@ -70,15 +70,18 @@ fn without_noise(mut answer: Json, own: &Json) -> Json {
         }
     }
     if let Some(pod) = answer.pointer_mut("/spec/template/spec") {
-        drop_token(pod);
+        drop_token(pod, own.pointer("/spec/template/spec/volumes").unwrap_or(&Json::Null));
     }
     answer
 }
 
-/// Takes out the volume of the service account's token, whose name is another for each pod.
-fn drop_token(pod: &mut Json) {
+/// Takes out the volume of the service account's token, whose name is another for each pod; not one
+/// that the Job has itself, as a copy of the server pod's.
+fn drop_token(pod: &mut Json, own: &Json) {
+    let is_own = |name: &Json| own.as_array().into_iter().flatten().any(|own| own["name"] == *name);
     let is_token = |item: &Json| {
-        item["name"].as_str().is_some_and(|name| name.starts_with("kube-api-access-"))
+        let name = &item["name"];
+        name.as_str().is_some_and(|name| name.starts_with("kube-api-access-")) && !is_own(name)
     };
     drop_items(pod, "volumes", &is_token);
     for containers in ["initContainers", "containers"] {
@@ -204,7 +207,7 @@ impl Over<'_> {
                     origin: Origin::new(LayerKind::ApiDefault, Source::Api, ""),
                     rule: Some(rule),
                     overridden: Vec::new(),
-                    secret: secret || mask_urls(text) != text,
+                    secret: secret || holds_secret(text),
                 });
             }
         }
@@ -310,6 +313,19 @@ mod tests {
                 ".spec.suspend false api-default",
             ]
         );
+    }
+
+    #[test]
+    fn the_tokens_volume_is_left_out_unless_the_job_has_it_itself() {
+        let volume = |name: &str| json!({"name": name, "projected": {"defaultMode": 420}});
+        let spec = |volumes: Value, mounts: Value| json!({"spec": {"template": {"spec": {"containers": [{"name": "m", "volumeMounts": mounts}], "volumes": volumes}}}});
+        let mount = |name: &str| json!({"name": name, "mountPath": "/var/run"});
+        let own = spec(json!([volume("kube-api-access-a")]), json!([mount("kube-api-access-a")]));
+        let told_of = told(own.clone(), &own);
+        assert!(told_of.iter().all(|line| line.ends_with(" hardcoded")), "{told_of:?}");
+        let bare = json!({"spec": {"template": {"spec": {"containers": [{"name": "m"}]}}}});
+        let told_of = told(bare, &own);
+        assert_eq!(told_of, [".spec.template.spec.containers[0].name \"m\" hardcoded"]);
     }
 
     #[test]

@@ -108,7 +108,11 @@ fn decided(choice: &ExecutorChoice) -> String {
         Some(step) if step.layer != LayerKind::Hardcoded => {
             format!("{} says {}", step.asked, choice.executor)
         }
-        _ => "nobody names an executor".to_owned(),
+        // local_python asks on, so it decides where nobody else does.
+        _ => match choice.steps.iter().rev().skip(1).rfind(|step| step.value.is_some()) {
+            Some(step) => format!("{} says {}", step.asked, choice.executor),
+            None => "nobody names an executor".to_owned(),
+        },
     }
 }
 

@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use serde_json::{Map, Value as Json};
 
 use super::build::RenderedJob;
-use super::secret::{MASK, has_free_keys, holds_secret, is_secret_name};
+use super::secret::{MASK, follows_secret_flag, has_free_keys, holds_secret, is_secret_name};
 
 /// What is known to be secret in a Job: by its names and texts in any Job, and by what a rendered
 /// one says in Jobs like it.
@@ -65,7 +65,14 @@ impl Secrets {
                 }
             }
             Json::Array(items) => {
+                let flagged: Vec<usize> = (1..items.len())
+                    .filter(|index| follows_secret_flag(&items[index - 1], &items[*index]))
+                    .collect();
                 for (index, item) in items.iter_mut().enumerate() {
+                    if flagged.contains(&index) {
+                        hide(item, hidden);
+                        continue;
+                    }
                     let _ = write!(at, "/{index}");
                     self.walk(item, at, false, hidden);
                     at.truncate(length);
@@ -101,6 +108,7 @@ mod tests {
                     {"name": "AUTH_TOKEN", "valueFrom": {"secretKeyRef": {"name": "s", "key": "token"}}},
                 ],
                 "command": ["run", "--runtime-vars", "{\"password\": \"x\"}"],
+                "args": ["--password", "w", "--db-password=w2", "--token", "--mode", "m2"],
                 "a/b": "known",
             },
         });
@@ -109,10 +117,10 @@ mod tests {
             variables: ["MODE".to_owned()].into(),
         };
         let hidden = secrets.mask(&mut job);
-        assert_eq!(hidden.len(), 6, "{hidden:?}");
+        assert_eq!(hidden.len(), 8, "{hidden:?}");
         let text = job.to_string();
-        assert_eq!(text.matches("***").count(), 6, "{text}");
-        for kept in ["\"q\"", "\"a\"", "secretKeyRef", "\"token\""] {
+        assert_eq!(text.matches("***").count(), 8, "{text}");
+        for kept in ["\"q\"", "\"m2\"", "\"--token\"", "\"a\"", "secretKeyRef", "\"token\""] {
             assert!(text.contains(kept), "{text}");
         }
     }

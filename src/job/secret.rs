@@ -32,6 +32,119 @@ pub fn is_secret_name(name: &str) -> bool {
         && !name.ends_with("_PATH")
 }
 
+/// Ends of names that say something about a secret without being one.
+const ABOUT: [&str; 14] = [
+    "_URL",
+    "_URI",
+    "_FILE",
+    "_DIR",
+    "_MODE",
+    "_TYPE",
+    "_ENABLED",
+    "_HOST",
+    "_PORT",
+    "_TTL",
+    "_SECONDS",
+    "_ENDPOINT",
+    "_METHOD",
+    "_LEVEL",
+];
+
+/// Tells whether a value at a key that looks secret is a secret, and not a switch, a number, a path,
+/// or a reference to a variable.
+#[must_use]
+pub fn is_credential(name: &str, text: &str) -> bool {
+    if text.contains("$(") {
+        return false;
+    }
+    if mask_urls(text) != text {
+        return true;
+    }
+    let switch = ["", "true", "false", "yes", "no", "on", "off", "none", "null", "default"];
+    !switch.contains(&text.to_lowercase().as_str())
+        && text.parse::<f64>().is_err()
+        && !text.starts_with('/')
+        && !text.contains("://")
+        && is_name_of_credential(name)
+}
+
+/// Tells whether a name is that of something about a secret, such as `TOKEN_TTL`, or of an author.
+fn is_name_of_credential(name: &str) -> bool {
+    let upper = name.to_uppercase().replace('-', "_");
+    !ABOUT.iter().any(|end| upper.ends_with(end))
+        && (!upper.contains("AUTHOR") || upper.contains("AUTHORIZATION"))
+}
+
+/// Returns the texts in a value that stand at keys that look secret.
+pub fn credentials_in(name: &str, value: &Json, found: &mut Vec<String>) {
+    match value {
+        Json::String(text) if is_secret_name(name) && is_credential(name, text) => {
+            found.push(text.clone());
+        }
+        Json::Object(map) => map.iter().for_each(|(key, value)| credentials_in(key, value, found)),
+        Json::Array(items) => items.iter().for_each(|item| credentials_in(name, item, found)),
+        _ => {}
+    }
+}
+
+/// Tells whether a word of a command is the value of a flag before it that looks secret: `--password`.
+pub(super) fn follows_secret_flag(before: &Json, value: &Json) -> bool {
+    before.as_str().is_some_and(is_secret_flag)
+        && value.as_str().is_some_and(|text| !text.starts_with('-') && !text.contains("$("))
+}
+
+fn is_secret_flag(word: &str) -> bool {
+    let name = word.trim_start_matches('-');
+    name.len() < word.len() && is_secret_word(name)
+}
+
+/// Tells whether a text has a word that gives a secret: `--password=hunter2`, `DB_PASSWORD=hunter2`.
+fn has_secret_word(text: &str) -> bool {
+    text.contains('=')
+        && text.split_whitespace().filter_map(|word| word.split_once('=')).any(|(name, value)| {
+            let value = value.trim_matches(['"', '\'']);
+            is_secret_word(name.trim_start_matches('-'))
+                && !value.is_empty()
+                && !value.starts_with('$')
+        })
+}
+
+fn is_secret_word(name: &str) -> bool {
+    name.chars().all(|c| c.is_ascii_alphanumeric() || "_.-".contains(c))
+        && is_secret_name(name)
+        && is_name_of_credential(name)
+}
+
+/// Tells whether a line of a file gives a secret: in a URL, as a word of a command, at a key that looks
+/// secret, or as what an expression falls back to.
+#[must_use]
+pub fn line_holds_secret(line: &str) -> bool {
+    let is_field = |key: &str| {
+        let key = crate::config::camel_to_snake(key);
+        matches!(key.as_str(), "image_pull_secrets" | "automount_service_account_token")
+    };
+    let gives = |(at, _): (usize, &str)| {
+        let key = line[..at].trim_end_matches(['"', '\'']);
+        let key = key.rsplit(|c: char| !c.is_alphanumeric() && !"_.-".contains(c)).next();
+        let value = line[at + 1..].trim();
+        key.is_some_and(|key| is_secret_name(key) && !is_field(key))
+            && !value.is_empty()
+            && !value.starts_with(['{', '[', '#', '}', ',', '&', '*'])
+            && !value.starts_with("\"{{")
+            && !value.starts_with("'{{")
+    };
+    mask_urls(line) != line
+        || has_secret_word(line)
+        || line.match_indices(':').any(gives)
+        || (looks_up_secret(line) && line.find("{{").is_some_and(|at| falls_back(&line[at..])))
+}
+
+/// Tells whether an expression has a text in it besides the names it looks up.
+fn falls_back(expression: &str) -> bool {
+    let end = expression.find("}}").map_or(expression.len(), |end| end + 2);
+    mask_expression(&expression[..end]) != expression[..end]
+}
+
 /// Returns a text with the user information of every URL in it masked.
 #[must_use]
 pub fn mask_urls(text: &str) -> String {
@@ -113,10 +226,10 @@ pub(super) fn has_free_keys(parent: &str) -> bool {
     ["annotations", "labels", "volumeAttributes", "options"].contains(&parent)
 }
 
-/// Tells whether a text has a URL with user information, or is JSON with a key that looks secret,
-/// as `--runtime-vars` may be.
+/// Tells whether a text has a URL with user information or a word that gives a secret, or is JSON
+/// with a key that looks secret, as `--runtime-vars` may be.
 pub(crate) fn holds_secret(text: &str) -> bool {
-    if text.contains("://") && mask_urls(text) != text {
+    if text.contains("://") && mask_urls(text) != text || has_secret_word(text) {
         return true;
     }
     let is_json = text.starts_with(['{', '[']);
@@ -237,6 +350,42 @@ mod tests {
         ] {
             assert_eq!(mask_expression(expression), masked);
         }
+    }
+
+    #[test]
+    fn what_is_about_a_secret_is_none() {
+        for (name, text) in [
+            ("REQUIRE_USER_AUTHENTICATION", "1"),
+            ("AUTHENTICATION_MODE", "LDAP"),
+            ("TOKEN_TTL", "1h"),
+            ("OAUTH_URL", "https://login.example"),
+            ("DB_PASSWORD", "$(PASSWORD)"),
+            ("DSN", "postgres://$(USER):$(PASSWORD)@db/x"),
+            ("GIT_AUTHOR", "mage"),
+            ("TOKEN", "/var/run/token"),
+        ] {
+            assert!(!is_credential(name, text), "{name}={text}");
+        }
+        for (name, text) in [("DB_PASSWORD", "hunter2"), ("DSN", "postgres://u:p@db/x")] {
+            assert!(is_credential(name, text), "{name}");
+        }
+    }
+
+    #[test]
+    fn words_of_a_command_may_be_secret() {
+        for text in
+            ["--password=hunter2", "env DB_PASSWORD=hunter2 run", "sh -c 'x --api-key=\"k\"'"]
+        {
+            assert!(holds_secret(text), "{text}");
+        }
+        for text in
+            ["--token-file=/x", "--password=$(PASSWORD)", "--author=me", "a == b", "--mode=x"]
+        {
+            assert!(!holds_secret(text), "{text}");
+        }
+        assert!(
+            is_secret_flag("--password") && !is_secret_flag("password") && !is_secret_flag("-p")
+        );
     }
 
     #[test]

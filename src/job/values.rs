@@ -43,6 +43,15 @@ pub(super) fn values(
             || secret::is_secret(&value.path, &value.value, &value.origin)
             || secret::holds_any(&value.value, secrets);
     }
+    for index in 1..values.len() {
+        let (before, value) = (&values[index - 1], &values[index]);
+        let follows = value.path.0.last().is_some_and(|last| matches!(last, Segment::Index(_)))
+            && value.path.0.len() == before.path.0.len()
+            && value.path.0[..value.path.0.len() - 1] == before.path.0[..before.path.0.len() - 1];
+        if follows && secret::follows_secret_flag(&before.value, &value.value) {
+            values[index].secret = true;
+        }
+    }
     let mut homeless = give_losers(&mut values, lost);
     for (path, loser) in &mut homeless {
         loser.secret |= secret::is_secret(path, &loser.value, &loser.origin)

@@ -1,7 +1,7 @@
 //! Reading files, with errors that name the file and the next step.
 
 use std::io::{ErrorKind, Read};
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 
 use crate::cli::environment;
@@ -47,10 +47,31 @@ fn read_bytes(path: &Path) -> std::io::Result<Vec<u8>> {
     if bytes.len() as u64 > most { Err(ErrorKind::FileTooLarge.into()) } else { Ok(bytes) }
 }
 
+/// Returns an absolute path without `..` in it, so that it has a last name and can be told to be in a
+/// folder. Links on the way are kept where leaving `..` out leads to the same place.
+fn absolute(path: &Path) -> PathBuf {
+    let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    if !path.components().any(|part| part == Component::ParentDir) {
+        return path;
+    }
+    let mut plain = PathBuf::new();
+    for part in path.components() {
+        match part {
+            Component::ParentDir => drop(plain.pop()),
+            part => plain.push(part),
+        }
+    }
+    match std::fs::canonicalize(&path) {
+        Ok(real) if std::fs::canonicalize(&plain).ok().as_ref() == Some(&real) => plain,
+        Ok(real) => real,
+        Err(_) => path,
+    }
+}
+
 /// Reads a file under the name people know it by: relative to the project when inside it.
 pub fn read_source(path: &Path, project: &Path) -> Result<Arc<SourceFile>, CliError> {
     let text = read(path)?;
-    let absolute = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    let absolute = absolute(path);
     let name = absolute.strip_prefix(project).unwrap_or(&absolute).display().to_string();
     Ok(Arc::new(SourceFile { name, text, path: Some(absolute) }))
 }
@@ -62,7 +83,7 @@ pub fn find_project(flag: Option<&Path>) -> Result<PathBuf, CliError> {
         std::env::var_os(environment::PROJECT).map(|path| (path.into(), environment::PROJECT))
     });
     if let Some((path, by)) = named {
-        let path = std::path::absolute(&path).unwrap_or(path);
+        let path = absolute(&path);
         if path.join("metadata.yaml").exists() {
             return Ok(path);
         }
@@ -70,7 +91,8 @@ pub fn find_project(flag: Option<&Path>) -> Result<PathBuf, CliError> {
         return Err(CliError::usage(problem.hint("name the folder of a Mage project")));
     }
     let start = std::env::current_dir().map_err(|error| {
-        CliError::usage(Problem::new(format!("cannot tell the working directory: {error}")))
+        let problem = Problem::new(format!("cannot tell the working directory: {error}"));
+        CliError::usage(problem.hint("it may have been deleted: go to one that is there, `cd DIR`"))
     })?;
     start
         .ancestors()
@@ -125,14 +147,11 @@ pub fn replace_file(path: &Path, before: &str, after: &str) -> Result<(), CliErr
     write_file(path, after)
 }
 
-/// Returns what paths in the project are preceded by, counted from the root of its git checkout:
-/// empty, or ending with `/`.
+/// Returns the folder that paths of a report count from: the root of the project's git checkout, else
+/// the working directory where the project is in it, else the project.
 #[must_use]
-pub fn checkout_prefix(project: &Path) -> String {
-    let root = project.ancestors().find(|folder| folder.join(".git").exists());
-    let below = root.and_then(|root| project.strip_prefix(root).ok());
-    match below.map(|path| path.display().to_string()) {
-        Some(path) if !path.is_empty() => format!("{path}/"),
-        _ => String::new(),
-    }
+pub fn report_root(project: &Path) -> PathBuf {
+    let checkout = project.ancestors().find(|folder| folder.join(".git").exists());
+    let working = || std::env::current_dir().ok().filter(|folder| project.starts_with(folder));
+    checkout.map(Path::to_owned).or_else(working).unwrap_or_else(|| project.to_owned())
 }

@@ -2,6 +2,7 @@
 //! disk or an environment.
 
 mod block_files;
+mod dotenv;
 mod files;
 mod git;
 mod inputs;
@@ -18,7 +19,8 @@ mod user_config;
 mod whole;
 
 pub use block_files::block_files;
-pub use files::{checkout_prefix, find_project, read, read_source, replace_file, write_file};
+pub use dotenv::{DotenvVariable, parse_dotenv};
+pub use files::{find_project, read, read_source, replace_file, report_root, write_file};
 pub use git::{GitState, git_state};
 pub use inputs::{
     ClusterFacts, Inputs, Template, is_oss_image, read_inputs, read_server_env, server_container,

@@ -4,9 +4,10 @@
 use std::collections::BTreeSet;
 use std::sync::{Mutex, PoisonError};
 
+use super::dotenv::parse_dotenv;
 use crate::cli::NameValue;
 use crate::config::Source;
-use crate::error::{CliError, Problem};
+use crate::error::CliError;
 use crate::snapshot::Environment;
 
 /// A variable that was found.
@@ -39,14 +40,14 @@ impl ServerEnv {
     /// Takes the variables of `--server-env` and of the dotenv file's text.
     pub fn new(flags: &[NameValue], file: Option<(&str, &str)>) -> Result<Self, CliError> {
         let mut env = Self::default();
-        for pair in flags {
+        // Of several of one name the last one counts, and the first that is pushed.
+        for pair in flags.iter().rev() {
             env.push(&pair.name, &pair.value, "--server-env".to_owned(), true);
         }
         if let Some((name, text)) = file {
-            for (index, line) in text.lines().enumerate() {
-                if let Some((key, value)) = dotenv(line, name, index + 1)? {
-                    env.push(&key, &value, format!("{name}:{}", index + 1), true);
-                }
+            for variable in parse_dotenv(name, text)?.iter().rev() {
+                let holder = format!("{name}:{}", variable.line);
+                env.push(&variable.name, &variable.value, holder, true);
             }
         }
         Ok(env)
@@ -115,27 +116,6 @@ impl ServerEnv {
     }
 }
 
-/// Reads a line of a dotenv file: `NAME=VALUE`, `export NAME=VALUE`, quotes, comments.
-fn dotenv(line: &str, file: &str, number: usize) -> Result<Option<(String, String)>, CliError> {
-    let line = line.trim();
-    if line.is_empty() || line.starts_with('#') {
-        return Ok(None);
-    }
-    let line = line.strip_prefix("export ").unwrap_or(line);
-    let Some((name, value)) = line.split_once('=') else {
-        let problem = Problem::new(format!("{file}:{number}: expected NAME=VALUE"));
-        return Err(CliError::usage(problem.hint("one variable a line; comments start with `#`")));
-    };
-    let value = value.trim();
-    let quoted = |mark| value.len() > 1 && value.starts_with(mark) && value.ends_with(mark);
-    let value = if quoted('\'') || quoted('"') {
-        value[1..value.len() - 1].to_owned()
-    } else {
-        value.split(" #").next().unwrap_or(value).trim_end().to_owned()
-    };
-    Ok(Some((name.trim().to_owned(), value)))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -144,8 +124,9 @@ mod tests {
     #[test]
     fn flags_beat_the_file_and_the_file_beats_the_pod() {
         let flag = NameValue { name: "A".into(), value: "flag".into() };
-        let text = "# c\nexport A=file\nB='x # y'\nC=1 # one\n";
-        let mut env = ServerEnv::new(&[flag], Some((".env", text))).unwrap();
+        let first = NameValue { name: "A".into(), value: "first".into() };
+        let text = "# c\nB=first\nB='x # y'\nexport A=file\nC=1 # one\n";
+        let mut env = ServerEnv::new(&[first, flag], Some((".env", text))).unwrap();
         let of = |name: &str| PodVariable {
             name: name.into(),
             value: "pod".into(),

@@ -1,10 +1,12 @@
 //! The user's own defaults: `kubectl-mage/config.toml` in the configuration folder.
 
+use std::io::ErrorKind;
 use std::path::PathBuf;
 
 use serde::Deserialize;
 
 use crate::error::{CliError, Problem};
+use crate::yaml::SourceFile;
 
 /// The user's defaults.
 #[derive(Debug, Default)]
@@ -32,13 +34,21 @@ impl UserConfig {
     /// Reads the file; without one, nothing is set.
     pub fn read() -> Result<Self, CliError> {
         let path = dirs::config_dir().unwrap_or_default().join("kubectl-mage").join("config.toml");
-        if !path.is_file() {
+        // Only a file that is not there says nothing: one that cannot be read may protect a context.
+        if let Err(error) = std::fs::metadata(&path)
+            && matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory)
+        {
             return Ok(Self { path, ..Self::default() });
         }
         let text = super::files::read(&path)?;
+        let source = SourceFile::new(path.display().to_string(), text.clone());
         let file: File = toml::from_str(&text).map_err(|error| {
-            let message = format!("{}: {}", path.display(), error.message());
-            CliError::usage(Problem::new(message).hint(
+            let problem = Problem::new(error.message());
+            let problem = match error.span() {
+                Some(span) => problem.at(&source, source.lines().span(span.start, span.end)),
+                None => problem,
+            };
+            CliError::usage(problem.hint(
                 "known keys: edition = \"oss\" or \"pro\", protected_contexts = [\"prod-*\"], driver_image = \"IMAGE\"",
             ))
         })?;
@@ -47,6 +57,12 @@ impl UserConfig {
         {
             let message = format!("{}: edition is `{edition}`", path.display());
             return Err(CliError::usage(Problem::new(message).hint("write \"oss\" or \"pro\"")));
+        }
+        let has_more = |pattern: &&String| pattern.contains(['?', '[']);
+        if let Some(pattern) = file.protected_contexts.iter().find(has_more) {
+            let message = format!("{}: protected_contexts has `{pattern}`", path.display());
+            let hint = "`*`, which stands for any text, is the only wildcard";
+            return Err(CliError::usage(Problem::new(message).hint(hint)));
         }
         Ok(Self {
             path,

@@ -20,4 +20,4 @@ pub use jinja::{
 };
 pub use metadata::Project;
 pub(crate) use metadata::twice_problem;
-pub use pipeline::Pipeline;
+pub use pipeline::{InPart, Pipeline};

@@ -30,6 +30,27 @@ pub struct Pipeline {
     dynamic_children: OnceLock<BTreeSet<usize>>,
 }
 
+/// As much of a pipeline as can be read.
+#[derive(Debug, Default)]
+pub struct InPart {
+    /// The pipeline; none where it is no mapping or its blocks wait for each other.
+    pub pipeline: Option<Pipeline>,
+    /// What is doubtful.
+    pub warnings: Vec<Problem>,
+    /// What is wrong: where something is, no Job may be made of the pipeline.
+    pub problems: Vec<Problem>,
+}
+
+impl InPart {
+    /// Returns the pipeline with what is doubtful, if nothing is wrong.
+    pub fn whole(self) -> Result<(Pipeline, Vec<Problem>), Vec<Problem>> {
+        match self.pipeline {
+            Some(pipeline) if self.problems.is_empty() => Ok((pipeline, self.warnings)),
+            _ => Err(self.problems),
+        }
+    }
+}
+
 impl Pipeline {
     /// Reads a pipeline. `env` picks `overrides.<ENV>`, each property of which replaces the
     /// pipeline's whole. Everything that is wrong is reported at once; what is doubtful comes with
@@ -39,18 +60,29 @@ impl Pipeline {
         uuid: &str,
         env: Option<&str>,
     ) -> Result<(Self, Vec<Problem>), Vec<Problem>> {
-        let document = yaml::parse(file).map_err(|error| vec![error.to_problem()])?;
+        Self::parse_in_part(file, uuid, env).whole()
+    }
+
+    /// Reads as much of a pipeline as there is.
+    #[must_use]
+    pub fn parse_in_part(file: &Arc<SourceFile>, uuid: &str, env: Option<&str>) -> InPart {
+        let document = match yaml::parse(file) {
+            Ok(document) => document,
+            Err(error) => {
+                let problems = vec![error.to_problem()];
+                return InPart { problems, ..InPart::default() };
+            }
+        };
         let mut warnings: Vec<Problem> =
             document.warnings.iter().map(|twice| twice_problem(twice, file)).collect();
         let span = document.root.as_ref().map_or_else(start_of_file, |root| root.span);
         let Some(root) = document.root.filter(|root| root.as_mapping().is_some()) else {
             let problem = Problem::new(format!("pipeline `{uuid}` is empty or not a mapping"));
-            return Err(vec![
-                problem
-                    .id(FindingId::InvalidPipeline)
-                    .at(file, span)
-                    .hint("give at least `type: python` and `blocks:`"),
-            ]);
+            let problem = problem
+                .id(FindingId::InvalidPipeline)
+                .at(file, span)
+                .hint("give at least `type: python` and `blocks:`");
+            return InPart { warnings, problems: vec![problem], pipeline: None };
         };
         let mut root = root;
         let mut overrides = env
@@ -62,13 +94,15 @@ impl Pipeline {
         let list = overrides.as_mut().and_then(take_blocks).or_else(|| take_blocks(&mut root));
         let blocks = reading.blocks(list);
         let graph = reading.graph(&blocks, &mut warnings);
-        if !reading.problems.is_empty() {
-            return Err(reading.problems);
+        let problems = reading.problems;
+        if graph.cycle().is_some() {
+            return InPart { warnings, problems, pipeline: None };
         }
         let file = Arc::clone(file);
         let uuid = uuid.to_owned();
         let dynamic_children = OnceLock::new();
-        Ok((Self { uuid, file, blocks, overrides, root, graph, dynamic_children }, warnings))
+        let pipeline = Self { uuid, file, blocks, overrides, root, graph, dynamic_children };
+        InPart { pipeline: Some(pipeline), warnings, problems }
     }
 
     /// Returns a property of the pipeline, `overrides.<ENV>` first.

@@ -4,9 +4,10 @@ use std::borrow::Cow;
 use std::fmt::Write;
 
 use super::color::Paint;
+use super::known_secrets::{has_secret, without_secrets};
 use super::sanitize::for_terminal;
 use crate::error::{CliError, Place, Problem};
-use crate::job::secret::{is_secret_name, mask_urls};
+use crate::job::secret::{is_secret_name, line_holds_secret};
 
 /// Renders every problem of an error, painted; for a terminal control characters are made harmless.
 #[must_use]
@@ -19,7 +20,8 @@ pub fn render_error(error: &CliError, terminal: bool) -> String {
         }
         for (what, place) in problem.details().into_iter().flat_map(|details| &details.related) {
             let place = safe(&place.to_string(), terminal);
-            let _ = writeln!(text, "see: {place}: {}", safe(what, terminal));
+            let what = without_secrets(what);
+            let _ = writeln!(text, "see: {place}: {}", safe(&what, terminal));
         }
         hints(&mut text, problem, terminal);
     }
@@ -41,25 +43,28 @@ fn safe(text: &str, terminal: bool) -> String {
 
 fn render(out: &mut String, label: &str, problem: &Problem, terminal: bool) {
     let place = problem.place.as_ref().map(|place| format!("{place}: ")).unwrap_or_default();
-    let message = shortened(&problem.message);
+    let message = without_secrets(&problem.message);
+    let message = shortened(&message);
     let _ = writeln!(out, "{label} {}{}", safe(&place, terminal), safe(&message, terminal));
 }
 
 fn hints(out: &mut String, problem: &Problem, terminal: bool) {
     for hint in &problem.hints {
-        let _ = writeln!(out, "{} {}", Paint::Active.on("hint:"), safe(&shortened(hint), terminal));
+        let hint = without_secrets(hint);
+        let hint = safe(&shortened(&hint), terminal);
+        let _ = writeln!(out, "{} {hint}", Paint::Active.on("hint:"));
     }
 }
 
-/// Tells whether a line probably holds a secret: a URL with user and password, or the value of a
-/// variable whose name, there or on a neighbouring line, looks secret.
+/// Tells whether a line probably holds a secret: one that is known, a URL with user and password, or
+/// the value of a key or variable whose name, there or on a neighbouring line, looks secret.
 fn may_hold_secret(lines: &[&str], index: usize) -> bool {
     let words = |line: &str| -> Vec<String> {
         let parts = line.split(|c: char| !c.is_alphanumeric() && !"_-".contains(c));
         parts.map(str::to_owned).collect()
     };
     let line = lines[index];
-    if mask_urls(line) != line {
+    if has_secret(line) || line_holds_secret(line) {
         return true;
     }
     let near = &lines[index.saturating_sub(1)..lines.len().min(index + 2)];
@@ -89,13 +94,8 @@ fn shortened(text: &str) -> Cow<'_, str> {
 pub fn snippet(out: &mut String, place: &Place, safe: impl Fn(&str) -> String) {
     let text = &place.file.text;
     let is_break = |c: char| matches!(c, '\r' | '\n' | '\u{85}' | '\u{2028}' | '\u{2029}');
-    let mut start = place.span.start;
-    let mut at = place.span.bytes().start.min(text.len());
-    if at == text.len() && start.line > 1 && start.column == 1 {
-        // What is missing at the end of a file stands behind its last line.
-        at = text.trim_end_matches(is_break).len();
-        start = place.file.lines().position(at);
-    }
+    let start = place.span.start;
+    let at = place.span.bytes().start.min(text.len());
     let (before, behind) = text.split_at(at);
     let before = before.rsplit(is_break).next().unwrap_or_default().trim_start_matches('\u{feff}');
     let behind = behind.split(is_break).next().unwrap_or_default();
@@ -135,8 +135,19 @@ mod tests {
         let lines = ["- name: DB_PASSWORD", "  value: hunter2", "- {name: TOKEN, value: x}"];
         assert!(!may_hold_secret(&lines, 0));
         assert!(may_hold_secret(&lines, 1) && may_hold_secret(&lines, 2));
-        assert!(may_hold_secret(&["url: db://u:p@host/x"], 0));
-        for line in ["image_pull_secrets: regcred", "value_from: {secret_key_ref: {name: s}}"] {
+        for line in [
+            "url: db://u:p@host/x",
+            "labels: {api_token: \"Sup3r\"}",
+            "  - --password=hunter2",
+            "a: {{ env_var('TOKEN', 'hunter2') }}",
+        ] {
+            assert!(may_hold_secret(&[line], 0), "{line}");
+        }
+        for line in [
+            "image_pull_secrets: regcred",
+            "value_from: {secret_key_ref: {name: s}}",
+            "a: {{ env_var('TOKEN') }}",
+        ] {
             assert!(!may_hold_secret(&[line], 0), "{line}");
         }
     }

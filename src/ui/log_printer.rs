@@ -13,6 +13,7 @@ use tokio::runtime::Runtime;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
+use super::known_secrets::without_secrets;
 use super::log_label::Label;
 use super::log_sink::Sink;
 use super::log_view::{Composer, LogForm, LogStyle};
@@ -107,7 +108,7 @@ fn say(printer: Printer, mut events: mpsc::UnboundedReceiver<RunEvent>, width: &
         }
         let style = Style { width: width.load(Ordering::Relaxed), harmless, color: true };
         if let Some(line) = event_line(&event, style) {
-            let _ = writeln!(printer.stderr(), "{line}");
+            let _ = writeln!(printer.stderr(), "{}", without_secrets(&line));
         }
     }
 }

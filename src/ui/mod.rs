@@ -10,6 +10,7 @@ mod driving_text;
 mod duration;
 mod explain_table;
 mod json_schemas;
+mod known_secrets;
 mod link;
 mod log_json;
 mod log_label;
@@ -46,6 +47,7 @@ pub use json_schemas::{
     explain_schema, lint_schema, report_schema, runs_schema, snapshot_schema, status_schema,
     why_schema,
 };
+pub use known_secrets::{never_show, told_without_secrets, without_secrets};
 pub use log_json::log_event_schema;
 pub use log_label::Label;
 pub use log_printer::LogPrinter;

@@ -6,6 +6,7 @@ use anstream::AutoStream;
 
 use super::color::{ColorWhen, Paint};
 use super::explain_table::Terminal;
+use super::known_secrets::without_secrets;
 use super::link::terminal_has_links;
 use super::sanitize::for_terminal;
 
@@ -128,7 +129,7 @@ impl Printer {
     /// Says on stderr what is painted and whose parts have been made harmless.
     pub fn painted_notice(self, text: &str) {
         if self.verbosity != Verbosity::Quiet {
-            let _ = write!(self.stderr(), "{text}");
+            let _ = write!(self.stderr(), "{}", without_secrets(text));
         }
     }
 
@@ -143,7 +144,8 @@ impl Printer {
     pub fn warning(self, text: &str) {
         if self.verbosity != Verbosity::Quiet {
             let label = Paint::Warn.on("warning:");
-            let _ = writeln!(self.stderr(), "{label} {}", self.harmless(text));
+            let text = without_secrets(text);
+            let _ = writeln!(self.stderr(), "{label} {}", self.harmless(&text));
         }
     }
 
@@ -161,7 +163,7 @@ impl Printer {
     }
 
     fn say(self, text: &str) {
-        let _ = writeln!(self.stderr(), "{}", self.harmless(text));
+        let _ = writeln!(self.stderr(), "{}", self.harmless(&without_secrets(text)));
     }
 
     fn harmless(self, text: &str) -> std::borrow::Cow<'_, str> {

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use k8s_openapi::jiff::Timestamp;
 
+use super::known_secrets::without_secrets;
 use super::printer::Printer;
 use super::run_json::event_json;
 use super::run_summary::render_summary;
@@ -64,7 +65,7 @@ impl RunReporter {
         let _ = self.thread.join();
         if self.output == Output::Text {
             let text = render_summary(outcome);
-            let _ = self.printer.stderr().write_all(text.as_bytes());
+            let _ = self.printer.stderr().write_all(without_secrets(&text).as_bytes());
         }
     }
 
@@ -173,7 +174,7 @@ impl View {
         }
         let harmless = self.printer.stderr_is_terminal();
         if let Some(line) = event_line(event, Style { width: self.width, harmless, color: true }) {
-            let _ = writeln!(self.printer.stderr(), "{line}");
+            let _ = writeln!(self.printer.stderr(), "{}", without_secrets(&line));
         }
         if matches!(event.kind, EventKind::Run(RunState::Started | RunState::Resumed)) {
             let _ = writeln!(

@@ -151,9 +151,8 @@ impl YamlErrorKind {
             }
             Self::UndefinedAlias { .. } => "define the anchor with `&` before its use",
             Self::DuplicateAnchor { .. } => "give one of the two another name",
-            Self::RecursiveAlias | Self::TooDeep { .. } | Self::TooLarge => {
-                "write the value out where it is used"
-            }
+            Self::TooDeep { .. } => "take levels out: what Mage reads has ten or so",
+            Self::RecursiveAlias | Self::TooLarge => "write the value out where it is used",
             Self::TooMany { .. } => "leave out what Mage does not read, or split the file",
             Self::KeysTooLong => "shorten the keys",
             Self::SecondDocument => "keep one document: remove the `---` and what follows it",

@@ -7,7 +7,7 @@ use kubectl_mage::config::JobPath;
 use serde_json::{Value, json};
 
 use crate::binary::{Project, Said, kubectl, kubectl_with, objects};
-use crate::server_pod::{apply, project};
+use crate::server_pod::{apply, project, ready, server};
 use crate::support::{Bench, until};
 
 const ALL: [&str; 7] = ["explain-config", "etl/load", "--image", "i", "--all", "-o", "json"];
@@ -105,6 +105,25 @@ async fn every_leaf_of_the_job_and_what_the_server_adds() {
     // Without --all nobody is asked.
     let plain = ["explain-config", "etl/load", "--image", "i"];
     assert!(!project.run_on(&bench, &plain).ends(0).stdout.contains("api-default"));
+    bench.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_token_copied_from_the_servers_pod_stays() {
+    let Some(bench) = Bench::new("token").await else { return };
+    let project = project();
+    apply(&bench, &[server("mage-0", "mageai", &json!({}))]).await;
+    ready(&bench, &["mage-0"]);
+    let all = values(&project.run_on(&bench, &ALL).ends(0));
+    let of_pod = |path: &str| path.contains(".volumes[") || path.contains(".volumeMounts[");
+    let leaves: Vec<_> = all.iter().filter(|(path, _)| of_pod(path)).collect();
+    let is_token =
+        |value: &Value| value.as_str().is_some_and(|name| name.starts_with("kube-api-access-"));
+    assert_eq!(leaves.iter().filter(|(_, leaf)| is_token(&leaf["value"])).count(), 2, "{leaves:?}");
+    for (path, leaf) in leaves {
+        assert_eq!(leaf["layer"], "server-pod", "{path}");
+        assert!(!leaf["value"].is_null(), "{path}");
+    }
     bench.end().await;
 }
 

@@ -286,6 +286,14 @@ async fn the_container_is_named_by_the_environment() {
         "set it to one of: proxy, mage",
     ]);
     assert_eq!(who(said), "proxy");
+    project
+        .run_on(&bench, &["render", "--server-pod", "mage0"])
+        .ends(3)
+        .says(&["pods \"mage0\" not found", "hint: did you mean `mage-0`?"]);
+    project
+        .run_on(&bench, &["render", "--server-pod", "nothing-near"])
+        .ends(3)
+        .says(&["hint: known: mage-0, mage-dead"]);
     bench.end().await;
 }
 

@@ -83,6 +83,10 @@ fn broken_yaml_is_shown_where_it_breaks() {
     let said = project(IMAGE, "blocks:\n- uuid: a\n\ttype: custom\n").run(&["render", "etl"]);
     refused_once(said, 2, &["pipelines/etl/metadata.yaml:3:1", "3 | ", "^"]);
 
+    // What is missing at the end is told in the line that is shown.
+    let said = project(IMAGE, "type: python\nblocks: [\n").run(&["render", "etl"]);
+    refused_once(said, 2, &["pipelines/etl/metadata.yaml:2:10", "2 | blocks: ["]);
+
     let project = project(IMAGE, PIPELINE);
     project.write("template.yaml", "pod: {a: 1\n");
     project.write("policy.yaml", "enforce: true\nenforce true\n");
@@ -320,7 +324,8 @@ fn a_namespace_that_cannot_be_one_is_refused() {
         refused_once(said, 2, &["metadata.yaml:4:14", shown, "namespace"]);
     }
     let project = project(IMAGE, PIPELINE);
-    refused_once(project.run(&["render", "etl", "-n", "A"]), 2, &["`A`", "--namespace"]);
+    let said = project.run(&["render", "etl", "-n", "A"]).fails(2);
+    assert!(said.contains('A') && said.contains("--namespace"), "{said}");
     let said = project.run(&["render", "etl", "--server-env", "KUBE_NAMESPACE=-"]);
     refused_once(said, 2, &["`-`", "KUBE_NAMESPACE"]);
 }
@@ -474,6 +479,7 @@ fn an_unknown_context_lists_those_there_are() {
 fn without_a_kubeconfig_runs_says_so() {
     refused_once(run(&["runs"]), 2, &["kubeconfig"]);
     refused_once(run(&["runs", "--kubeconfig", "/missing"]), 2, &["/missing"]);
+    refused_once(run(&["runs", "--kubeconfig", "/usr"]), 2, &["/usr: it is a folder"]);
     let project = small_project();
     project.write("kubeconfig", "a: [\n");
     let config = format!("{}/kubeconfig", project.path());
@@ -492,6 +498,18 @@ fn a_cluster_that_is_not_there_is_exit_3() {
     ] {
         refused_once(run(arguments), 3, &["127.0.0.1:1"]);
     }
+    // What a flag or the file says wrong is told before anything is asked.
+    for flags in [&["--server-pod", "t3/"][..], &["--server-pod", "a/b/c"]] {
+        let common = ["render", "etl", "--kubeconfig", &config, "--project", project.path()];
+        refused_once(run(&[&common, flags].concat()), 2, &[flags[1], "names no pod"]);
+    }
+    let group = run(&["runs", "--kubeconfig", &config, "--as-group", "g"]);
+    refused_once(group, 2, &["--as-group needs --as"]);
+    let named = kubeconfig("https://127.0.0.1:1").replace("user: u}", "user: u, namespace: a/b}");
+    project.write("named", &named);
+    let path = format!("{}/named", project.path());
+    refused_once(run(&["runs", "--kubeconfig", &path]), 2, &["context here", "\"a/b\""]);
+    refused_once(run(&["runs", "--kubeconfig", &path, "-n", "a"]), 3, &["127.0.0.1:1"]);
     let without_pod = ["--server-pod", "none", "--kubeconfig", &config];
     let arguments = [&["render", "etl", "--project", project.path()], &without_pod[..]].concat();
     run(&arguments).ok();

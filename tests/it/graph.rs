@@ -36,6 +36,14 @@ fn what_runs_elsewhere_says_why() {
     assert!(text.contains("also after a"), "{text}");
     let one = project.run(&["graph", "p", "--server-env=RUN_PIPELINE_IN_ONE_PROCESS=true"]).ok();
     assert!(one.contains("all of them together, and no Job: pipeline says ecs"), "{one}");
+    let local = "executor_type: local_python\nblocks:\n- {uuid: a, type: custom}\n";
+    project.write("pipelines/p/metadata.yaml", local);
+    let text = project.run(&["graph", "p"]).ok();
+    assert!(text.contains("no Job: pipeline says local_python"), "{text}");
+    project.write("pipelines/p/metadata.yaml", &local.replace("executor_type: local_python\n", ""));
+    let text = project.run(&["graph", "p"]).ok();
+    assert!(text.contains("no Job: nobody names an executor"), "{text}");
+    project.write("pipelines/p/metadata.yaml", pipeline);
     let only = project.run(&["graph", "p", "--only-k8s", "-o", "mermaid"]).ok();
     assert_eq!(only, "flowchart LR\n    b0[\"a<br/>custom\"]\n");
 }

@@ -79,7 +79,7 @@ fn aliases_that_contain_themselves_are_refused() {
 
 #[test]
 fn deep_nesting_is_refused() {
-    let words = ["metadata.yaml:", "nested deeper than 128 levels"];
+    let words = ["metadata.yaml:", "nested deeper than 128 levels", "take levels out"];
     refused(&format!("x: {}\n", "[".repeat(1_000_000)), &words);
     refused(&format!("x: {}\n", "{a: ".repeat(200_000)), &words);
     refused(&format!("x:\n  {}a\n", "- ".repeat(200_000)), &words);

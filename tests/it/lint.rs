@@ -251,3 +251,99 @@ fn sarif_is_valid_by_its_schema() {
     );
     assert_eq!(results[0]["locations"][0]["physicalLocation"]["region"]["startColumn"], 5);
 }
+
+#[test]
+fn what_render_accepts_is_not_missed() {
+    let project = TempProject::new(&CLEAN);
+    let metadata = "k8s_executor_config:\n  container_config: {image: 'a:1'}\n  job: {active_deadline_seconds: {{ env_var('SLEEP', '60') }} }\n  namespace: \"{{ env_var('NS') or 'etl' }}\"\n";
+    project.write("metadata.yaml", metadata);
+    project.run(&["render", "etl"]).ok();
+    let missed = |report: Json| ids(&report).into_iter().any(|id| id.starts_with("MAGE004"));
+    assert!(!missed(report(&project, &[])));
+    project.write("metadata.yaml", &metadata.replace(", '60'", ""));
+    assert!(missed(report(&project, &[])));
+}
+
+#[test]
+fn a_pipeline_that_cannot_be_read_hides_nothing_else() {
+    let project = TempProject::new(&CLEAN);
+    project.write(
+        "metadata.yaml",
+        "k8s_executor_config:\n  resource_limit: {cpu: 1}\n  resource_requests: {cpu: a lot}\n  metadata: {labels: {a: 'b c'}}\n",
+    );
+    let pipeline = "blocks:\n- uuid: load\n  type: data_loadr\n- uuid: next\n  type: transformer\n  executor_config: {resource_limit: {}}\n";
+    let of_project = ["MAGE103:2", "MAGE107:3"];
+    for (text, of_pipeline) in [
+        (pipeline, &["MAGE201:3", "MAGE204:1", "MAGE103:6"][..]),
+        ("blocks: [\n", &["MAGE001:1"]),
+        ("blocks:\n- {uuid: a, type: custom, upstream_blocks: [a]}\n", &["MAGE202:2"]),
+    ] {
+        project.write("pipelines/etl/metadata.yaml", text);
+        let found = ids(&report(&project, &[]));
+        for id in of_project.iter().chain(of_pipeline) {
+            let id = if *id == "MAGE204:1" { continue } else { *id };
+            assert!(found.contains(&id.to_owned()), "{text}: {id} in {found:?}");
+        }
+    }
+    // Without what hides it, the label is found too.
+    project.write("metadata.yaml", "k8s_executor_config:\n  metadata: {labels: {a: 'b c'}}\n");
+    assert!(ids(&report(&project, &[])).contains(&"MAGE306:2".to_owned()));
+    let folder = TempProject::new(&CLEAN);
+    folder.write("pipelines/other/metadata.yaml/file", "");
+    let report = report(&folder, &[]);
+    let message = report["findings"][0]["message"].as_str().expect("a message");
+    assert!(message.ends_with("other/metadata.yaml: it is a folder"), "{report}");
+}
+
+#[test]
+fn what_could_not_be_read_is_named_once() {
+    let project = TempProject::new(&CLEAN);
+    let cluster = include_str!("../../src/lint/rules/example_cluster.json");
+    let mut snapshot: Json = serde_json::from_str(cluster).expect("JSON");
+    let unreadable = snapshot["unreadable"].as_array_mut().expect("a list");
+    unreadable.push(unreadable[0].clone());
+    project.write("snapshot.json", &snapshot.to_string());
+    let flag = format!("--snapshot={}/snapshot.json", project.path());
+    let said = project.run(&["lint", "-o", "json", &flag]).json();
+    let findings = said["findings"].as_array().expect("a list");
+    let told = findings.iter().find(|finding| finding["id"] == "MAGE511").expect("the finding");
+    let message = "not checked, for it could not be read: runtimeclasses.node.k8s.io";
+    assert_eq!(told["message"], message);
+}
+
+#[test]
+fn paths_for_ci_count_from_the_root_of_the_repository() {
+    let outer = tempfile::tempdir().expect("a folder");
+    let small = project();
+    let inside = outer.path().join("data team/p7");
+    std::fs::create_dir_all(inside.join("pipelines/etl")).expect("a folder");
+    for file in ["metadata.yaml", "pipelines/etl/metadata.yaml"] {
+        let from = std::path::Path::new(small.path()).join(file);
+        std::fs::copy(from, inside.join(file)).expect("a copy");
+    }
+    std::fs::write(outer.path().join("pol.yaml"), "enabled: true\nresource_limit: {}\n")
+        .expect("a file");
+    let lint = |folder: &std::path::Path, format: &str| {
+        let project = inside.to_str().expect("UTF-8");
+        let policy = outer.path().join("pol.yaml").display().to_string();
+        let flags = ["lint", "--offline", "--project", project, "--policy", &policy, "-o", format];
+        crate::support::run_command(crate::support::binary(&flags).current_dir(folder)).stdout
+    };
+    let wanted = ["data team/p7/pipelines/etl/metadata.yaml", "pol.yaml"];
+    let is_from_root = |folder: &std::path::Path| {
+        let github = lint(folder, "github");
+        let sarif = lint(folder, "sarif");
+        wanted.iter().all(|path| {
+            let uri = format!("\"uri\": \"{}\"", path.replace(' ', "%20"));
+            github.contains(&format!("file={path},")) && sarif.contains(&uri)
+        })
+    };
+    // Without a checkout, the working directory is taken for its root.
+    assert!(is_from_root(outer.path()), "{}", lint(outer.path(), "github"));
+    let elsewhere = lint(std::path::Path::new("/usr"), "github");
+    assert!(elsewhere.contains("file=pipelines/etl/metadata.yaml,"), "{elsewhere}");
+    std::fs::create_dir(outer.path().join(".git")).expect("a folder");
+    for folder in [outer.path(), &inside, std::path::Path::new("/")] {
+        assert!(is_from_root(folder), "{}", lint(folder, "github"));
+    }
+}

@@ -14,7 +14,7 @@ mod volume;
 
 use serde_json::Value as Json;
 
-pub use names::{is_dns_subdomain, is_label_value};
+pub use names::{is_dns_label, is_dns_subdomain, is_label_value, is_qualified_name};
 
 use super::origin::Origin;
 use crate::merge::{Content, Tree};

@@ -9,7 +9,8 @@ fn is_lower(c: char) -> bool {
 }
 
 /// Tells whether a text may be a DNS-1123 label.
-pub(super) fn is_dns_label(text: &str) -> bool {
+#[must_use]
+pub fn is_dns_label(text: &str) -> bool {
     text.len() <= 63
         && text.starts_with(is_lower)
         && text.ends_with(is_lower)
@@ -41,7 +42,8 @@ fn is_name_part(text: &str) -> bool {
 }
 
 /// Tells whether a text may be the key of a label: a name, with a domain and `/` before it or not.
-pub(super) fn is_qualified_name(text: &str) -> bool {
+#[must_use]
+pub fn is_qualified_name(text: &str) -> bool {
     match text.split_once('/') {
         None => is_name_part(text),
         Some((domain, name)) => is_dns_subdomain(domain) && is_name_part(name),

@@ -10,14 +10,17 @@ pub use json::json;
 pub use sarif::sarif;
 pub use text::{closing, text};
 
+use std::path::PathBuf;
+
 use super::Reported;
 
 /// What a report says besides the findings.
 #[derive(Clone, Debug, Default)]
 pub struct Context {
-    /// What paths in the project are preceded by, so that they count from the root of the checkout:
-    /// empty, or ending with `/`.
-    pub prefix: String,
+    /// The project's folder, absolute.
+    pub project: PathBuf,
+    /// The folder that paths count from: the root of the checkout.
+    pub root: PathBuf,
     /// How many pipelines were looked at.
     pub pipelines: usize,
     /// How many Jobs were looked at.
@@ -30,14 +33,12 @@ impl Context {
     /// Returns a file's path from the root of the checkout; `None` for what is no file.
     fn path(&self, name: &str) -> Option<String> {
         let is_object = ["configmap/", "secret/"].iter().any(|kind| name.starts_with(kind));
-        let name = name.strip_suffix(" (rendered)").unwrap_or(name);
         if is_object {
-            None
-        } else if name.starts_with('/') {
-            Some(name.to_owned())
-        } else {
-            Some(format!("{}{name}", self.prefix))
+            return None;
         }
+        let path = self.project.join(name.strip_suffix(" (rendered)").unwrap_or(name));
+        let below = path.strip_prefix(&self.root).unwrap_or(&path);
+        Some(below.display().to_string().replace('\\', "/"))
     }
 }
 

@@ -22,15 +22,16 @@ pub(super) const RULE: Rule = Rule {
 fn check(facts: &ProjectFacts<'_>, found: &mut Found) {
     let unreadable = facts.cluster.map(|cluster| cluster.unreadable.as_slice()).unwrap_or_default();
     let Some(first) = unreadable.first() else { return };
-    let places: Vec<String> = unreadable
-        .iter()
-        .map(|unreadable| match &unreadable.namespace {
-            Some(namespace) => format!("{} in namespace {namespace}", unreadable.resource),
-            None => unreadable.resource.clone(),
-        })
-        .collect();
+    let mut places: Vec<String> = Vec::new();
     let mut rights: Vec<String> = Vec::new();
     for unreadable in unreadable {
+        let place = match &unreadable.namespace {
+            Some(namespace) => format!("{} in namespace {namespace}", unreadable.resource),
+            None => unreadable.resource.clone(),
+        };
+        if !places.contains(&place) {
+            places.push(place);
+        }
         let right = format!("{} {}", unreadable.verb, unreadable.resource);
         if !rights.contains(&right) {
             rights.push(right);

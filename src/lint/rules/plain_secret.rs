@@ -24,7 +24,7 @@ pub(super) const RULE: Rule = Rule {
 fn check(facts: &JobFacts<'_>, found: &mut Found) {
     for value in facts.job.values.iter().filter(|value| value.secret && is_written(value)) {
         let Some(name) = name(facts, &value.path) else { continue };
-        if !is_credential(&name, value.value.as_str().unwrap_or_default()) {
+        if !secret::is_credential(&name, value.value.as_str().unwrap_or_default()) {
             continue;
         }
         let problem = Problem::new(format!("`{name}` is a secret in plain text"));
@@ -53,53 +53,5 @@ fn name(facts: &JobFacts<'_>, path: &JobPath) -> Option<String> {
         Segment::Key(key) if &**key == "value" => item["name"].as_str().map(str::to_owned),
         Segment::Key(key) => Some(key.to_string()),
         Segment::Index(_) => Some(path.to_string()),
-    }
-}
-
-/// Ends of names that say something about a secret without being one.
-const ABOUT: [&str; 14] = [
-    "_URL", "_URI", "_FILE", "_DIR", "_MODE", "_TYPE", "_ENABLED", "_HOST", "_PORT", "_TTL",
-    "_SECONDS", "_ENDPOINT", "_METHOD", "_LEVEL",
-];
-
-/// Tells whether a value is one, and not a switch, a number, a path, or a reference to a variable.
-fn is_credential(name: &str, text: &str) -> bool {
-    if text.contains("$(") {
-        return false;
-    }
-    if secret::mask_urls(text) != text {
-        return true;
-    }
-    let upper = name.to_uppercase();
-    let switch = ["", "true", "false", "yes", "no", "on", "off", "none"];
-    !switch.contains(&text.to_lowercase().as_str())
-        && text.parse::<f64>().is_err()
-        && !text.starts_with('/')
-        && !text.contains("://")
-        && !ABOUT.iter().any(|end| upper.ends_with(end))
-        && (!upper.contains("AUTHOR") || upper.contains("AUTHORIZATION"))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::is_credential;
-
-    #[test]
-    fn what_is_about_a_secret_is_none() {
-        for (name, text) in [
-            ("REQUIRE_USER_AUTHENTICATION", "1"),
-            ("AUTHENTICATION_MODE", "LDAP"),
-            ("TOKEN_TTL", "1h"),
-            ("OAUTH_URL", "https://login.example"),
-            ("DB_PASSWORD", "$(PASSWORD)"),
-            ("DSN", "postgres://$(USER):$(PASSWORD)@db/x"),
-            ("GIT_AUTHOR", "mage"),
-            ("TOKEN", "/var/run/token"),
-        ] {
-            assert!(!is_credential(name, text), "{name}={text}");
-        }
-        for (name, text) in [("DB_PASSWORD", "hunter2"), ("DSN", "postgres://u:p@db/x")] {
-            assert!(is_credential(name, text), "{name}");
-        }
     }
 }

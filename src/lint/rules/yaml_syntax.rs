@@ -13,7 +13,7 @@ pub(super) const RULE: Rule = Rule {
     example: Example {
         edition: "pro",
         files: &[
-            ("pipelines/etl/metadata.yaml", "type: python\nblocks:\n- uuid: load\n  type: data_loader\n  upstream_blocks: [a\n«»")
+            ("pipelines/etl/metadata.yaml", "type: python\nblocks:\n- uuid: load\n  type: data_loader\n  upstream_blocks: [a«»\n")
         ],
         flags: &[],
     },

@@ -49,9 +49,19 @@ impl TemplateError {
     pub fn to_problem(&self, file: &Arc<SourceFile>) -> Problem {
         let problem = match &self.kind {
             TemplateErrorKind::Invalid { message } => {
-                Problem::new(format!("the template cannot be rendered: {message}"))
+                let problem = Problem::new(format!("the template cannot be rendered: {message}"))
                     .id(FindingId::Template)
-                    .hint("Mage renders this file as a Jinja template: correct the expression")
+                    .hint("Mage renders this file as a Jinja template: correct the expression");
+                // Jinja2 may have it: a valid file must not look wrong.
+                if message.contains("% operator") {
+                    problem.hint("of two texts, write `'%s' | format(x)` for Python's `'%s' % x`")
+                } else if message.starts_with("unknown ") {
+                    problem.hint(
+                        "where Jinja2 knows it and this tool does not, write out what it gives, or pass that in a variable, `env_var('NAME')`",
+                    )
+                } else {
+                    problem
+                }
             }
             TemplateErrorKind::TooCostly => {
                 Problem::new(format!("the template cannot be rendered: {}", self.kind))

@@ -6,8 +6,10 @@
 //! output, the part of the template that gave it.
 
 mod error;
+mod filters;
 mod python;
 mod render;
+mod text;
 mod values;
 
 pub use error::{TemplateError, TemplateErrorKind};

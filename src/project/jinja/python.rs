@@ -2,11 +2,13 @@
 
 use std::fmt::Write;
 
-use minijinja::value::{Rest, Serde, Value, ValueKind, from_args};
+use minijinja::value::{Rest, Serde, Tuple, Value, ValueKind, from_args};
 use minijinja::{Error, ErrorKind, State};
 
+use super::text::string_method;
+
 /// The most levels of lists and dicts that are printed.
-const DEEPEST: usize = 128;
+pub(super) const DEEPEST: usize = 128;
 
 /// Writes a value as Python's `str()` does.
 pub(super) fn to_text(state: &State<'_, '_>, value: &Value) -> Result<String, Error> {
@@ -45,12 +47,19 @@ fn repr(
             text.push_str(&quoted(&value.to_string()));
         }
         ValueKind::Seq | ValueKind::Iterable => {
-            text.push('[');
-            for (index, item) in value.try_iter().into_iter().flatten().enumerate() {
-                text.push_str(if index > 0 { ", " } else { "" });
+            let is_tuple = value.is_tuple();
+            text.push(if is_tuple { '(' } else { '[' });
+            let mut count = 0;
+            for item in value.try_iter().into_iter().flatten() {
+                text.push_str(if count > 0 { ", " } else { "" });
                 repr(state, &item, text, depth + 1)?;
+                count += 1;
             }
-            text.push(']');
+            text.push_str(match (is_tuple, count) {
+                (true, 1) => ",)",
+                (true, _) => ")",
+                (false, _) => "]",
+            });
         }
         ValueKind::Map => {
             text.push('{');
@@ -69,7 +78,7 @@ fn repr(
 }
 
 /// Takes from the template's fuel what so many bytes cost.
-fn pay_for(state: &State<'_, '_>, bytes: usize) -> Result<(), Error> {
+pub(super) fn pay_for(state: &State<'_, '_>, bytes: usize) -> Result<(), Error> {
     state.consume_fuel(u64::try_from(bytes / 64 + 1).unwrap_or(u64::MAX))
 }
 
@@ -118,60 +127,6 @@ pub(super) fn call_method(
     }
 }
 
-fn string_method(
-    state: &State<'_, '_>,
-    text: &str,
-    method: &str,
-    args: &[Value],
-) -> Result<Value, Error> {
-    let blank = |c: char| c.is_whitespace();
-    Ok(match method {
-        "upper" => no_args(args, text.to_uppercase())?,
-        "lower" => no_args(args, text.to_lowercase())?,
-        "strip" | "lstrip" | "rstrip" => {
-            let (set,): (Option<&str>,) = from_args(args)?;
-            let cut = |c: char| set.map_or_else(|| blank(c), |set| set.contains(c));
-            let text = if method == "rstrip" { text } else { text.trim_start_matches(cut) };
-            let text = if method == "lstrip" { text } else { text.trim_end_matches(cut) };
-            Value::from(text)
-        }
-        "startswith" => {
-            let (prefix,): (&str,) = from_args(args)?;
-            Value::from(text.starts_with(prefix))
-        }
-        "endswith" => {
-            let (suffix,): (&str,) = from_args(args)?;
-            Value::from(text.ends_with(suffix))
-        }
-        "replace" => {
-            let (from, to): (&str, &str) = from_args(args)?;
-            let grown = text.matches(from).count().saturating_mul(to.len());
-            pay_for(state, grown.saturating_add(text.len()))?;
-            Value::from(text.replace(from, to))
-        }
-        "split" => {
-            let (separator,): (Option<&str>,) = from_args(args)?;
-            // Each part is a value of its own.
-            state.consume_fuel(u64::try_from(text.len() / 4).unwrap_or(u64::MAX))?;
-            match separator {
-                Some("") => {
-                    let message = "empty separator";
-                    return Err(Error::new(ErrorKind::InvalidOperation, message));
-                }
-                Some(separator) => text.split(separator).map(Value::from).collect(),
-                None => text.split_whitespace().map(Value::from).collect(),
-            }
-        }
-        "join" => {
-            let (items,): (Vec<String>,) = from_args(args)?;
-            let length = items.iter().map(|item| item.len().saturating_add(text.len()));
-            pay_for(state, length.fold(0, usize::saturating_add))?;
-            Value::from(items.join(text))
-        }
-        _ => return Err(Error::from(ErrorKind::UnknownMethod)),
-    })
-}
-
 fn map_method(map: &Value, method: &str, args: &[Value]) -> Result<Value, Error> {
     let value = |key: &Value| map.get_item(key).unwrap_or(Value::UNDEFINED);
     Ok(match method {
@@ -183,14 +138,14 @@ fn map_method(map: &Value, method: &str, args: &[Value]) -> Result<Value, Error>
         "keys" => no_args(args, items(map))?,
         "values" => no_args(args, items(map).iter().map(value).collect::<Vec<_>>())?,
         "items" => {
-            let pair = |key: &Value| Value::from(vec![key.clone(), value(key)]);
+            let pair = |key: &Value| Value::from(Tuple::from([key.clone(), value(key)]));
             no_args(args, items(map).iter().map(pair).collect::<Vec<_>>())?
         }
         _ => return Err(Error::from(ErrorKind::UnknownMethod)),
     })
 }
 
-fn no_args(args: &[Value], result: impl Into<Value>) -> Result<Value, Error> {
+pub(super) fn no_args(args: &[Value], result: impl Into<Value>) -> Result<Value, Error> {
     let (rest,): (Rest<Value>,) = from_args(args)?;
     if rest.is_empty() { Ok(result.into()) } else { Err(Error::from(ErrorKind::TooManyArguments)) }
 }

@@ -14,8 +14,8 @@ use minijinja::{
 };
 
 use super::error::{TemplateError, TemplateErrorKind};
-use super::python;
 use super::values::{Lookup, LookupKind, Missing, TemplateValues};
+use super::{filters, python};
 use crate::yaml::{LineIndex, Piece, PieceSource, SourceFile, SourceMap, Span};
 
 /// Around the name of a missing value inside of a text that is not printed yet. Noncharacters, so
@@ -59,7 +59,7 @@ pub struct Rendered {
 pub struct UsedLookup {
     /// What it asked for.
     pub lookup: Lookup,
-    /// Whether there was a value.
+    /// Whether nothing was missing: there was a value or a default, or nobody printed it.
     pub found: bool,
     /// Where the template first names it, if it does so literally.
     pub span: Option<Span>,
@@ -212,6 +212,7 @@ fn render_once(
     environment.set_fuel(Some(MOST_FUEL));
     environment.set_undefined_behavior(UndefinedBehavior::Lenient);
     environment.set_unknown_method_callback(python::call_method);
+    filters::set_filters(&mut environment);
     environment.add_function("json_value", |state: &State, text: Value, path: &str| {
         python::json_value(state, &text, path)
     });
@@ -228,9 +229,9 @@ fn render_once(
             },
         );
     }
-    let (values, tolerated) = (Arc::clone(values), tolerated.to_vec());
+    let (values, tolerated, log) = (Arc::clone(values), tolerated.to_vec(), Arc::clone(log));
     environment.set_formatter(move |output, state, value| {
-        let text = fill_missing(&python::to_text(state, value)?, &values, &tolerated)?;
+        let text = fill_missing(&python::to_text(state, value)?, &values, &tolerated, &log)?;
         Ok(output.write_str(&text)?)
     });
     environment.template_from_str(template)?.render_with_spans(())
@@ -250,7 +251,8 @@ fn look_up(values: &TemplateValues, log: &Log, lookup: Lookup, default: Option<V
         | LookupKind::DopplerSecret => values.secrets.get(&lookup.name).map(Value::from),
     };
     let mut log = log.lock().unwrap_or_else(PoisonError::into_inner);
-    log.entry(lookup.clone()).or_insert(found.is_some());
+    // Until it is printed, nobody misses it.
+    log.entry(lookup.clone()).or_insert(true);
     // `os.getenv` is the only one whose second argument is a default.
     let default = default.filter(|_| lookup.kind == LookupKind::Env);
     found.or(default).unwrap_or_else(|| Value::from_object(MissingValue(lookup)))
@@ -280,6 +282,7 @@ fn fill_missing(
     text: &str,
     values: &TemplateValues,
     tolerated: &[Lookup],
+    log: &Log,
 ) -> Result<String, Error> {
     let mut filled = String::new();
     for (index, part) in text.split(MISSING).enumerate() {
@@ -287,7 +290,10 @@ fn fill_missing(
             filled.push_str(part);
             continue;
         }
-        let Some(lookup) = parse_missing(part) else { continue };
+        let Some(lookup) = parse_missing(part) else {
+            let message = "a value that is not set is changed before it is printed: give it a default, as in `(env_var('NAME') or 'text')`";
+            return Err(Error::new(ErrorKind::InvalidOperation, message));
+        };
         match values.missing(lookup.kind) {
             Missing::Error if tolerated.contains(&lookup) => {}
             Missing::Error => {
@@ -296,7 +302,10 @@ fn fill_missing(
                 return Err(error.with_source(MissingError(lookup)));
             }
             Missing::Empty => {}
-            Missing::Placeholder => filled.push_str(&lookup.placeholder()),
+            Missing::Placeholder => {
+                filled.push_str(&lookup.placeholder());
+                log.lock().unwrap_or_else(PoisonError::into_inner).insert(lookup, false);
+            }
         }
     }
     Ok(filled)
@@ -304,7 +313,9 @@ fn fill_missing(
 
 fn parse_missing(text: &str) -> Option<Lookup> {
     let (function, name) = text.split_once(':')?;
-    let kind = LookupKind::ALL.into_iter().find(|kind| kind.function() == function)?;
+    // A filter such as `upper` may have changed its case.
+    let is_named = |kind: &LookupKind| kind.function().eq_ignore_ascii_case(function);
+    let kind = LookupKind::ALL.into_iter().find(is_named)?;
     Some(Lookup { kind, name: name.to_owned() })
 }
 

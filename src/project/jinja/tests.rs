@@ -84,9 +84,22 @@ fn lookups_are_told_with_their_place() {
         [
             "environment variable 'A' true 1:7-1:18",
             "Mage secret 's' true 2:7-2:27",
-            "environment variable 'NO' false 3:7-3:19"
+            "environment variable 'NO' true 3:7-3:19"
         ]
     );
+}
+
+#[test]
+fn only_what_is_printed_without_a_value_is_missing() {
+    let template = "{{ env_var('B', 'd') }}{{ env_var('C') or 'd' }}{% if env_var('D') %}{% endif %}{{ env_var('E', default='d') }}{{ env_var('F', 'd') }}{{ env_var('F') }}{{ mage_secret_var('t') | upper }}";
+    let file = SourceFile::new("metadata.yaml", template);
+    let rendered = render(&file, &values(Missing::Placeholder)).unwrap();
+    assert_eq!(rendered.text, "ddd<env_var F><mage_secret_var T>".replacen("ddd", "dddd", 1));
+    let missing = rendered.lookups.iter().filter(|used| !used.found);
+    let missing: Vec<_> = missing.map(|used| used.lookup.to_string()).collect();
+    assert_eq!(missing, ["environment variable 'F'", "Mage secret 'T'"]);
+    let changed = "{{ env_var('F') | replace(':', '') }}";
+    assert!(fails(changed).contains("a value that is not set is changed"), "{}", fails(changed));
 }
 
 #[test]
