@@ -68,6 +68,12 @@ impl Contact {
         self.loss.as_ref().is_some_and(|loss| loss.error.is_about_credentials())
     }
 
+    /// Returns what was lost if it has been for so long.
+    pub(crate) fn lost_for(&self, now: Instant, long: Duration) -> Option<&ClusterError> {
+        let loss = self.loss.as_ref()?;
+        (now.saturating_duration_since(loss.since) >= long).then_some(&loss.error)
+    }
+
     /// Looks at the clock; returns what is to be told of a loss that lasts, once.
     ///
     /// # Errors
@@ -135,6 +141,8 @@ mod tests {
         contact.failed(away());
         let now = Instant::now();
         assert!(contact.tick(now + 9 * MINUTE).is_ok());
+        assert!(contact.lost_for(now + MINUTE, MINUTE / 2).is_some());
+        assert!(contact.lost_for(now, MINUTE / 2).is_none());
         assert!(contact.tick(now + 11 * MINUTE).is_err());
         let mut contact = Contact::new(10 * MINUTE);
         contact.failed(ClusterError::Unauthorized {

@@ -4,16 +4,21 @@ use std::time::Duration;
 
 use k8s_openapi::jiff::{SignedDuration, Timestamp};
 
+use super::entry::written;
 use super::facts::{Connected, connect};
 use super::keeping::folder;
 use super::run_name::{RunName, unknown_run};
 use super::saved::{newest_run, saved_logs};
 use super::subject::Subject;
+use super::targets::{listed, pipelines};
 use crate::cli::{LevelChoice, LogArgs, LogOutput, MergeChoice};
 use crate::cluster::{Cluster, PATIENCE};
+use crate::config::nearest;
 use crate::error::{CliError, Problem};
 use crate::exit::Exit;
+use crate::load::{find_project, read_source};
 use crate::logs::{Filter, FirstRun, Level, Order, Part, Until};
+use crate::project::Pipeline;
 use crate::run::{Signal, Signals};
 use crate::tail::{self, Containers, Ended, Mix, TailOptions, Teller, Times, Verdict, Wanted};
 use crate::ui::{LogForm, LogPrinter, LogStyle, Printer, Zone, plural};
@@ -33,7 +38,7 @@ pub(super) fn tail(args: &LogArgs, printer: Printer) -> Result<Exit, CliError> {
         })?;
         Ok::<_, CliError>(tail::tail(&connected.cluster, &options, told, signals).await)
     });
-    connected.runtime.block_on(shown.finish());
+    written(connected.runtime.block_on(shown.finish()))?;
     match ended? {
         Ended::Over { verdict, unread, saved } => {
             if saved > 0 {
@@ -85,7 +90,7 @@ pub(super) fn logs(args: &LogArgs, printer: Printer) -> Result<Exit, CliError> {
     let options = options(args, &connected, Until::Now, show.times(), printer)?;
     let (told, shown) = show.start(&connected, printer);
     let read = connected.runtime.block_on(tail::read(&connected.cluster, &options, told));
-    connected.runtime.block_on(shown.finish());
+    written(connected.runtime.block_on(shown.finish()))?;
     let read = read?;
     if let Some((name, known)) = &read.no_container {
         return Err(no_container(name, known));
@@ -119,6 +124,9 @@ pub(super) fn logs(args: &LogArgs, printer: Printer) -> Result<Exit, CliError> {
         return Err(error);
     }
     if read.logs == 0 && read.waiting.is_empty() {
+        return Err(nothing(&read.missing, args, &options, &connected.cluster));
+    }
+    if !read.missing.is_empty() && options.saved.is_empty() {
         return Err(nothing(&read.missing, args, &options, &connected.cluster));
     }
     Ok(if read.logs == 0 { Exit::No } else { Exit::Fine })
@@ -264,7 +272,12 @@ fn options(
             Subject::Run(RunName::Named(run)) => Wanted::Run(run),
             Subject::PipelineAt(run) => Wanted::PipelineAt(run),
             Subject::Job(name) => Wanted::Job(name),
-            Subject::Target { pipeline, block } => Wanted::Target { pipeline, block },
+            Subject::Target { pipeline, block } => {
+                if let Some(doubt) = unknown_here(&pipeline, block.as_deref()) {
+                    printer.notice(&doubt);
+                }
+                Wanted::Target { pipeline, block }
+            }
         });
     }
     let mix = if args.output == LogOutput::Raw { Mix::Refused } else { Mix::Told };
@@ -287,6 +300,22 @@ fn options(
         times,
         contact_timeout: PATIENCE,
     })
+}
+
+/// Says that the project at hand does not know a target: it may be a slip, or of another project.
+fn unknown_here(pipeline: &str, block: Option<&str>) -> Option<String> {
+    let project = find_project(None).ok()?;
+    let names = pipelines(&project);
+    if !names.iter().any(|name| name == pipeline) {
+        let near = nearest(pipeline, names.iter().map(String::as_str));
+        let hint = near.map_or_else(|| listed(&names), |near| format!("did you mean `{near}`?"));
+        return Some(format!("the project at hand has no pipeline `{pipeline}`: {hint}"));
+    }
+    let file = project.join("pipelines").join(pipeline).join("metadata.yaml");
+    let file = read_source(&file, &project).ok()?;
+    let (pipeline, _) = Pipeline::parse(&file, pipeline, None).ok()?;
+    let problem = pipeline.find(block?).err()?;
+    Some([vec![problem.message], problem.hints].concat().join(": "))
 }
 
 /// Says which part of each log is read.

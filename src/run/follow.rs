@@ -318,7 +318,9 @@ mod tests {
         log.extend(["bye"; 12]);
         log.extend(missing.split_inclusive(": ").skip(1));
         let mut kept = LastTraceback::default();
-        log.iter().for_each(|line| kept.take(line));
+        for line in &log {
+            kept.take(line);
+        }
         let last = log[log.len() - 10..].iter().map(|line| (*line).to_owned());
         let lines: Vec<String> = kept.lines.into_iter().chain(last).collect();
         let found = traceback(&lines).unwrap();
@@ -330,7 +332,9 @@ mod tests {
     fn of_a_long_one_the_innermost_frames_are_kept() {
         let mut kept = LastTraceback::default();
         kept.take("Traceback (most recent call last):");
-        (0..500).for_each(|line| kept.take(&format!("  File \"<string>\", line {line}, in f")));
+        for line in 0..500 {
+            kept.take(&format!("  File \"<string>\", line {line}, in f"));
+        }
         kept.take("RecursionError: maximum recursion depth exceeded");
         assert_eq!(kept.lines.len(), super::LONGEST_TRACEBACK);
         assert!(kept.lines[0].starts_with("Traceback") && kept.lines[58].contains("line 499"));

@@ -15,6 +15,9 @@ use crate::run::record_name;
 /// How often it is asked who drives a run.
 const ASK_EVERY: Duration = Duration::from_secs(1);
 
+/// How long a server that has not answered once is waited for.
+const NEVER_THERE: Duration = Duration::from_secs(10);
+
 impl Engine<'_> {
     /// Tells whether it is over, and how it ended.
     pub(super) fn ended(&mut self) -> Option<Ended> {
@@ -25,7 +28,14 @@ impl Engine<'_> {
         if let Some((one, other)) = self.mixed.take() {
             return Some(Ended::Mixed(one, other));
         }
-        match self.contact.tick(Instant::now().into_std()) {
+        let now = Instant::now().into_std();
+        if !self.seen.jobs
+            && !self.seen.pods
+            && let Some(error) = self.contact.lost_for(now, NEVER_THERE)
+        {
+            return Some(Ended::Lost(error.clone()));
+        }
+        match self.contact.tick(now) {
             Ok(news) => news.into_iter().for_each(|text| self.tell(notice(text))),
             Err(error) => return Some(Ended::Lost(error)),
         }

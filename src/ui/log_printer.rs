@@ -2,7 +2,7 @@
 //! and no line is lost by it.
 
 use std::future::poll_fn;
-use std::io::Write;
+use std::io::{self, Write};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll};
@@ -30,7 +30,7 @@ const ENOUGH: usize = 64 << 10;
 /// Shows logs.
 #[derive(Debug)]
 pub struct LogPrinter {
-    shown: JoinHandle<()>,
+    shown: JoinHandle<io::Result<()>>,
     said: Option<std::thread::JoinHandle<()>>,
 }
 
@@ -66,12 +66,16 @@ impl LogPrinter {
     }
 
     /// Waits until everything is shown.
-    pub async fn finish(self) {
+    ///
+    /// # Errors
+    /// What stdout would not take, and why; `BrokenPipe` where nobody reads it any more.
+    pub async fn finish(self) -> io::Result<()> {
         // A panic was printed by then and must not hide the outcome.
-        let _ = self.shown.await;
+        let shown = self.shown.await.unwrap_or(Ok(()));
         if let Some(thread) = self.said {
             let _ = thread.join();
         }
+        shown
     }
 }
 
@@ -126,7 +130,7 @@ enum Heard {
 }
 
 impl View {
-    async fn show(mut self) {
+    async fn show(mut self) -> io::Result<()> {
         let (mut out, mut sink) = (Vec::new(), Sink::stdout());
         loop {
             match self.hear().await {
@@ -143,15 +147,12 @@ impl View {
                 }
             }
             self.composer.show(self.now(), &mut out);
-            if sink.write(&mut out).await.is_err() {
-                // Nobody reads: whoever sends learns of it.
-                return;
-            }
+            // Where nobody reads, whoever sends learns of it.
+            sink.write(&mut out).await?;
         }
         self.composer.show(self.now(), &mut out);
-        if sink.write(&mut out).await.is_ok() {
-            let _ = sink.finish().await;
-        }
+        sink.write(&mut out).await?;
+        sink.finish().await
     }
 
     fn now(&self) -> Duration {

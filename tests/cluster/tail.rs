@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "helpers of tests, outside `#[test]`")]
 
 use std::io::{BufRead, BufReader, Read};
+use std::net::TcpListener;
 use std::process::{Child, Stdio};
 
 use k8s_openapi::api::core::v1::Pod;
@@ -433,5 +434,33 @@ async fn a_right_that_is_missing_is_named() {
     // How the Job stands is read from its pod then.
     let said = project.run_on(&bench, &["tail", "job/seen", "--as", "reader"]).ends(0);
     assert_eq!(said.stdout, "seen | seen\n");
+    bench.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_not_there_or_cannot_be_printed_is_said() {
+    let Some(bench) = Bench::new("tail-not").await else { return };
+    create(&bench, job("one", "echo hello", &json!({}), &json!({}))).await;
+    ended(begin(&bench, &["tail", "job/one"])).await.ends(0);
+    let project = Project::new(&[
+        ("metadata.yaml", ""),
+        ("pipelines/etl/metadata.yaml", "blocks: [{uuid: load, type: data_loader}]\n"),
+    ]);
+    // Of several what is there is printed all the same.
+    let said = project.run_on(&bench, &["logs", "job/one", "job/nope"]).ends(2);
+    let said = said.says(&["there is no job/nope in namespace"]);
+    assert!(said.stdout.ends_with("hello\n"), "{}", said.stdout);
+    let said = project.run_on(&bench, &["logs", "etl/laod"]).ends(2);
+    said.says(&["no block `laod`", "did you mean `etl/load`?"]);
+    let said = project.run_on(&bench, &["logs", "elt/load"]).ends(2);
+    said.says(&["the project at hand has no pipeline `elt`: did you mean `etl`?"]);
+    let full = std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+    let mut command = project.command_on(&bench, &["logs", "job/one"]);
+    let output = command.stdout(full).output().unwrap();
+    Said::new(output).ends(2).says(&["cannot write to stdout"]);
+    // Nobody has ever answered there, so nobody is waited for as if he did.
+    let nobody = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let said = project.run_on(&bench, &["tail", "job/one", "-s", &format!("http://{nobody}")]);
+    said.ends(3).says(&["cannot reach the API server"]);
     bench.end().await;
 }

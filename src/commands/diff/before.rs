@@ -29,8 +29,8 @@ impl Before {
             Against::Edition(edition) => before.config.edition = *edition,
             Against::Environment(name) => {
                 let pair = NameValue { name: "ENV".to_owned(), value: name.clone() };
-                // The first of a name is the one in force.
-                before.config.server_env.insert(0, pair);
+                // The last of a name is the one in force.
+                before.config.server_env.push(pair);
             }
             Against::Snapshot(file) => {
                 before.config.snapshot = Some(file.clone());
