@@ -3,7 +3,7 @@
 /// The Mage project, where `--project` is not given.
 pub const PROJECT: &str = "KUBECTL_MAGE_PROJECT";
 
-/// `1` refuses every command that changes a cluster.
+/// Set to anything but `0`, `false`, `no` or `off`: refuses every command that changes a cluster.
 pub const READONLY: &str = "KUBECTL_MAGE_READONLY";
 
 /// Set by this tool alone, in the pod of a run's driver: how many seconds old the run was when the

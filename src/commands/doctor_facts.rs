@@ -8,7 +8,7 @@ use k8s_openapi::jiff::SignedDuration;
 use serde_json::Value;
 
 use super::facts::{Connected, connect, facts_of, from_file};
-use super::guard::is_readonly;
+use super::guard::readonly;
 use super::lint::look;
 use super::snapshot::{each_job, fill};
 use crate::cli::{DoctorArgs, FailOn, LintArgs};
@@ -242,7 +242,7 @@ impl Gathered {
             let is_named = args.commands.iter().any(|name| name == command.command);
             let is_meant = args.commands.is_empty()
                 && !command.command.contains(" --")
-                && !(is_readonly() && command.changes == Changes::Cluster);
+                && !(readonly().is_some() && command.changes == Changes::Cluster);
             let counts = if is_named || is_meant { Counts::Yes } else { Counts::No };
             for right in command.rights {
                 let places: Vec<Option<&str>> = match right.place {

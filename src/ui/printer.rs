@@ -125,6 +125,11 @@ impl Printer {
         }
     }
 
+    /// Asks on stderr, one line, however little is said else.
+    pub fn question(self, text: &str) {
+        self.say(text);
+    }
+
     /// Says on stderr what is painted and whose parts have been made harmless.
     pub fn painted_notice(self, text: &str) {
         if self.verbosity != Verbosity::Quiet {

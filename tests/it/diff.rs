@@ -677,3 +677,15 @@ fn errors_are_above_one() {
         assert!(told.contains(text), "{arguments:?}: {told}");
     }
 }
+
+/// As in a container of CI, where the checkout is of another user.
+#[test]
+fn a_checkout_of_another_user_is_told_with_what_makes_git_read_it() {
+    let project = small_project();
+    commit(&project);
+    let common = ["--project", project.path(), "--offline", "--server-pod", "none"];
+    let mut command = binary(&[&["diff", "--against", "rev:HEAD", "etl"], &common[..]].concat());
+    let told = run_command(command.env("GIT_TEST_ASSUME_DIFFERENT_OWNER", "1")).fails(2);
+    let hint = format!("`git config --global --add safe.directory {}`", project.path());
+    assert!(told.contains(&hint), "{told}");
+}
