@@ -24,7 +24,7 @@ function __fish_kubectl_mage_using_subcommand
     contains -- $cmd[1] $argv
 end
 
-complete -c kubectl-mage -n "__fish_kubectl_mage_needs_command" -s v -d 'Say more: what was read and asked; `-v=N` works as in kubectl' -r
+complete -c kubectl-mage -n "__fish_kubectl_mage_needs_command" -s v -d 'Say more: what was read and decided; from `-v=6` on each request to the API server, too' -r
 complete -c kubectl-mage -n "__fish_kubectl_mage_needs_command" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
@@ -87,7 +87,7 @@ complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand render" -s s -
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand render" -l insecure-skip-tls-verify -d 'Do not check the server\'s certificate; this makes the connection insecure' -r -f -a "true\t''
 false\t''"
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand render" -l request-timeout -d 'How long to wait for one answer of the API server, as 1s, 2m, 3h; 0 for the default of 30s. It never cuts a log stream' -r
-complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand render" -s v -d 'Say more: what was read and asked; `-v=N` works as in kubectl' -r
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand render" -s v -d 'Say more: what was read and decided; from `-v=6` on each request to the API server, too' -r
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand render" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
@@ -133,7 +133,7 @@ complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand explain-config
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand explain-config" -l insecure-skip-tls-verify -d 'Do not check the server\'s certificate; this makes the connection insecure' -r -f -a "true\t''
 false\t''"
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand explain-config" -l request-timeout -d 'How long to wait for one answer of the API server, as 1s, 2m, 3h; 0 for the default of 30s. It never cuts a log stream' -r
-complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand explain-config" -s v -d 'Say more: what was read and asked; `-v=N` works as in kubectl' -r
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand explain-config" -s v -d 'Say more: what was read and decided; from `-v=6` on each request to the API server, too' -r
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand explain-config" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
@@ -182,7 +182,7 @@ complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand explain" -s s 
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand explain" -l insecure-skip-tls-verify -d 'Do not check the server\'s certificate; this makes the connection insecure' -r -f -a "true\t''
 false\t''"
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand explain" -l request-timeout -d 'How long to wait for one answer of the API server, as 1s, 2m, 3h; 0 for the default of 30s. It never cuts a log stream' -r
-complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand explain" -s v -d 'Say more: what was read and asked; `-v=N` works as in kubectl' -r
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand explain" -s v -d 'Say more: what was read and decided; from `-v=6` on each request to the API server, too' -r
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand explain" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
@@ -230,7 +230,7 @@ complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand lint" -s s -l 
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand lint" -l insecure-skip-tls-verify -d 'Do not check the server\'s certificate; this makes the connection insecure' -r -f -a "true\t''
 false\t''"
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand lint" -l request-timeout -d 'How long to wait for one answer of the API server, as 1s, 2m, 3h; 0 for the default of 30s. It never cuts a log stream' -r
-complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand lint" -s v -d 'Say more: what was read and asked; `-v=N` works as in kubectl' -r
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand lint" -s v -d 'Say more: what was read and decided; from `-v=6` on each request to the API server, too' -r
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand lint" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
@@ -278,7 +278,7 @@ complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand diff" -s s -l 
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand diff" -l insecure-skip-tls-verify -d 'Do not check the server\'s certificate; this makes the connection insecure' -r -f -a "true\t''
 false\t''"
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand diff" -l request-timeout -d 'How long to wait for one answer of the API server, as 1s, 2m, 3h; 0 for the default of 30s. It never cuts a log stream' -r
-complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand diff" -s v -d 'Say more: what was read and asked; `-v=N` works as in kubectl' -r
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand diff" -s v -d 'Say more: what was read and decided; from `-v=6` on each request to the API server, too' -r
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand diff" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
@@ -321,7 +321,7 @@ complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand graph" -s s -l
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand graph" -l insecure-skip-tls-verify -d 'Do not check the server\'s certificate; this makes the connection insecure' -r -f -a "true\t''
 false\t''"
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand graph" -l request-timeout -d 'How long to wait for one answer of the API server, as 1s, 2m, 3h; 0 for the default of 30s. It never cuts a log stream' -r
-complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand graph" -s v -d 'Say more: what was read and asked; `-v=N` works as in kubectl' -r
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand graph" -s v -d 'Say more: what was read and decided; from `-v=6` on each request to the API server, too' -r
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand graph" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
@@ -368,7 +368,7 @@ complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand apply" -s s -l
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand apply" -l insecure-skip-tls-verify -d 'Do not check the server\'s certificate; this makes the connection insecure' -r -f -a "true\t''
 false\t''"
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand apply" -l request-timeout -d 'How long to wait for one answer of the API server, as 1s, 2m, 3h; 0 for the default of 30s. It never cuts a log stream' -r
-complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand apply" -s v -d 'Say more: what was read and asked; `-v=N` works as in kubectl' -r
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand apply" -s v -d 'Say more: what was read and decided; from `-v=6` on each request to the API server, too' -r
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand apply" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
@@ -433,7 +433,7 @@ complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand run" -s s -l s
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand run" -l insecure-skip-tls-verify -d 'Do not check the server\'s certificate; this makes the connection insecure' -r -f -a "true\t''
 false\t''"
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand run" -l request-timeout -d 'How long to wait for one answer of the API server, as 1s, 2m, 3h; 0 for the default of 30s. It never cuts a log stream' -r
-complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand run" -s v -d 'Say more: what was read and asked; `-v=N` works as in kubectl' -r
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand run" -s v -d 'Say more: what was read and decided; from `-v=6` on each request to the API server, too' -r
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand run" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
@@ -498,7 +498,7 @@ complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand resume" -s s -
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand resume" -l insecure-skip-tls-verify -d 'Do not check the server\'s certificate; this makes the connection insecure' -r -f -a "true\t''
 false\t''"
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand resume" -l request-timeout -d 'How long to wait for one answer of the API server, as 1s, 2m, 3h; 0 for the default of 30s. It never cuts a log stream' -r
-complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand resume" -s v -d 'Say more: what was read and asked; `-v=N` works as in kubectl' -r
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand resume" -s v -d 'Say more: what was read and decided; from `-v=6` on each request to the API server, too' -r
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand resume" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
@@ -530,7 +530,7 @@ complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand attach" -s s -
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand attach" -l insecure-skip-tls-verify -d 'Do not check the server\'s certificate; this makes the connection insecure' -r -f -a "true\t''
 false\t''"
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand attach" -l request-timeout -d 'How long to wait for one answer of the API server, as 1s, 2m, 3h; 0 for the default of 30s. It never cuts a log stream' -r
-complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand attach" -s v -d 'Say more: what was read and asked; `-v=N` works as in kubectl' -r
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand attach" -s v -d 'Say more: what was read and decided; from `-v=6` on each request to the API server, too' -r
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand attach" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
@@ -569,7 +569,7 @@ complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand tail" -s s -l 
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand tail" -l insecure-skip-tls-verify -d 'Do not check the server\'s certificate; this makes the connection insecure' -r -f -a "true\t''
 false\t''"
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand tail" -l request-timeout -d 'How long to wait for one answer of the API server, as 1s, 2m, 3h; 0 for the default of 30s. It never cuts a log stream' -r
-complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand tail" -s v -d 'Say more: what was read and asked; `-v=N` works as in kubectl' -r
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand tail" -s v -d 'Say more: what was read and decided; from `-v=6` on each request to the API server, too' -r
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand tail" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
@@ -609,7 +609,7 @@ complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand logs" -s s -l 
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand logs" -l insecure-skip-tls-verify -d 'Do not check the server\'s certificate; this makes the connection insecure' -r -f -a "true\t''
 false\t''"
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand logs" -l request-timeout -d 'How long to wait for one answer of the API server, as 1s, 2m, 3h; 0 for the default of 30s. It never cuts a log stream' -r
-complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand logs" -s v -d 'Say more: what was read and asked; `-v=N` works as in kubectl' -r
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand logs" -s v -d 'Say more: what was read and decided; from `-v=6` on each request to the API server, too' -r
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand logs" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
@@ -635,7 +635,7 @@ complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand runs" -s s -l 
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand runs" -l insecure-skip-tls-verify -d 'Do not check the server\'s certificate; this makes the connection insecure' -r -f -a "true\t''
 false\t''"
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand runs" -l request-timeout -d 'How long to wait for one answer of the API server, as 1s, 2m, 3h; 0 for the default of 30s. It never cuts a log stream' -r
-complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand runs" -s v -d 'Say more: what was read and asked; `-v=N` works as in kubectl' -r
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand runs" -s v -d 'Say more: what was read and decided; from `-v=6` on each request to the API server, too' -r
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand runs" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
@@ -661,7 +661,7 @@ complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand status" -s s -
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand status" -l insecure-skip-tls-verify -d 'Do not check the server\'s certificate; this makes the connection insecure' -r -f -a "true\t''
 false\t''"
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand status" -l request-timeout -d 'How long to wait for one answer of the API server, as 1s, 2m, 3h; 0 for the default of 30s. It never cuts a log stream' -r
-complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand status" -s v -d 'Say more: what was read and asked; `-v=N` works as in kubectl' -r
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand status" -s v -d 'Say more: what was read and decided; from `-v=6` on each request to the API server, too' -r
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand status" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
@@ -683,7 +683,7 @@ complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand why" -s s -l s
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand why" -l insecure-skip-tls-verify -d 'Do not check the server\'s certificate; this makes the connection insecure' -r -f -a "true\t''
 false\t''"
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand why" -l request-timeout -d 'How long to wait for one answer of the API server, as 1s, 2m, 3h; 0 for the default of 30s. It never cuts a log stream' -r
-complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand why" -s v -d 'Say more: what was read and asked; `-v=N` works as in kubectl' -r
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand why" -s v -d 'Say more: what was read and decided; from `-v=6` on each request to the API server, too' -r
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand why" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
@@ -701,7 +701,7 @@ complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand cancel" -s s -
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand cancel" -l insecure-skip-tls-verify -d 'Do not check the server\'s certificate; this makes the connection insecure' -r -f -a "true\t''
 false\t''"
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand cancel" -l request-timeout -d 'How long to wait for one answer of the API server, as 1s, 2m, 3h; 0 for the default of 30s. It never cuts a log stream' -r
-complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand cancel" -s v -d 'Say more: what was read and asked; `-v=N` works as in kubectl' -r
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand cancel" -s v -d 'Say more: what was read and decided; from `-v=6` on each request to the API server, too' -r
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand cancel" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
@@ -720,7 +720,7 @@ complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand delete" -s s -
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand delete" -l insecure-skip-tls-verify -d 'Do not check the server\'s certificate; this makes the connection insecure' -r -f -a "true\t''
 false\t''"
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand delete" -l request-timeout -d 'How long to wait for one answer of the API server, as 1s, 2m, 3h; 0 for the default of 30s. It never cuts a log stream' -r
-complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand delete" -s v -d 'Say more: what was read and asked; `-v=N` works as in kubectl' -r
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand delete" -s v -d 'Say more: what was read and decided; from `-v=6` on each request to the API server, too' -r
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand delete" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
@@ -741,7 +741,7 @@ complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand prune" -s s -l
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand prune" -l insecure-skip-tls-verify -d 'Do not check the server\'s certificate; this makes the connection insecure' -r -f -a "true\t''
 false\t''"
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand prune" -l request-timeout -d 'How long to wait for one answer of the API server, as 1s, 2m, 3h; 0 for the default of 30s. It never cuts a log stream' -r
-complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand prune" -s v -d 'Say more: what was read and asked; `-v=N` works as in kubectl' -r
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand prune" -s v -d 'Say more: what was read and decided; from `-v=6` on each request to the API server, too' -r
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand prune" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
@@ -783,7 +783,7 @@ complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand snapshot" -s s
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand snapshot" -l insecure-skip-tls-verify -d 'Do not check the server\'s certificate; this makes the connection insecure' -r -f -a "true\t''
 false\t''"
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand snapshot" -l request-timeout -d 'How long to wait for one answer of the API server, as 1s, 2m, 3h; 0 for the default of 30s. It never cuts a log stream' -r
-complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand snapshot" -s v -d 'Say more: what was read and asked; `-v=N` works as in kubectl' -r
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand snapshot" -s v -d 'Say more: what was read and decided; from `-v=6` on each request to the API server, too' -r
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand snapshot" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
@@ -792,7 +792,7 @@ complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand snapshot" -l a
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand snapshot" -l only-k8s -d 'Leave out blocks that Mage itself would not run in Kubernetes'
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand snapshot" -s q -l quiet -d 'Say less: only results and errors'
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand snapshot" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand doctor" -l for -d 'A command whose rights matter, `run` or `"run --detach"`; may be repeated. All commands where none is named; only those that change nothing with `KUBECTL_MAGE_READONLY=1`' -r -f -a "render\t''
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand doctor" -l for -d 'A command whose rights matter, `run` or `"run --detach"`; may be repeated. All commands where none is named; only those that change nothing with `KUBECTL_MAGE_READONLY`' -r -f -a "render\t''
 render --validate\t''
 explain-config\t''
 explain-config --all\t''
@@ -854,7 +854,7 @@ complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand doctor" -s s -
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand doctor" -l insecure-skip-tls-verify -d 'Do not check the server\'s certificate; this makes the connection insecure' -r -f -a "true\t''
 false\t''"
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand doctor" -l request-timeout -d 'How long to wait for one answer of the API server, as 1s, 2m, 3h; 0 for the default of 30s. It never cuts a log stream' -r
-complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand doctor" -s v -d 'Say more: what was read and asked; `-v=N` works as in kubectl' -r
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand doctor" -s v -d 'Say more: what was read and decided; from `-v=6` on each request to the API server, too' -r
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand doctor" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
@@ -866,7 +866,7 @@ complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand doctor" -l onl
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand doctor" -s q -l quiet -d 'Say less: only results and errors'
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand doctor" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand completion" -l install -d 'With `kubectl`: put the helper into this folder, or beside kubectl-mage on the PATH' -r -f -a "(__fish_complete_directories)"
-complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand completion" -s v -d 'Say more: what was read and asked; `-v=N` works as in kubectl' -r
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand completion" -s v -d 'Say more: what was read and decided; from `-v=6` on each request to the API server, too' -r
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand completion" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
@@ -874,7 +874,7 @@ complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand completion" -s
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand completion" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand version" -s o -l output -d 'Output format' -r -f -a "json\t''
 yaml\t''"
-complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand version" -s v -d 'Say more: what was read and asked; `-v=N` works as in kubectl' -r
+complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand version" -s v -d 'Say more: what was read and decided; from `-v=6` on each request to the API server, too' -r
 complete -c kubectl-mage -n "__fish_kubectl_mage_using_subcommand version" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"

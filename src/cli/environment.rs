@@ -6,6 +6,10 @@ pub const PROJECT: &str = "KUBECTL_MAGE_PROJECT";
 /// Set to anything but `0`, `false`, `no` or `off`: refuses every command that changes a cluster.
 pub const READONLY: &str = "KUBECTL_MAGE_READONLY";
 
+/// How much is said where neither `-v` nor `-q` is given: `debug` as by `-v`, `trace` as by `-v=6`;
+/// `kubectl_mage=debug` works, too.
+pub const RUST_LOG: &str = "RUST_LOG";
+
 /// Set by this tool alone, in the pod of a run's driver: how many seconds old the run was when the
 /// driver was made.
 pub const DRIVER: &str = "KUBECTL_MAGE_DRIVER";

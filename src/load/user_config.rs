@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use serde::Deserialize;
 
+use crate::cli::is_format;
 use crate::error::{CliError, Problem};
 
 /// The user's defaults.
@@ -17,6 +18,8 @@ pub struct UserConfig {
     pub protected_contexts: Vec<String>,
     /// `driver_image`: the image of drivers in the cluster.
     pub driver_image: Option<String>,
+    /// `output`: the format of commands that have it and are given no `-o`: `json`.
+    pub output: Option<String>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -26,6 +29,7 @@ struct File {
     #[serde(default)]
     protected_contexts: Vec<String>,
     driver_image: Option<String>,
+    output: Option<String>,
 }
 
 impl UserConfig {
@@ -39,7 +43,7 @@ impl UserConfig {
         let file: File = toml::from_str(&text).map_err(|error| {
             let message = format!("{}: {}", path.display(), error.message());
             CliError::usage(Problem::new(message).hint(
-                "known keys: edition = \"oss\" or \"pro\", protected_contexts = [\"prod-*\"], driver_image = \"IMAGE\"",
+                "known keys: edition = \"oss\" or \"pro\", protected_contexts = [\"prod-*\"], driver_image = \"IMAGE\", output = \"json\"",
             ))
         })?;
         if let Some(edition) =
@@ -48,11 +52,18 @@ impl UserConfig {
             let message = format!("{}: edition is `{edition}`", path.display());
             return Err(CliError::usage(Problem::new(message).hint("write \"oss\" or \"pro\"")));
         }
+        if let Some(output) = file.output.as_deref().filter(|name| !is_format(name)) {
+            let message = format!("{}: output is `{output}`", path.display());
+            return Err(CliError::usage(
+                Problem::new(message).hint("write a format that some command has for -o, \"json\""),
+            ));
+        }
         Ok(Self {
             path,
             edition: file.edition,
             protected_contexts: file.protected_contexts,
             driver_image: file.driver_image,
+            output: file.output,
         })
     }
 

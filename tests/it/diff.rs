@@ -665,7 +665,7 @@ fn errors_are_above_one() {
     for (arguments, text) in [
         (vec!["diff", "--against", "main"], "expected live, rev:REV"),
         (vec!["diff", "--against", "rev:"], "needs a value"),
-        (vec!["diff", "--nope"], "unexpected argument"),
+        (vec!["diff", "--nope"], "has no flag `--nope`"),
         (vec!["diff", "job/x", "--against", "rev:HEAD"], "job/x is a Job of the cluster"),
         (vec!["diff", "etl/nope", "--against", "rev:HEAD"], "nope"),
         (vec!["diff", "nope", "--against", "rev:HEAD"], "no pipeline `nope`"),

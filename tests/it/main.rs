@@ -31,6 +31,7 @@ mod refused;
 mod render;
 mod snapshot;
 mod support;
+mod usage;
 mod vectors;
 mod views;
 mod yaml;
