@@ -109,12 +109,13 @@ impl Said<'_> {
         } else {
             format!("`{argument}` cannot be `{value}`")
         });
-        let valid: Vec<String> =
-            self.texts(ContextKind::ValidValue).iter().map(|value| format!("`{value}`")).collect();
-        match self.texts(ContextKind::SuggestedValue).first() {
+        let valid = self.texts(ContextKind::ValidValue);
+        let near = nearest(&value, valid.iter().map(String::as_str)).map(str::to_owned);
+        // clap's measure finds other ones.
+        match near.or_else(|| self.texts(ContextKind::SuggestedValue).pop()) {
             Some(near) => problem.hint(format!("did you mean `{near}`?")),
             None if valid.is_empty() => problem,
-            None => problem.hint(format!("it can be {}", valid.join(", "))),
+            None => problem.hint(format!("it can be `{}`", valid.join("`, `"))),
         }
     }
 

@@ -28,11 +28,7 @@ fn what_is_wrong_with_a_command_line_is_an_error_and_a_hint() {
             "`kubectl mage graph` takes no argument `b`",
             "see `kubectl mage graph --help`",
         ),
-        (
-            &["cancel"],
-            "`kubectl mage cancel` wants RUN",
-            "see `kubectl mage cancel --help`",
-        ),
+        (&["cancel"], "`kubectl mage cancel` wants RUN", "see `kubectl mage cancel --help`"),
         (
             &["prune"],
             "`kubectl mage prune` wants --older-than DURATION",
