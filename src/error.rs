@@ -74,7 +74,8 @@ impl fmt::Display for Place {
 impl Problem {
     /// Makes a problem with no place and no hint.
     pub fn new(message: impl Into<String>) -> Self {
-        Self { message: message.into(), place: None, hints: Vec::new(), id: None, details: None }
+        let message = without_numbers(message.into());
+        Self { message, place: None, hints: Vec::new(), id: None, details: None }
     }
 
     /// Says where in a file it is.
@@ -162,6 +163,25 @@ fn in_text(file: &Arc<SourceFile>, span: Span) -> Span {
     file.lines().span(end, end)
 }
 
+/// Leaves out the numbers of the system's errors, ` (os error 2)`, which Rust puts behind their words.
+#[must_use]
+pub fn without_numbers(mut text: String) -> String {
+    const MARK: &str = " (os error ";
+    let mut from = 0;
+    while let Some(found) = text[from..].find(MARK) {
+        let start = from + found;
+        let digits = &text[start + MARK.len()..];
+        let count = digits.find(|c: char| !c.is_ascii_digit()).unwrap_or(digits.len());
+        if count > 0 && digits[count..].starts_with(')') {
+            text.replace_range(start..=start + MARK.len() + count, "");
+            from = start;
+        } else {
+            from = start + MARK.len();
+        }
+    }
+    text
+}
+
 /// Why a command could not do what was asked: every problem found, and the exit code.
 #[derive(Clone, Debug)]
 pub struct CliError {
@@ -201,3 +221,22 @@ impl fmt::Display for CliError {
 }
 
 impl std::error::Error for CliError {}
+
+#[cfg(test)]
+mod tests {
+    use super::{Problem, without_numbers};
+
+    #[test]
+    fn the_numbers_of_errors_are_left_out() {
+        let error = std::io::Error::from_raw_os_error(2);
+        assert_eq!(
+            Problem::new(format!("x: {error}: y")).message,
+            "x: No such file or directory: y"
+        );
+        for text in ["", "a (os error ", "a (os error x)", "a (os error 1", " (os error )"] {
+            assert_eq!(without_numbers(text.to_owned()), text);
+        }
+        let both = "a (os error 1) b (os error 22)é";
+        assert_eq!(without_numbers(both.to_owned()), "a bé");
+    }
+}

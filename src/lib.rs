@@ -31,6 +31,7 @@ pub mod merge;
 pub mod project;
 pub mod report;
 pub mod run;
+pub mod shell;
 pub mod snapshot;
 pub mod status;
 pub mod tail;

@@ -14,7 +14,8 @@ use crate::doctor::{Changes, rights_all};
 /// with `--offline` too, the file stands for the cluster.
 ///
 /// The exit code is 0 without a problem, 1 with one, 2 where the kubeconfig cannot be used, and 3
-/// where the cluster cannot be reached.
+/// where the cluster cannot be reached. With `-o role` it is about rights alone: 1 where one is missing
+/// that a command cannot do without.
 #[derive(Clone, Debug, Args)]
 #[command(after_long_help = "\
     Examples:\n\
@@ -25,7 +26,7 @@ use crate::doctor::{Changes, rights_all};
     \x20 kubectl mage doctor --for run -o role | kubectl apply -f -")]
 pub struct DoctorArgs {
     /// A command whose rights matter, `run` or `"run --detach"`; may be repeated. All commands where
-    /// none is named; only those that change nothing with `KUBECTL_MAGE_READONLY=1`
+    /// none is named; only those that change nothing with `KUBECTL_MAGE_READONLY`
     #[arg(
         long = "for", value_name = "COMMAND", hide_possible_values = true,
         value_parser = PossibleValuesParser::new(commands())

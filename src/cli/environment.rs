@@ -3,8 +3,12 @@
 /// The Mage project, where `--project` is not given.
 pub const PROJECT: &str = "KUBECTL_MAGE_PROJECT";
 
-/// `1` refuses every command that changes a cluster.
+/// Set to anything but `0`, `false`, `no` or `off`: refuses every command that changes a cluster.
 pub const READONLY: &str = "KUBECTL_MAGE_READONLY";
+
+/// How much is said where neither `-v` nor `-q` is given: `debug` as by `-v`, `trace` as by `-v=6`;
+/// `kubectl_mage=debug` works, too.
+pub const RUST_LOG: &str = "RUST_LOG";
 
 /// Set by this tool alone, in the pod of a run's driver: how many seconds old the run was when the
 /// driver was made.

@@ -44,7 +44,7 @@ pub use snapshot::{SnapshotArgs, SnapshotOutput};
 pub use status::{StatusArgs, TableOutput, WhyArgs, WhyOutput};
 pub use tail::{LevelChoice, LogArgs, LogOutput, LogsArgs, MergeChoice, TailArgs};
 
-use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
+use clap::{ArgAction, Args, CommandFactory as _, Parser, Subcommand, ValueEnum};
 
 /// See, check and run the Kubernetes Jobs of a Mage pipeline.
 ///
@@ -59,6 +59,7 @@ use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
     disable_help_subcommand = true,
     subcommand_required = true,
     arg_required_else_help = true,
+    args_override_self = true,
     max_term_width = 100
 )]
 pub struct Cli {
@@ -74,7 +75,7 @@ pub struct OutputArgs {
     /// Say less: only results and errors
     #[arg(short, long, global = true, help_heading = "Output")]
     pub quiet: bool,
-    /// Say more: what was read and asked; `-v=N` works as in kubectl
+    /// Say more: what was read and decided; from `-v=6` on each request to the API server, too
     #[arg(
         short,
         global = true,
@@ -83,12 +84,18 @@ pub struct OutputArgs {
         require_equals = true,
         default_missing_value = "1",
         value_name = "N",
+        value_parser = parse_level,
         help_heading = "Output"
     )]
     pub verbose: Vec<u8>,
     /// When to use colours
     #[arg(long, global = true, value_enum, default_value_t = ColorChoice::Auto, help_heading = "Output")]
     pub color: ColorChoice,
+}
+
+/// Parses a level; higher ones than there are are taken for the highest.
+fn parse_level(text: &str) -> Result<u8, std::num::ParseIntError> {
+    text.parse::<u32>().map(|level| u8::try_from(level).unwrap_or(u8::MAX))
 }
 
 /// When to use colours.
@@ -100,6 +107,16 @@ pub enum ColorChoice {
     Always,
     /// Never.
     Never,
+}
+
+/// Tells whether some command has a format of this name for `-o`.
+#[must_use]
+pub fn is_format(name: &str) -> bool {
+    let cli = Cli::command();
+    let flags = cli.get_subcommands().flat_map(clap::Command::get_arguments);
+    let mut outputs = flags.filter(|flag| flag.get_id() == "output");
+    outputs.any(|flag| flag.get_possible_values().iter().any(|value| value.matches(name, false)))
+        || LintFormat::from_str(name, false).is_ok()
 }
 
 /// What to do.

@@ -16,6 +16,8 @@ use super::flags::ConnectionFlags;
 use super::kubeconfig;
 use super::leases::status_of;
 use super::log_connections::LogConnections;
+use super::requests::address;
+use crate::error::without_numbers;
 
 /// How long a request may take when `--request-timeout` says nothing. kubectl would wait for ever,
 /// but here a lost answer is asked for again.
@@ -59,7 +61,7 @@ impl Cluster {
             context: resolved.context,
             user: resolved.user,
             namespace: config.default_namespace.clone(),
-            server: config.cluster_url.to_string().trim_end_matches('/').to_owned(),
+            server: address(&config.cluster_url).trim_end_matches('/').to_owned(),
             request_timeout: flags
                 .request_timeout
                 .filter(|timeout| !timeout.is_zero())
@@ -285,7 +287,7 @@ pub(super) fn root_cause(error: &dyn std::error::Error) -> String {
         // rustls adds a paragraph of advice for programmers.
         return "the connection was closed".to_owned();
     }
-    text
+    without_numbers(text)
 }
 
 #[cfg(test)]

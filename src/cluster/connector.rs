@@ -26,6 +26,7 @@ use super::credentials::Credentials;
 use super::error::ClusterError;
 use super::flags::Plugins;
 use super::proxy;
+use super::requests::address;
 
 /// What a connection is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -138,7 +139,7 @@ fn with_login<C>(tunnel: Tunnel<C>, login: Option<(String, String)>) -> Tunnel<C
 }
 
 fn setup(config: &kube::Config, cause: &dyn std::fmt::Display) -> ClusterError {
-    ClusterError::Setup { server: config.cluster_url.to_string(), cause: cause.to_string() }
+    ClusterError::Setup { server: address(&config.cluster_url), cause: cause.to_string() }
 }
 
 fn finish<C>(

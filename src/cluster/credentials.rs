@@ -21,6 +21,7 @@ use tower::{BoxError, Layer, Service, ServiceExt};
 
 use super::exec_plugin;
 use super::flags::Plugins;
+use super::requests::Asked;
 
 /// A plugin whose credentials are refused is not asked again before this: it may ask a person.
 const ASK_AGAIN: Duration = Duration::from_secs(10);
@@ -189,16 +190,29 @@ where
         Box::pin(async move {
             let again = copy(&request);
             let (signature, generation) = credentials.current().await?;
-            let answer = inner.clone().oneshot(signed(request, signature)).await?;
+            let answer = send(inner.clone(), signed(request, signature)).await?;
             let Some(again) = again else { return Ok(answer) };
             if answer.status() != StatusCode::UNAUTHORIZED || !credentials.renew(generation).await?
             {
                 return Ok(answer);
             }
             let (signature, _) = credentials.current().await?;
-            inner.oneshot(signed(again, signature)).await
+            send(inner, signed(again, signature)).await
         })
     }
+}
+
+/// Sends a request, and tells it where somebody listens.
+async fn send<S, B>(inner: S, request: Request<Body>) -> Result<Response<B>, BoxError>
+where
+    S: Service<Request<Body>, Response = Response<B>, Error = BoxError>,
+{
+    let asked = Asked::new(&request);
+    let answer = inner.oneshot(request).await;
+    if let Some(asked) = asked {
+        asked.ended(&answer);
+    }
+    answer
 }
 
 /// Signs a request that is not signed.

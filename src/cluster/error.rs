@@ -93,7 +93,7 @@ pub enum ClusterError {
         cause: String,
     },
     /// The server did not answer in time.
-    #[error("the API server {server} did not answer within {} s to {action}", .after.as_secs())]
+    #[error("the API server {server} did not answer within {after:?} to {action}")]
     TimedOut {
         /// The server.
         server: String,

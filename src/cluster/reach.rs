@@ -19,8 +19,7 @@ impl Cluster {
         let before = Timestamp::now();
         let asked = tokio::time::timeout(self.request_timeout(), self.ask_version());
         let Ok(answer) = asked.await else {
-            let seconds = self.request_timeout().as_secs();
-            let cause = format!("no answer within {seconds} s");
+            let cause = format!("no answer within {:?}", self.request_timeout());
             return (Reach::No { stage: Stage::Http, cause }, None);
         };
         match answer {

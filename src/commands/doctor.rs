@@ -3,7 +3,7 @@
 use super::doctor_facts::Gathered;
 use super::entry::{out, written};
 use crate::cli::{DoctorArgs, DoctorOutput};
-use crate::doctor::{Need, missing_roles, report};
+use crate::doctor::{Facts, Need, missing_roles, report};
 use crate::error::{CliError, Problem};
 use crate::exit::Exit;
 use crate::ui::{Doctored, Headers, Printer, Width, doctor_json, doctor_text, manifest};
@@ -18,9 +18,14 @@ pub(super) fn doctor(args: &DoctorArgs, printer: Printer) -> Result<Exit, CliErr
         Some(who) => missing_roles(&facts.rights, who, need),
         None => Vec::new(),
     };
-    let exit = report.exit;
+    let give = facts.asked.give();
+    // Who asks for rights alone asks about rights alone.
+    let exit = match (args.output, report.exit) {
+        (DoctorOutput::Role, Exit::No) if !is_missing(&facts) => Exit::Fine,
+        (_, exit) => exit,
+    };
     let headers = if args.no_headers { Headers::Hidden } else { Headers::Shown };
-    let doctored = Doctored { report: &report, rights: &facts.rights, roles: &roles };
+    let doctored = Doctored { report: &report, rights: &facts.rights, roles: &roles, give: &give };
     match args.output {
         DoctorOutput::Table | DoctorOutput::Wide => {
             let width = if args.output == DoctorOutput::Wide { Width::Wide } else { Width::Narrow };
@@ -43,4 +48,9 @@ pub(super) fn doctor(args: &DoctorArgs, printer: Printer) -> Result<Exit, CliErr
         }
     }
     Ok(exit)
+}
+
+/// Tells whether a right is missing that a command cannot do without.
+fn is_missing(facts: &Facts<'_>) -> bool {
+    facts.rights.iter().any(|answered| answered.is_missing(Need::Required))
 }

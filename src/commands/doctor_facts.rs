@@ -8,19 +8,20 @@ use k8s_openapi::jiff::SignedDuration;
 use serde_json::Value;
 
 use super::facts::{Connected, connect, facts_of, from_file};
-use super::guard::is_readonly;
+use super::guard::readonly;
 use super::lint::look;
 use super::snapshot::{each_job, fill};
-use crate::cli::{DoctorArgs, FailOn, LintArgs};
+use crate::cli::{ConfigArgs, DoctorArgs, FailOn, LintArgs, environment};
 use crate::cluster::{Cluster, ClusterError, context_namespace, images_of_pods};
 use crate::doctor::{
-    Answered, Changes, Compared, Counts, Facts, Identity, ImageFacts, ImageWanted, Judged, Names,
-    Place, Reach, Right, Stage, Wanted, changes, rights_all,
+    Answered, Asked, Changes, Compared, Counts, Facts, Given, Identity, ImageFacts, ImageWanted,
+    Judged, Names, Place, Reach, Right, Stage, Wanted, changes, rights_all,
 };
 use crate::error::{CliError, Problem};
 use crate::job::RenderedJob;
 use crate::lint::Reported;
 use crate::load::{ClusterFacts, Inputs, find_project, read_inputs, read_server_env};
+use crate::shell::quoted;
 use crate::ui::{ColorWhen, Printer, Verbosity};
 
 /// Everything that could be had.
@@ -38,12 +39,21 @@ pub(super) struct Gathered {
     images: ImageFacts,
     rights: Vec<Answered>,
     compared: Option<Compared>,
+    /// The names of everything that Jobs speak of.
+    used: BTreeSet<String>,
+    /// Why the server's pod that was named cannot be used.
+    server: Option<Problem>,
+    asked: Asked,
+    given: Given,
 }
 
 impl Gathered {
     /// Returns what checks look at.
     pub(super) fn facts(&self) -> Facts<'_> {
         Facts {
+            asked: self.asked.clone(),
+            server: self.server.clone(),
+            given: self.given.clone(),
             project: self.project.clone(),
             names: self.names.clone(),
             reach: self.reach.clone(),
@@ -71,16 +81,16 @@ impl Gathered {
     /// Gathers it all. Only a project or a file that was named and is not there is an error.
     pub(super) fn read(args: &DoctorArgs) -> Result<Self, CliError> {
         let mut gathered = Self::empty(project(args)?);
+        gathered.asked = asked(args);
+        gathered.given =
+            Given { policy: args.config.policy.clone(), template: args.config.template.clone() };
         let connected = if args.config.offline { None } else { gathered.connect(args) };
         let with = args.config.snapshot.is_some();
-        let old = if with { Some(from_file(&args.config, &mut Vec::new())?) } else { None };
-        match (&connected, old) {
-            (Some(connected), old) => {
-                gathered.ask(args, connected)?;
-                gathered.compared = old.map(|old| compared(&old, &gathered.cluster));
-            }
-            (None, Some(old)) => {
-                gathered.cluster = old;
+        let mut old = if with { Some(from_file(&args.config, &mut Vec::new())?) } else { None };
+        match (&connected, &mut old) {
+            (Some(connected), _) => gathered.ask(args, connected)?,
+            (None, Some(_)) => {
+                gathered.cluster = old.take().unwrap_or_default();
                 gathered.judged = Judged::File;
             }
             (None, None) => {
@@ -89,6 +99,7 @@ impl Gathered {
             }
         }
         gathered.configuration(args)?;
+        gathered.compared = old.map(|old| gathered.compared(&old));
         if let Some(connected) = &connected {
             gathered.ask_after(args, connected)?;
         }
@@ -110,6 +121,10 @@ impl Gathered {
             images: ImageFacts::default(),
             rights: Vec::new(),
             compared: None,
+            used: BTreeSet::new(),
+            server: None,
+            asked: Asked::default(),
+            given: Given::default(),
         }
     }
 
@@ -144,11 +159,46 @@ impl Gathered {
             Ok(identity) => self.identity = identity,
             Err(error) => return self.lost(error),
         }
-        let config = live(&args.config);
+        let mut config = self.live(&args.config);
         self.judged = Judged::Live;
-        self.cluster = facts_of(connected, &config, &args.connection, &env)?;
+        self.cluster = match facts_of(connected, &config, &args.connection, &env) {
+            Ok(facts) => facts,
+            // One that was named and is not there, or may not be read, is a finding; the rest is told.
+            Err(error) if config.server_pod != "auto" => {
+                self.server = error.problems.into_iter().next();
+                config = self.live(&args.config);
+                facts_of(connected, &config, &args.connection, &env)?
+            }
+            Err(error) => return Err(error),
+        };
         let quiet = Printer::new(ColorWhen::Never, Verbosity::Quiet);
         fill((&config, &args.connection), &mut self.cluster, connected, quiet)
+    }
+
+    /// With a cluster that answers, a snapshot is only what it is compared with; a pod that cannot be used
+    /// is left out.
+    fn live(&self, config: &ConfigArgs) -> ConfigArgs {
+        let mut config = ConfigArgs { snapshot: None, ..config.clone() };
+        if self.server.is_some() {
+            "none".clone_into(&mut config.server_pod);
+        }
+        config
+    }
+
+    fn compared(&self, old: &ClusterFacts) -> Compared {
+        let is_used = |list: &str, name: &str| match self.wanted.jobs {
+            // Without Jobs nobody knows, but for namespaces: those asked for.
+            0 if list == "existingNamespaces" => {
+                self.cluster.snapshot.namespaces.contains_key(name)
+            }
+            0 => true,
+            _ => self.used.contains(name) || self.wanted.namespaces.contains(name),
+        };
+        Compared {
+            file: old.file.clone().unwrap_or_default(),
+            // The file's secrets are masked; what is compared with it must be, too.
+            changes: changes(&old.snapshot, &self.cluster.snapshot.clone().masked(), is_used),
+        }
     }
 
     /// Takes a refusal of the credentials, which the version may be told without, for what it is.
@@ -166,7 +216,7 @@ impl Gathered {
     fn configuration(&mut self, args: &DoctorArgs) -> Result<(), CliError> {
         let Ok(project) = self.project.clone() else { return Ok(()) };
         let config =
-            if self.judged == Judged::Live { live(&args.config) } else { args.config.clone() };
+            if self.judged == Judged::Live { self.live(&args.config) } else { args.config.clone() };
         let env = read_server_env(&config)?;
         match read_inputs(&config, env, &self.cluster) {
             Ok(inputs) => self.inputs = Ok(Box::new(inputs)),
@@ -186,7 +236,7 @@ impl Gathered {
             connection: args.connection.clone(),
         };
         self.findings = look(&lint, &self.cluster)?.found;
-        let (wanted, images) = (&mut self.wanted, &mut self.images);
+        let (wanted, images, used) = (&mut self.wanted, &mut self.images, &mut self.used);
         let mut homes = BTreeMap::new();
         let unmade = each_job(
             &project,
@@ -197,6 +247,7 @@ impl Gathered {
                 wanted.namespaces.insert(job.namespace.clone());
                 homes.entry(pipeline.to_owned()).or_insert_with(|| job.namespace.clone());
                 images.wanted.extend(images_of(&job));
+                texts(&job.job, used);
             },
         )?;
         wanted.homes = homes.into_values().collect();
@@ -240,9 +291,12 @@ impl Gathered {
         let mut all = Vec::new();
         for command in rights_all() {
             let is_named = args.commands.iter().any(|name| name == command.command);
+            if !is_named && !args.commands.is_empty() {
+                continue;
+            }
             let is_meant = args.commands.is_empty()
                 && !command.command.contains(" --")
-                && !(is_readonly() && command.changes == Changes::Cluster);
+                && !(readonly().is_some() && command.changes == Changes::Cluster);
             let counts = if is_named || is_meant { Counts::Yes } else { Counts::No };
             for right in command.rights {
                 let places: Vec<Option<&str>> = match right.place {
@@ -280,16 +334,57 @@ fn project(args: &DoctorArgs) -> Result<Result<PathBuf, Problem>, CliError> {
     }
 }
 
-/// With a cluster that answers, a snapshot is only what it is compared with.
-fn live(config: &crate::cli::ConfigArgs) -> crate::cli::ConfigArgs {
-    crate::cli::ConfigArgs { snapshot: None, ..config.clone() }
+/// Adds every text of a Job, among them the names of what it uses.
+fn texts(value: &Value, found: &mut BTreeSet<String>) {
+    match value {
+        Value::String(text) => {
+            found.insert(text.clone());
+        }
+        Value::Array(items) => items.iter().for_each(|item| texts(item, found)),
+        Value::Object(fields) => fields.values().for_each(|field| texts(field, found)),
+        _ => {}
+    }
 }
 
-fn compared(old: &ClusterFacts, now: &ClusterFacts) -> Compared {
-    Compared {
-        file: old.file.clone().unwrap_or_default(),
-        // The file's secrets are masked; what is compared with it must be, too.
-        changes: changes(&old.snapshot, &now.snapshot.clone().masked()),
+/// Repeats what was asked, for hints: what decides on rights, and no secret.
+fn asked(args: &DoctorArgs) -> Asked {
+    let (to, config) = (&args.connection, &args.config);
+    let text = |path: &Option<PathBuf>| path.as_ref().map(|path| path.display().to_string());
+    let cluster = [
+        ("--kubeconfig", text(&to.kubeconfig)),
+        ("--context", to.context.clone()),
+        ("--cluster", to.cluster.clone()),
+        ("--server", to.server.clone()),
+    ];
+    let given = |flags: &[(&str, Option<String>)]| -> String {
+        let each = flags
+            .iter()
+            .filter_map(|(flag, value)| Some(format!(" {flag} {}", quoted(value.as_deref()?))));
+        each.collect()
+    };
+    let mut flags =
+        vec![("--user", to.user.clone()), ("-n", to.namespace.clone()), ("--as", to.as_.clone())];
+    flags.extend(to.as_group.iter().map(|group| ("--as-group", Some(group.clone()))));
+    flags.extend(args.commands.iter().map(|command| ("--for", Some(command.clone()))));
+    flags.push(("--project", text(&config.project)));
+    let pod = Some(config.server_pod.clone()).filter(|pod| pod != "auto");
+    flags.push(("--server-pod", pod));
+    let decides = |name: &str| environment::SERVER.iter().any(|(known, _)| *known == name);
+    flags.extend(
+        config
+            .server_env
+            .iter()
+            .filter(|pair| decides(&pair.name))
+            .map(|pair| ("--server-env", Some(format!("{}={}", pair.name, pair.value)))),
+    );
+    flags.push(("--server-env-file", text(&config.server_env_file)));
+    let insecure = if to.insecure_skip_tls_verify { " --insecure-skip-tls-verify" } else { "" };
+    let cluster = given(&cluster);
+    Asked {
+        doctor: format!("kubectl mage doctor{cluster}{insecure}{}", given(&flags)),
+        apply: format!("kubectl apply{cluster}{insecure} -f -"),
+        named: !args.commands.is_empty(),
+        optional: args.optional,
     }
 }
 

@@ -3,15 +3,15 @@
 use std::process::ExitCode;
 use std::{env, io};
 
-use clap::Parser;
-
 use super::pages::use_small_pages;
+use super::parse::{Parsed, parse};
 use super::{
     apply, cancel, completion, delete, diff, doctor, explain, graph, lint, prune, render, resume,
     run, runs, snapshot, status, tail, version, why,
 };
 use crate::cli::completion::asked;
-use crate::cli::{Cli, ColorChoice, Command, OutputArgs};
+use crate::cli::{ColorChoice, Command, OutputArgs, environment};
+use crate::cluster::tell_requests;
 use crate::error::{CliError, Problem};
 use crate::exit::Exit;
 use crate::ui::{ColorWhen, Printer, Verbosity, end_at_a_defect};
@@ -25,17 +25,21 @@ pub fn main() -> ExitCode {
         let printer = Printer::new(ColorWhen::Never, Verbosity::Quiet);
         return ended(completion::candidates(words, printer), printer);
     }
-    let cli = match Cli::try_parse() {
-        Ok(cli) => cli,
-        Err(error) => {
-            // Help and the version are no errors; a closed pipe is nobody's fault.
-            let _ = error.print();
-            let exit = if error.use_stderr() { Exit::Usage } else { Exit::Fine };
-            return exit.into();
+    match parse(env::args_os().collect()) {
+        Ok(Parsed::Command(cli)) => {
+            let printer = printer(&cli.output);
+            if printer.tells_requests() {
+                tell_requests(move |request| printer.detail(request));
+            }
+            ended(dispatch(&cli.command, printer), printer)
         }
-    };
-    let printer = printer(&cli.output);
-    ended(dispatch(&cli.command, printer), printer)
+        Ok(Parsed::Text(text)) => {
+            // Help and the version are no errors; a closed pipe is nobody's fault.
+            let _ = text.print();
+            if text.use_stderr() { Exit::Usage.into() } else { Exit::Fine.into() }
+        }
+        Err(error) => ended(Err(error), Printer::new(ColorWhen::Auto, Verbosity::Normal)),
+    }
 }
 
 fn ended(result: Result<Exit, CliError>, printer: Printer) -> ExitCode {
@@ -54,12 +58,33 @@ fn printer(output: &OutputArgs) -> Printer {
         ColorChoice::Always => ColorWhen::Always,
         ColorChoice::Never => ColorWhen::Never,
     };
-    let verbosity = match (output.quiet, output.verbose.iter().sum::<u8>()) {
+    let level = match output.verbose.as_slice() {
+        [] => env::var(environment::RUST_LOG).map_or(0, |filter| level(&filter)),
+        levels => levels.iter().fold(0, |sum: u8, level| sum.saturating_add(*level)),
+    };
+    let verbosity = match (output.quiet, level) {
         (true, _) => Verbosity::Quiet,
         (false, 0) => Verbosity::Normal,
-        (false, _) => Verbosity::Verbose,
+        (false, ..REQUESTS) => Verbosity::Verbose,
+        (false, _) => Verbosity::Requests,
     };
     Printer::new(color, verbosity)
+}
+
+/// From this `-v` on kubectl tells each request.
+const REQUESTS: u8 = 6;
+
+/// Returns the `-v` that a filter such as `kubectl_mage=debug,hyper=off` stands for.
+fn level(filter: &str) -> u8 {
+    let words =
+        filter.split(',').map(|part| part.trim().rsplit_once('=').unwrap_or(("", part.trim())));
+    let ours = words.filter(|(of, _)| of.is_empty() || of.starts_with("kubectl_mage"));
+    let levels = ours.map(|(_, level)| match level.to_ascii_lowercase().as_str() {
+        "debug" => 1,
+        "trace" => REQUESTS,
+        _ => 0,
+    });
+    levels.max().unwrap_or(0)
 }
 
 fn dispatch(command: &Command, printer: Printer) -> Result<Exit, CliError> {
@@ -109,5 +134,22 @@ pub(super) fn written(result: io::Result<()>) -> Result<(), CliError> {
             Err(CliError::usage(Problem::new(format!("cannot write to stdout: {error}"))))
         }
         _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::level;
+
+    #[test]
+    fn a_filter_of_rust_logs_stands_for_a_level() {
+        assert_eq!(
+            ["debug", "TRACE", "kubectl_mage=debug", "hyper=trace"].map(level),
+            [1, 6, 1, 0]
+        );
+        assert_eq!(
+            ["warn,kubectl_mage::cluster=trace", "info", "off", ""].map(level),
+            [6, 0, 0, 0]
+        );
     }
 }

@@ -8,19 +8,23 @@ use crate::error::{CliError, Problem};
 use crate::load::UserConfig;
 use crate::ui::Printer;
 
-/// Refuses a change where `KUBECTL_MAGE_READONLY=1`; `otherwise` is what can be done instead.
+/// Refuses a change where `KUBECTL_MAGE_READONLY` is set; `otherwise` is what can be done instead.
 pub(super) fn refuse_readonly(otherwise: &str) -> Result<(), CliError> {
-    if is_readonly() {
-        let message =
-            format!("{}=1 forbids every command that changes a cluster", environment::READONLY);
-        return Err(CliError::usage(Problem::new(message).hint(otherwise)));
-    }
-    Ok(())
+    let Some(setting) = readonly() else { return Ok(()) };
+    let message = format!("{setting} forbids every command that changes a cluster");
+    Err(CliError::usage(Problem::new(message).hint(otherwise)))
 }
 
-/// Tells whether nothing may be changed.
-pub(super) fn is_readonly() -> bool {
-    std::env::var(environment::READONLY).is_ok_and(|value| value == "1")
+/// Returns the setting by which nothing may be changed, as `NAME=VALUE`, if it is in force.
+pub(super) fn readonly() -> Option<String> {
+    let value = std::env::var_os(environment::READONLY)?;
+    let value = value.to_string_lossy();
+    is_on(&value).then(|| format!("{}={value}", environment::READONLY))
+}
+
+/// Tells whether a switch for safety is on: it is unless its value says that it is not.
+fn is_on(value: &str) -> bool {
+    !["", "0", "false", "no", "off"].iter().any(|off| value.eq_ignore_ascii_case(off))
 }
 
 /// What is typed to confirm a change in a protected context.
@@ -77,7 +81,7 @@ fn ask(why: &str, wanted: &Confirmation<'_>, printer: Printer) -> Result<(), Cli
     if !std::io::stdin().is_terminal() {
         return Err(refused(why, "there is no terminal to ask at", wanted));
     }
-    printer.notice(&format!("{why}; type {} to go on:", wanted.what));
+    printer.question(&format!("{why}; type {} to go on:", wanted.what));
     let mut answer = String::new();
     let read = std::io::stdin().lock().read_line(&mut answer);
     if read.is_err() || answer.trim() != wanted.text {
@@ -89,4 +93,19 @@ fn ask(why: &str, wanted: &Confirmation<'_>, printer: Printer) -> Result<(), Cli
 fn refused(why: &str, and: &str, wanted: &Confirmation<'_>) -> CliError {
     let message = format!("{why} and {and}: {}", wanted.nothing);
     CliError::usage(Problem::new(message).hint("pass --yes"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_on;
+
+    #[test]
+    fn what_does_not_say_off_is_on() {
+        for value in ["", "0", "false", "False", "NO", "off"] {
+            assert!(!is_on(value), "{value}");
+        }
+        for value in ["1", "true", "yes", "on", " ", "00", "falsch", "\u{fffd}"] {
+            assert!(is_on(value), "{value}");
+        }
+    }
 }

@@ -447,11 +447,24 @@ fn mend(found: &[Reported], project: &Path, printer: Printer) -> Result<usize, C
         {
             continue;
         }
-        replace_file(&project.join(name), &file.file.text, &file.text)?;
+        let path = project.join(name);
+        if leads_out(&path, project) {
+            printer.warning(&format!(
+                "{name} is not mended: it is a link to a file outside of the project"
+            ));
+            continue;
+        }
+        replace_file(&path, &file.file.text, &file.text)?;
         printer.notice(&format!("{name}: {}", file.done.join(", ")));
         changed += 1;
     }
     Ok(changed)
+}
+
+/// Tells whether a file of the project is in truth elsewhere. One that a flag names may be anywhere.
+fn leads_out(path: &Path, project: &Path) -> bool {
+    let real = |path: &Path| path.canonicalize().unwrap_or_else(|_| path.to_owned());
+    path.starts_with(project) && !real(path).starts_with(real(project))
 }
 
 fn report(

@@ -1,6 +1,6 @@
 //! Mage's own log of a block whose Job is gone: the Mage server's pod mounts the volume it is on.
 
-use super::guard::is_readonly;
+use super::guard::readonly;
 use crate::cluster::{Cluster, ClusterError};
 use crate::logs::{is_drawn, parse_file_line};
 use crate::snapshot::{container_of, repo_path};
@@ -67,8 +67,10 @@ pub(super) async fn mage_log(
     namespace: &str,
     known: Known<'_>,
 ) -> Result<Result<MageLog, String>, ClusterError> {
-    if is_readonly() {
-        return Ok(Err("a command in the Mage server's pod would read it, and KUBECTL_MAGE_READONLY=1 forbids that".to_owned()));
+    if let Some(setting) = readonly() {
+        return Ok(Err(format!(
+            "a command in the Mage server's pod would read it, and {setting} forbids that"
+        )));
     }
     let found = match cluster.running_server(namespace).await {
         Err(ClusterError::Forbidden { action, .. }) => {

@@ -36,12 +36,40 @@ const NOT_COMPARED: [&str; 5] = ["apiVersion", "kind", "context", "unreadable", 
 /// How much of a value is shown.
 const MOST_SHOWN: usize = 80;
 
-/// Returns what differs. What may not be read on either side, or was not asked for, is not compared.
+/// Lists of everything that there is of a kind: of them only what is used counts.
+const OF_EVERYTHING: [&str; 7] = [
+    "existingNamespaces",
+    "priorityClasses",
+    "runtimeClasses",
+    "serviceAccounts",
+    "claims",
+    "configMaps",
+    "secrets",
+];
+
+/// Returns what differs; of these lists, by the list's and the item's name, what `is_used`. What may not be read on either side, or was not
+/// asked for, is not compared.
 #[must_use]
-pub fn changes(before: &Snapshot, after: &Snapshot) -> Vec<Change> {
+pub fn changes(
+    before: &Snapshot,
+    after: &Snapshot,
+    is_used: impl Fn(&str, &str) -> bool,
+) -> Vec<Change> {
     let value = |snapshot: &Snapshot| serde_json::to_value(snapshot).unwrap_or_default();
     let mut found = Vec::new();
     compare("", &value(before), &value(after), &mut found);
+    // `namespaces.etl.secrets[a]`: what is in brackets behind such a list is a name.
+    let counts = |change: &Change| {
+        let name = OF_EVERYTHING.iter().find_map(|list| {
+            let at = change.path.find(&format!("{list}["))?;
+            let is_whole = matches!(change.path[..at].chars().next_back(), None | Some('.' | ']'));
+            let rest = &change.path[at + list.len() + 1..];
+            let listed = is_whole && !change.path.starts_with("serverPod.");
+            listed.then(|| (*list, rest.split_once(']').map_or(rest, |(name, _)| name)))
+        });
+        name.is_none_or(|(list, name)| is_used(list, name))
+    };
+    found.retain(counts);
     found
 }
 
@@ -171,7 +199,7 @@ mod tests {
     }
 
     fn told(before: &Snapshot, after: &Snapshot) -> Vec<String> {
-        changes(before, after).iter().map(ToString::to_string).collect()
+        changes(before, after, |_, _| true).iter().map(ToString::to_string).collect()
     }
 
     #[test]
@@ -187,7 +215,18 @@ mod tests {
                 r#"serverVersion is new: "v1.34.0""#,
             ]
         );
-        assert!(changes(&after, &after).is_empty());
+        assert!(told(&after, &after).is_empty());
+    }
+
+    #[test]
+    fn of_all_that_is_there_only_what_is_used_counts() {
+        let mut before = snapshot("4", Some(&["ours", "theirs"]));
+        let mut after = snapshot("4", Some(&[]));
+        before.existing_namespaces = Some(["etl".to_owned(), "gone".to_owned()].into());
+        after.existing_namespaces = Some(["new".to_owned()].into());
+        let found = changes(&before, &after, |_, name| matches!(name, "ours" | "etl"));
+        let paths: Vec<&str> = found.iter().map(|change| change.path.as_str()).collect();
+        assert_eq!(paths, ["existingNamespaces[etl]", "namespaces.etl.secrets[ours]"]);
     }
 
     #[test]

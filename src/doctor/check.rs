@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use crate::error::without_numbers;
 use crate::exit::Exit;
 
 /// How a check stands.
@@ -52,7 +53,8 @@ impl Check {
     /// Makes a check.
     #[must_use]
     pub fn new(id: &'static str, state: State, sentence: impl Into<String>) -> Self {
-        Self { id, state, sentence: sentence.into(), details: Vec::new(), hints: Vec::new() }
+        let sentence = without_numbers(sentence.into());
+        Self { id, state, sentence, details: Vec::new(), hints: Vec::new() }
     }
 
     /// Adds what to do.

@@ -150,8 +150,8 @@ fn namespaces(facts: &Facts<'_>) -> Check {
         ([], []) => Check::new("namespaces", State::Ok, format!("there: {all}")),
         ([], unknown) => {
             let sentence = format!(
-                "whether there is {} is not known: namespaces may be neither got nor listed",
-                unknown.join(", ")
+                "it is not known whether there is a namespace {}: namespaces may be neither got nor listed",
+                unknown.join(" or ")
             );
             Check::new("namespaces", State::NotKnown, sentence)
         }
@@ -180,37 +180,43 @@ fn rights(facts: &Facts<'_>) -> Check {
     let listed = |all: &BTreeSet<&str>| all.iter().copied().collect::<Vec<_>>().join(", ");
     if !required.is_empty() {
         let sentence = format!("rights are missing for {}", listed(&required));
-        return Check::new("permissions", State::Problem, sentence)
-            .hint("whoever may: `kubectl mage doctor -o role | kubectl apply -f -`; -o wide shows every right")
-            .hint("only some commands are wanted? name them: --for status --for logs");
+        let check = Check::new("permissions", State::Problem, sentence)
+            .hint(format!("whoever may: `{}`; -o wide shows every right", facts.asked.give()));
+        return if facts.asked.named {
+            check
+        } else {
+            check.hint("only some commands are wanted? name them: --for status --for logs")
+        };
     }
     if unknown > 0 {
         let sentence =
             format!("the API server does not say of {unknown} rights whether they are there");
         return Check::new("permissions", State::NotKnown, sentence);
     }
-    let sentence = "every command that was asked about can be used";
+    let sentence = "you may use every command asked about";
     if optional.is_empty() {
-        return Check::new(
-            "permissions",
-            State::Ok,
-            format!("{sentence}, with all that it can tell"),
-        );
+        return Check::new("permissions", State::Ok, format!("{sentence}, with nothing left out"));
     }
     let less = format!("{sentence}; {} can tell or do less", listed(&optional));
-    Check::new("permissions", State::Ok, less)
-        .hint("`kubectl mage doctor --optional -o role` prints the Role for that")
+    let check = Check::new("permissions", State::Ok, less);
+    if facts.asked.optional {
+        return check;
+    }
+    let command = &facts.asked.doctor;
+    check.hint(format!("`{command} --optional -o role` prints the Role for that"))
 }
 
 fn compared(facts: &Facts<'_>) -> Option<Check> {
     let compared = facts.compared.as_ref()?;
     Some(match compared.changes.len() {
         0 => {
-            let sentence = format!("nothing has changed since {}", compared.file);
+            let sentence = format!("nothing that a run uses has changed since {}", compared.file);
             Check::new("snapshot", State::Ok, sentence)
         }
         count => {
-            let sentence = format!("{count} of it changed since {} was written", compared.file);
+            let things = crate::ui::plural(count, "thing");
+            let sentence =
+                format!("{things} that a run uses changed since {} was written", compared.file);
             Check::new("snapshot", State::Warning, sentence)
                 .details(compared.changes.iter().map(ToString::to_string))
                 .hint("write it anew: `kubectl mage snapshot > FILE`")

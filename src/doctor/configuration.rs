@@ -87,6 +87,10 @@ fn server(facts: &Facts<'_>) -> Check {
 
 fn no_server(facts: &Facts<'_>) -> Check {
     let search = &facts.snapshot.server_pod;
+    if let Some(problem) = &facts.server {
+        let check = Check::new("server", State::Problem, problem.message.clone());
+        return problem.hints.iter().fold(check, Check::hint);
+    }
     if facts.judged == Judged::Nothing {
         return Check::new(
             "server",
@@ -189,10 +193,26 @@ fn differs(facts: &Facts<'_>, check: Check, name: &str, text: &str, variable: &s
 }
 
 fn absent(facts: &Facts<'_>, inputs: &Inputs, id: &'static str, variable: &str) -> Check {
-    let unread = inputs.errors.iter().find(|problem| problem.message.contains(variable));
+    let given = if id == "policy" { &facts.given.policy } else { &facts.given.template };
+    let given = given.as_ref().map(|path| path.display().to_string());
+    let is_meant = |text: &str| {
+        text.contains(variable) || given.as_ref().is_some_and(|given| text.contains(given))
+    };
+    let unread = inputs.errors.iter().find(|problem| {
+        is_meant(&problem.message)
+            || problem.place.as_ref().is_some_and(|place| {
+                let file = &place.file;
+                is_meant(&file.name)
+                    || file.path.as_ref().is_some_and(|path| is_meant(&path.to_string_lossy()))
+            })
+    });
     if let Some(problem) = unread {
-        let check = Check::new(id, State::Problem, problem.message.clone());
+        let place = problem.place.as_ref().map(|place| format!("{place}: ")).unwrap_or_default();
+        let check = Check::new(id, State::Problem, format!("{place}{}", problem.message));
         return problem.hints.iter().fold(check, Check::hint);
+    }
+    if let Some(given) = given {
+        return Check::new(id, State::NotKnown, format!("{given} cannot be read"));
     }
     if id == "policy" && inputs.edition == Edition::Oss {
         return Check::new(id, State::Ok, "none: Mage OSS reads no policy");

@@ -90,8 +90,32 @@ pub struct Compared {
     pub changes: Vec<Change>,
 }
 
+/// What was asked, for the commands that hints name.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Asked {
+    /// `kubectl mage doctor` with the flags that decide on rights, for a shell.
+    pub doctor: String,
+    /// `kubectl apply -f -` with the flags that say where.
+    pub apply: String,
+    /// Whether commands were named.
+    pub named: bool,
+    /// Whether the Role is to have optional rights, too.
+    pub optional: bool,
+}
+
+impl Asked {
+    /// Returns the command that gives the missing rights.
+    #[must_use]
+    pub fn give(&self) -> String {
+        let optional = if self.optional { " --optional" } else { "" };
+        format!("{}{optional} -o role | {}", self.doctor, self.apply)
+    }
+}
+
 /// Everything that checks look at.
 pub struct Facts<'a> {
+    /// What was asked.
+    pub asked: Asked,
     /// The project's folder, or why there is none.
     pub project: Result<PathBuf, Problem>,
     /// The kubeconfig's names; none where it cannot be used.
@@ -106,6 +130,10 @@ pub struct Facts<'a> {
     pub snapshot: &'a Snapshot,
     /// Whether the snapshot says anything of the cluster.
     pub judged: Judged,
+    /// Why the server's pod that was named cannot be used.
+    pub server: Option<Problem>,
+    /// The policy's and the template's file, where flags name them.
+    pub given: Given,
     /// What was read besides pipelines, or why that failed.
     pub inputs: Result<&'a Inputs, &'a [Problem]>,
     /// What lint found.
@@ -118,6 +146,15 @@ pub struct Facts<'a> {
     pub rights: Vec<Answered>,
     /// What changed since a snapshot, where there is one to compare with.
     pub compared: Option<Compared>,
+}
+
+/// The files that flags name.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Given {
+    /// `--policy`.
+    pub policy: Option<PathBuf>,
+    /// `--template`.
+    pub template: Option<PathBuf>,
 }
 
 /// Where the snapshot is from.

@@ -15,7 +15,7 @@ mod role;
 pub use changes::{Change, changes};
 pub use check::{Check, Report, State};
 pub use checks::report;
-pub use facts::{Answered, Compared, Counts, Facts, Identity, Judged, Names, Wanted};
+pub use facts::{Answered, Asked, Compared, Counts, Facts, Given, Identity, Judged, Names, Wanted};
 pub use image::{ImageFacts, ImageWanted, NodeImages, PodImage, Pulled};
 pub use reach::{Reach, Stage};
 pub use rights::{Changes, CommandRights, Need, Place, Right, all as rights_all};

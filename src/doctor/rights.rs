@@ -57,7 +57,7 @@ pub struct CommandRights {
 pub enum Changes {
     /// It only reads.
     Nothing,
-    /// `KUBECTL_MAGE_READONLY=1` refuses it.
+    /// `KUBECTL_MAGE_READONLY` refuses it.
     Cluster,
 }
 
@@ -136,9 +136,11 @@ const CREATE_RBAC: &[Line] = &[
 ];
 
 /// What setting Jobs beside a run needs.
+///
+/// Without the right to patch a new Job is created by POST.
 const APPLY: &[Line] = &[
-    (&["create", "get", "patch"], "jobs", BATCH, Jobs, Required),
-    (&["list"], "jobs", BATCH, Jobs, Optional),
+    (&["create", "get"], "jobs", BATCH, Jobs, Required),
+    (&["list", "patch"], "jobs", BATCH, Jobs, Optional),
 ];
 
 /// A command, whether it changes a cluster, and the lines that hold for it.
@@ -195,6 +197,7 @@ const TABLE: &[Entry] = &[
             &[
                 (&["get"], "jobs", BATCH, Jobs, Required),
                 (&["create", "list", "patch"], "jobs", BATCH, Jobs, Optional),
+                (&["list"], "resourcequotas", "", Jobs, Optional),
                 (&["get"], "configmaps", "", Plans, Optional),
             ],
         ],

@@ -33,7 +33,7 @@ pub use layers::{
 pub use policy::{Policy, parse_policy};
 pub use private_folder::private_folder;
 pub use reports::reports;
-pub use revision::{Fetching, ProjectAt, project_at, revision_names};
+pub use revision::{ProjectAt, project_at, revision_names};
 pub use saved_folders::SavedFolders;
 pub use server_env::{EnvFound, ServerEnv};
 pub use server_pod::ServerPod;

@@ -6,12 +6,14 @@
 use std::collections::BTreeMap;
 use std::io::Write as _;
 use std::path::{Component, Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 
 use tempfile::TempDir;
 
+use super::git::git;
 use super::private_folder::private_folder;
 use crate::error::{CliError, Problem};
+use crate::shell::quoted;
 
 /// The largest file that is taken, in bytes, as for files of the working tree.
 const LARGEST: usize = 16 << 20;
@@ -33,23 +35,13 @@ pub struct ProjectAt {
     _folder: TempDir,
 }
 
-/// Whether git may fetch what a partial clone does not have.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Fetching {
-    /// It may.
-    Allowed,
-    /// It may not.
-    Forbidden,
-}
-
 /// Reads the project at a revision, and other files of the same repository.
 pub fn project_at(
     project: &Path,
     revision: &str,
     others: &[PathBuf],
-    fetching: Fetching,
 ) -> Result<ProjectAt, CliError> {
-    let git = Git { folder: project, revision, fetching };
+    let git = Git { folder: project, revision };
     let top = git.top()?;
     let commit = git.commit()?;
     let prefix = git.said(&["rev-parse", "--show-prefix"])?;
@@ -90,12 +82,18 @@ pub fn project_at(
 /// where git cannot tell.
 #[must_use]
 pub fn revision_names(project: &Path) -> Vec<String> {
-    let git = Git { folder: project, revision: "", fetching: Fetching::Forbidden };
+    let git = Git { folder: project, revision: "" };
     let every = ["refs/heads", "refs/tags", "refs/remotes"];
     match git.said(&[&["for-each-ref", "--format=%(refname:short)"], &every[..]].concat()) {
         Ok(said) => ["HEAD"].into_iter().chain(said.lines()).map(str::to_owned).collect(),
         Err(_) => Vec::new(),
     }
+}
+
+/// Returns the folder that git does not read because it is of another user.
+fn disowned(why: &str) -> Option<&str> {
+    let (_, folder) = why.split_once("dubious ownership in repository at '")?;
+    folder.strip_suffix('\'')
 }
 
 /// Returns a path below the top of the repository, as git writes it.
@@ -115,24 +113,13 @@ fn inside(top: &Path, path: &Path) -> Option<String> {
 struct Git<'a> {
     folder: &'a Path,
     revision: &'a str,
-    fetching: Fetching,
 }
 
 impl Git<'_> {
-    fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new("git");
-        command.arg("-C").arg(self.folder).args(arguments);
-        command.env("GIT_TERMINAL_PROMPT", "0").env("GIT_OPTIONAL_LOCKS", "0").env("LC_ALL", "C");
-        if self.fetching == Fetching::Forbidden {
-            command.env("GIT_NO_LAZY_FETCH", "1");
-        }
-        command
-    }
-
     /// Runs git, with text on its stdin; returns what it wrote, or what it said against it.
     fn run(&self, arguments: &[&str], input: &[u8]) -> Result<Result<Vec<u8>, String>, CliError> {
-        let started = self
-            .command(arguments)
+        let started = git(self.folder)
+            .args(arguments)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
@@ -158,7 +145,9 @@ impl Git<'_> {
             return Ok(Ok(output.stdout));
         }
         let said = String::from_utf8_lossy(&output.stderr).into_owned();
-        let first = said.lines().find(|line| !line.trim().is_empty()).unwrap_or("it says nothing");
+        let mut lines =
+            said.lines().filter(|line| !line.trim().is_empty() && !line.starts_with("warning: "));
+        let first = lines.next().unwrap_or("it says nothing");
         Ok(Err(first.trim_start_matches("fatal: ").trim_start_matches("error: ").to_owned()))
     }
 
@@ -171,7 +160,16 @@ impl Git<'_> {
 
     fn failed(&self, why: &str) -> CliError {
         let message = format!("cannot read revision `{}`: git says: {why}", self.revision);
-        CliError::usage(Problem::new(message).hint("see whether `git log` works in the project"))
+        CliError::usage(Problem::new(message).hint(if why.contains("promisor remote") {
+            let folder = self.folder.display().to_string();
+            format!(
+                "the clone is partial; this gets what it lacks: `git -C {} archive {} >/dev/null`",
+                quoted(&folder),
+                quoted(self.revision)
+            )
+        } else {
+            "see whether `git log` works in the project".to_owned()
+        }))
     }
 
     /// Returns the top of the repository that the project is in.
@@ -179,9 +177,13 @@ impl Git<'_> {
         let said = self.run(&["rev-parse", "--show-toplevel"], b"")?.map_err(|why| {
             let folder = self.folder.display();
             let problem = Problem::new(format!("{folder} cannot be read as a git checkout: {why}"));
-            CliError::usage(
-                problem.hint("`--against rev:` compares with a revision of the project"),
-            )
+            CliError::usage(problem.hint(match disowned(&why) {
+                Some(top) => format!(
+                    "if you trust what is in it: `git config --global --add safe.directory {}`",
+                    quoted(top)
+                ),
+                None => "`--against rev:` compares with a revision of the project".to_owned(),
+            }))
         })?;
         let text = String::from_utf8_lossy(&said).into_owned();
         Ok(PathBuf::from(text.trim_end_matches('\n')))
@@ -256,6 +258,7 @@ impl Git<'_> {
         let arguments = ["cat-file", "--batch", "--follow-symlinks"];
         let output = self.run(&arguments, input.as_bytes())?.map_err(|why| self.failed(&why))?;
         let mut rest = output.as_slice();
+        let mut missing: Vec<&str> = Vec::new();
         for (path, target) in wanted {
             match next_object(&mut rest) {
                 Some(Object::File(content)) if content.len() > LARGEST => {
@@ -265,11 +268,28 @@ impl Git<'_> {
                 }
                 Some(Object::File(content)) => write(target, content)?,
                 Some(Object::Outside) => at.notices.push(self.outside(path)),
-                Some(Object::Missing) => {}
+                Some(Object::Missing) => missing.push(path),
                 None => return Err(self.failed(&format!("{path} cannot be read"))),
             }
         }
-        Ok(())
+        missing.chunks(500).try_for_each(|paths| self.refuse_lost(&at.commit, paths))
+    }
+
+    /// Refuses files that are in the revision, but whose content a partial clone does not have: git
+    /// says no more of them than of files that are not in it.
+    fn refuse_lost(&self, commit: &str, paths: &[&str]) -> Result<(), CliError> {
+        let mut arguments =
+            vec!["--literal-pathspecs", "ls-tree", "--full-tree", "-z", commit, "--"];
+        arguments.extend(paths);
+        let listed = self.run(&arguments, b"")?.map_err(|why| self.failed(&why))?;
+        let listed = String::from_utf8_lossy(&listed).into_owned();
+        let lost = listed.split('\0').find_map(|entry| entry.strip_prefix("100")?.split_once('\t'));
+        match lost {
+            Some((_, path)) => {
+                Err(self.failed(&format!("{path} is to be fetched from a promisor remote")))
+            }
+            None => Ok(()),
+        }
     }
 }
 

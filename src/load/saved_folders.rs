@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::whole::write_whole;
+use super::whole::write_whole_privately;
 use crate::cluster::label_value;
 
 /// The list of folders.
@@ -36,8 +36,25 @@ impl SavedFolders {
         let folder = folder.canonicalize()?;
         let path = self.path.join(format!("{}.json", label_value(&folder.to_string_lossy())));
         let text = serde_json::to_string(&Entry { folder }).map_err(io::Error::other)?;
-        std::fs::create_dir_all(&self.path)?;
-        write_whole(&path, &format!("{text}\n"))
+        self.make()?;
+        write_whole_privately(&path, &format!("{text}\n"))
+    }
+
+    /// Makes the list's folder, which only its owner may look into.
+    fn make(&self) -> io::Result<()> {
+        let parent = self.path.parent().unwrap_or(&self.path);
+        std::fs::create_dir_all(parent)?;
+        let mut builder = std::fs::DirBuilder::new();
+        #[cfg(unix)]
+        std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+        builder.recursive(true).create(&self.path)?;
+        // An earlier version made it for everybody.
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt as _;
+            std::fs::set_permissions(&self.path, std::fs::Permissions::from_mode(0o700))?;
+        }
+        Ok(())
     }
 
     /// Returns the folders that are there, and forgets those that are gone.
@@ -81,6 +98,24 @@ mod tests {
         fs::remove_dir(&one).unwrap();
         assert_eq!(folders.known(), [two.canonicalize().unwrap()]);
         assert_eq!(fs::read_dir(&folders.path).unwrap().count(), 2);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn nobody_else_may_read_the_list() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let home = tempfile::tempdir().unwrap();
+        let folders = SavedFolders::at(home.path());
+        let mode = |path: &std::path::Path| path.metadata().unwrap().permissions().mode() & 0o777;
+        folders.remember(home.path()).unwrap();
+        let file = fs::read_dir(&folders.path).unwrap().next().unwrap().unwrap().path();
+        assert_eq!((mode(&folders.path), mode(&file)), (0o700, 0o600));
+        // What an earlier version made becomes so, too.
+        for (path, mode) in [(&folders.path, 0o755), (&file, 0o644)] {
+            fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
+        }
+        folders.remember(home.path()).unwrap();
+        assert_eq!((mode(&folders.path), mode(&file)), (0o700, 0o600));
     }
 
     #[test]

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use serde::Deserialize;
 
+use crate::cli::is_format;
 use crate::error::{CliError, Problem};
 use crate::yaml::SourceFile;
 
@@ -19,6 +20,8 @@ pub struct UserConfig {
     pub protected_contexts: Vec<String>,
     /// `driver_image`: the image of drivers in the cluster.
     pub driver_image: Option<String>,
+    /// `output`: the format of commands that have it and are given no `-o`: `json`.
+    pub output: Option<String>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -28,6 +31,7 @@ struct File {
     #[serde(default)]
     protected_contexts: Vec<String>,
     driver_image: Option<String>,
+    output: Option<String>,
 }
 
 impl UserConfig {
@@ -49,7 +53,7 @@ impl UserConfig {
                 None => problem,
             };
             CliError::usage(problem.hint(
-                "known keys: edition = \"oss\" or \"pro\", protected_contexts = [\"prod-*\"], driver_image = \"IMAGE\"",
+                "known keys: edition = \"oss\" or \"pro\", protected_contexts = [\"prod-*\"], driver_image = \"IMAGE\", output = \"json\"",
             ))
         })?;
         if let Some(edition) =
@@ -64,11 +68,18 @@ impl UserConfig {
             let hint = "`*`, which stands for any text, is the only wildcard";
             return Err(CliError::usage(Problem::new(message).hint(hint)));
         }
+        if let Some(output) = file.output.as_deref().filter(|name| !is_format(name)) {
+            let message = format!("{}: output is `{output}`", path.display());
+            return Err(CliError::usage(
+                Problem::new(message).hint("write a format that some command has for -o, \"json\""),
+            ));
+        }
         Ok(Self {
             path,
             edition: file.edition,
             protected_contexts: file.protected_contexts,
             driver_image: file.driver_image,
+            output: file.output,
         })
     }
 

@@ -14,6 +14,7 @@ use super::index::Index;
 use super::kept::{Compared, Kept};
 use super::saved::{Entry, LogOf, SavedLog};
 use crate::cluster::label_value;
+use crate::error::without_numbers;
 
 /// Why logs cannot be kept in a folder.
 #[derive(Debug, thiserror::Error)]
@@ -204,7 +205,8 @@ impl Keeper {
                 _ => self.folder.path.join(file(&self.of, 1)).display().to_string(),
             };
             self.sink = Sink::Broken;
-            notes.push(format!("the log is not kept: cannot write {path}: {error}"));
+            let why = without_numbers(error.to_string());
+            notes.push(format!("the log is not kept: cannot write {path}: {why}"));
         }
         notes
     }

@@ -21,6 +21,8 @@ pub struct Doctored<'a> {
     pub rights: &'a [Answered],
     /// The Roles that are missing, and their bindings.
     pub roles: &'a [Value],
+    /// The command that gives them.
+    pub give: &'a str,
 }
 
 /// Width of the columns before the sentence.
@@ -46,9 +48,7 @@ pub fn doctor_text(all: &Doctored<'_>, width: Width, headers: Headers, terminal:
         let _ = write!(out, "\n{}", safe(&rights));
     }
     if !all.roles.is_empty() {
-        out.push_str(
-            "\n# The Role that is missing: kubectl mage doctor -o role | kubectl apply -f -\n",
-        );
+        let _ = writeln!(out, "\n# The Role that is missing: {}", safe(all.give));
         let documents: Vec<String> = all.roles.iter().map(manifest::yaml).collect();
         out.push_str(&safe(&documents.join("---\n")));
     }
@@ -142,7 +142,11 @@ fn grouped<'a>(missing: impl Iterator<Item = &'a &'a Answered>) -> String {
         let name = one.right.name();
         let resource = name.split_once(' ').map_or("", |(_, resource)| resource).to_owned();
         let resources = places.entry(place(one)).or_default();
-        resources.entry(resource).or_default().push(one.right.verb);
+        let verbs = resources.entry(resource).or_default();
+        // A right may be needed for more than one reason.
+        if !verbs.contains(&one.right.verb) {
+            verbs.push(one.right.verb);
+        }
     }
     let named =
         |(resource, verbs): (&String, &Vec<&str>)| format!("{} {resource}", verbs.join(","));

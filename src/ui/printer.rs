@@ -9,17 +9,20 @@ use super::explain_table::Terminal;
 use super::known_secrets::without_secrets;
 use super::link::terminal_has_links;
 use super::sanitize::for_terminal;
+use crate::error::without_numbers;
 
 /// How much is said on stderr.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Verbosity {
     /// Errors only.
     Quiet,
     /// Notices and progress too.
     #[default]
     Normal,
-    /// What was read and asked too.
+    /// What was read and decided too.
     Verbose,
+    /// Each request to the API server too.
+    Requests,
 }
 
 /// Where the program writes, and how. Cheap to copy.
@@ -46,6 +49,12 @@ impl Printer {
     #[must_use]
     pub fn is_quiet(self) -> bool {
         self.verbosity == Verbosity::Quiet
+    }
+
+    /// Tells whether each request is to be told.
+    #[must_use]
+    pub fn tells_requests(self) -> bool {
+        self.verbosity == Verbosity::Requests
     }
 
     /// Tells whether stdout is a terminal.
@@ -126,6 +135,11 @@ impl Printer {
         }
     }
 
+    /// Asks on stderr, one line, however little is said else.
+    pub fn question(self, text: &str) {
+        self.say(text);
+    }
+
     /// Says on stderr what is painted and whose parts have been made harmless.
     pub fn painted_notice(self, text: &str) {
         if self.verbosity != Verbosity::Quiet {
@@ -135,7 +149,7 @@ impl Printer {
 
     /// Says on stderr what only `-v` asks for.
     pub fn detail(&self, text: &str) {
-        if self.verbosity == Verbosity::Verbose {
+        if self.verbosity >= Verbosity::Verbose {
             self.say(text);
         }
     }
@@ -144,7 +158,8 @@ impl Printer {
     pub fn warning(self, text: &str) {
         if self.verbosity != Verbosity::Quiet {
             let label = Paint::Warn.on("warning:");
-            let text = without_secrets(text);
+            let text = without_numbers(text.to_owned());
+            let text = without_secrets(&text);
             let _ = writeln!(self.stderr(), "{label} {}", self.harmless(&text));
         }
     }

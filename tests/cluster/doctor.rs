@@ -72,8 +72,13 @@ fn run_of(said: &Said) -> String {
     words.clone().find(|word| word.starts_with("etl-")).unwrap().to_owned()
 }
 
-/// Uses every command that counts, as this user; all must work.
-fn use_all(project: &Project, bench: &Bench, user: &str) -> Vec<(&'static str, BTreeSet<Request>)> {
+/// Uses every command that counts, as this user, who was given this; all must work.
+fn use_all(
+    project: &Project,
+    bench: &Bench,
+    user: &str,
+    given: Need,
+) -> Vec<(&'static str, BTreeSet<Request>)> {
     let begin = || run_of(&project.run_on(bench, &["run", "etl"]).ends(0));
     // Pausing leaves a run to resume.
     let old = begin();
@@ -100,7 +105,10 @@ fn use_all(project: &Project, bench: &Bench, user: &str) -> Vec<(&'static str, B
     as_user("attach", &["attach", &old]);
     as_user("resume", &["resume", &old]);
     as_user("apply", &["apply", "etl"]);
-    as_user("apply", &["apply", "etl/left", "--suspend"]);
+    if given == Need::Optional {
+        // A Job that is there is patched, and a new one can be created.
+        as_user("apply", &["apply", "etl/left", "--suspend"]);
+    }
     as_user("diff", &["diff", "etl"]);
     as_user("delete", &["delete", &old, "--yes"]);
     as_user("prune", &["prune", "--older-than", "0s", "--yes"]);
@@ -123,7 +131,7 @@ async fn the_role_that_it_prints_is_enough_for_every_command() {
     let table = rights_all();
     let of = |command: &str| &table.iter().find(|one| one.command == command).unwrap().rights;
     for (user, given) in [(&some, Need::Required), (&all, Need::Optional)] {
-        for (command, requests) in use_all(&project, &bench, user) {
+        for (command, requests) in use_all(&project, &bench, user, given) {
             for (verb, resource, group, _) in requests.iter().filter(|request| request.3 == 403) {
                 let right = of(command).iter().find(|right| {
                     (right.verb, right.resource, right.group) == (verb, resource, group)
@@ -323,5 +331,147 @@ async fn an_image_is_judged_by_what_pods_and_secrets_tell() {
         ),
         "{said}"
     );
+    bench.end().await;
+}
+
+/// A user with the rights of Mage's own chart, who may create Jobs but not patch them, and no more.
+fn chart_user(bench: &Bench, name: &str) -> String {
+    let user = format!("{}-{name}", bench.namespace);
+    let role = json!({
+        "apiVersion": "rbac.authorization.k8s.io/v1", "kind": "Role", "metadata": {"name": name, "namespace": bench.namespace},
+        "rules": [
+            {"apiGroups": ["batch"], "resources": ["jobs"], "verbs": ["create", "get", "list", "delete"]},
+            {"apiGroups": [""], "resources": ["pods"], "verbs": ["get", "list"]},
+        ],
+    });
+    let binding = json!({
+        "apiVersion": "rbac.authorization.k8s.io/v1", "kind": "RoleBinding", "metadata": {"name": name, "namespace": bench.namespace},
+        "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": name},
+        "subjects": [{"apiGroup": "rbac.authorization.k8s.io", "kind": "User", "name": user}],
+    });
+    let list = json!({"apiVersion": "v1", "kind": "List", "items": [role, binding]});
+    kubectl_with(bench, &["apply", "-f", "-"], &list.to_string()).ends(0);
+    user
+}
+
+/// What it says of `apply` is what `apply` does.
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_may_create_and_not_patch_may_apply_with_less() {
+    let Some(bench) = Bench::new("doctor-chart").await else { return };
+    let project = diamond(&[]);
+    let user = chart_user(&bench, "chart");
+    until("the rights", || async {
+        let said = project.run_on(&bench, &["doctor", "--for", "apply", "--as", &user]);
+        said.stdout.contains("you may use every command asked about")
+    })
+    .await;
+    let table = project.run_on(&bench, &["doctor", "--for", "apply", "--as", &user]).ends(0).stdout;
+    let row = table.lines().find(|line| line.starts_with("apply ")).unwrap();
+    assert!(row.contains("yes, with less") && row.contains("patch jobs.batch"), "{table}");
+    assert!(!row.contains("get,get"), "{row}");
+    project.run_on(&bench, &["apply", "etl/load", "--as", &user]).ends(0);
+    bench.end().await;
+}
+
+/// Hints are commands that do what is meant; `--for` holds in every output.
+#[tokio::test(flavor = "multi_thread")]
+async fn hints_repeat_what_was_asked_and_every_output_obeys_it() {
+    let Some(bench) = Bench::new("doctor-hints").await else { return };
+    let project = diamond(&[]);
+    let user = format!("{}-it's me", bench.namespace);
+    let asked = ["doctor", "-n", &bench.namespace, "--for", "diff", "--as", &user];
+    let output = |format: &str| {
+        project.run_on(&bench, &[&asked[..], &["-o", format]].concat()).ends(1).stdout
+    };
+    let table = output("table");
+    let words = format!("-n {} --as '{}' --for diff", bench.namespace, user.replace('\'', r"'\''"));
+    let lines: Vec<&str> = table.lines().filter(|line| line.contains("-o role |")).collect();
+    assert!(lines.len() == 2 && lines.iter().all(|line| line.contains(&words)), "{table}");
+    assert!(!table.contains("name them: --for"), "{table}");
+    let wide = output("wide");
+    assert!(wide.contains("\ndiff ") && !wide.contains("\nrun "), "{wide}");
+    let json: Value = serde_json::from_str(&output("json")).unwrap();
+    assert!(json["rights"].as_array().unwrap().iter().all(|right| right["command"] == "diff"));
+    // A shell runs what the hint says; it writes a Role for this user and this command.
+    let line = table.lines().find(|line| line.starts_with("# The Role")).unwrap();
+    let hint = line.split_once("missing: kubectl mage ").unwrap().1.split_once(" | ").unwrap().0;
+    let program = env!("CARGO_BIN_EXE_kubectl-mage");
+    let shell = std::process::Command::new("sh")
+        .args(["-c", &format!("{program} {hint}")])
+        .current_dir(project.path())
+        .env("KUBECONFIG", &bench.kubeconfig)
+        .output()
+        .unwrap();
+    let role = String::from_utf8(shell.stdout).unwrap();
+    assert!(role.contains(&user) && role.contains(&bench.namespace), "{role}");
+    let optional = project.run_on(&bench, &[&asked[..], &["--optional"]].concat()).stdout;
+    assert!(
+        optional.contains("--optional -o role") && !optional.contains("prints the Role"),
+        "{optional}"
+    );
+    bench.end().await;
+}
+
+/// A pod that is not there is a finding, not the end; about rights alone nothing is wrong.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_named_server_pod_that_is_not_there_is_a_finding() {
+    let Some(bench) = Bench::new("doctor-nope").await else { return };
+    let project = diamond(&[]);
+    let asked = ["doctor", "--server-pod", "nope"];
+    let all = report(&project.run_on(&bench, &[&asked[..], &["-o", "json"]].concat()).ends(1));
+    assert!(told(&all, "server").starts_with("problem: cannot get pod/nope"), "{all}");
+    assert!(told(&all, "jobs").starts_with("ok"), "{all}");
+    assert!(
+        told(&all, "permissions").starts_with("ok: you may use every command asked about"),
+        "{all}"
+    );
+    let role = project.run_on(&bench, &[&asked[..], &["-o", "role"]].concat()).ends(0);
+    assert!(role.stderr.contains("no right is missing"), "{}", role.stderr);
+    bench.end().await;
+}
+
+/// Another team's namespace and a ConfigMap that no Job speaks of are no changes.
+#[tokio::test(flavor = "multi_thread")]
+async fn only_what_a_run_uses_is_a_change_since_a_snapshot() {
+    let Some(bench) = Bench::new("doctor-changes").await else { return };
+    let project = diamond(&[]);
+    project.write("snap.json", &project.run_on(&bench, &["snapshot"]).ends(0).stdout);
+    let other = format!("{}-other", bench.namespace);
+    kubectl_with(&bench, &["create", "namespace", &other], "").ends(0);
+    apply(&bench, &[config_map("unrelated", &json!({"a": "b"}))]).await;
+    let asked = ["doctor", "-o", "json", "--snapshot", "snap.json"];
+    let said = told(&report(&project.run_on(&bench, &asked)), "snapshot");
+    kubectl_with(&bench, &["delete", "namespace", &other, "--wait=false"], "").ends(0);
+    assert!(!said.contains(&other) && !said.contains("unrelated"), "{said}");
+    let all = report(&project.run_on(&bench, &asked));
+    let details =
+        all["checks"].as_array().unwrap().iter().find(|one| one["id"] == "snapshot").unwrap();
+    assert!(!details.to_string().contains("unrelated"), "{details}");
+    bench.end().await;
+}
+
+/// `-q` says less, but never leaves out a question.
+#[cfg(target_os = "linux")]
+#[tokio::test(flavor = "multi_thread")]
+async fn a_question_is_asked_however_little_is_said() {
+    let Some(bench) = Bench::new("doctor-question").await else { return };
+    let project = diamond(&[]);
+    project.write("home/.config/kubectl-mage/config.toml", "protected_contexts = [\"*\"]\n");
+    let program = env!("CARGO_BIN_EXE_kubectl-mage");
+    // util-linux's script is a terminal for what it runs.
+    let mut command = std::process::Command::new("script");
+    command.args([
+        "-qec",
+        &format!("{program} run etl -q -n {} --server-pod none", bench.namespace),
+        "/dev/null",
+    ]);
+    command.current_dir(project.path()).env("HOME", project.path().join("home"));
+    command.env("KUBECONFIG", &bench.kubeconfig).stdin(std::process::Stdio::piped());
+    command.stdout(std::process::Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    std::io::Write::write_all(&mut child.stdin.take().unwrap(), b"no\n").unwrap();
+    let said = String::from_utf8_lossy(&child.wait_with_output().unwrap().stdout).into_owned();
+    assert!(said.contains("is protected; type the pipeline's name to go on:"), "{said}");
+    assert!(bench.job_names().await.is_empty());
     bench.end().await;
 }

@@ -451,6 +451,15 @@ fn a_readonly_setting_and_offline_refuse_a_run() {
         binary(&["run", "etl", "--project", project.path()]).env("KUBECTL_MAGE_READONLY", "1"),
     );
     refused_once(said, 2, &["KUBECTL_MAGE_READONLY"]);
+    // Whatever does not say that it is off; `delete` asks no project.
+    for value in ["true", "yes", "2", " "] {
+        let said = run_command(binary(&["delete", "a-run"]).env("KUBECTL_MAGE_READONLY", value));
+        refused_once(said, 2, &[&format!("KUBECTL_MAGE_READONLY={value} forbids")]);
+    }
+    for value in ["", "0", "False"] {
+        let said = run_command(binary(&["delete", "a-run"]).env("KUBECTL_MAGE_READONLY", value));
+        assert!(!said.stderr.contains("KUBECTL_MAGE_READONLY"), "{}", said.stderr);
+    }
     refused_once(project.run(&["run", "etl"]), 2, &["--offline"]);
 }
 

@@ -616,7 +616,7 @@ fn errors_are_above_one() {
     for (arguments, text) in [
         (vec!["diff", "--against", "main"], "expected live, rev:REV"),
         (vec!["diff", "--against", "rev:"], "needs a value"),
-        (vec!["diff", "--nope"], "unexpected argument"),
+        (vec!["diff", "--nope"], "has no flag `--nope`"),
         (vec!["diff", "job/x", "--against", "rev:HEAD"], "job/x is a Job of the cluster"),
         (vec!["diff", "etl/nope", "--against", "rev:HEAD"], "nope"),
         (vec!["diff", "nope", "--against", "rev:HEAD"], "no pipeline `nope`"),
@@ -627,4 +627,16 @@ fn errors_are_above_one() {
         let told = project.run(&arguments).fails(2);
         assert!(told.contains(text), "{arguments:?}: {told}");
     }
+}
+
+/// As in a container of CI, where the checkout is of another user.
+#[test]
+fn a_checkout_of_another_user_is_told_with_what_makes_git_read_it() {
+    let project = small_project();
+    commit(&project);
+    let common = ["--project", project.path(), "--offline", "--server-pod", "none"];
+    let mut command = binary(&[&["diff", "--against", "rev:HEAD", "etl"], &common[..]].concat());
+    let told = run_command(command.env("GIT_TEST_ASSUME_DIFFERENT_OWNER", "1")).fails(2);
+    let hint = format!("`git config --global --add safe.directory {}`", project.path());
+    assert!(told.contains(&hint), "{told}");
 }

@@ -196,3 +196,28 @@ fn a_snapshot_stands_for_the_cluster_where_none_is_to_be_asked() {
     assert_eq!(told(&report, "policy"), "ok: none: Mage OSS reads no policy");
     assert!(told(&report, "storage").starts_with("warning: outputs go to"), "{report}");
 }
+
+#[test]
+fn what_a_flag_names_and_cannot_be_read_is_told_by_its_own_check() {
+    let project = small_project();
+    project.write("broken.yaml", "enabled: [\n");
+    for (flag, file, wanted) in [
+        ("--policy", "/nonexistent/policy.yaml", "cannot read /nonexistent/policy.yaml"),
+        ("--template", "/nonexistent/template.yaml", "cannot read /nonexistent/template.yaml"),
+        ("--policy", &format!("{}/broken.yaml", project.path()), "broken.yaml:2:1: "),
+    ] {
+        let report = project.run(&["doctor", "-o", "json", "--edition", "pro", flag, file]).json();
+        let said = told(&report, flag.trim_start_matches('-'));
+        assert!(said.starts_with("problem: ") && said.contains(wanted), "{flag}: {said}");
+    }
+}
+
+#[test]
+fn a_request_timeout_is_told_as_it_was_given() {
+    let project = small_project();
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let server = format!("http://{}", listener.local_addr().expect("an address"));
+    let asked = ["doctor", "-o", "json", "--project", project.path(), "-s", &server];
+    let report = run(&[&asked[..], &["--request-timeout", "1ms"]].concat()).json();
+    assert!(told(&report, "cluster").ends_with("no answer within 1ms"), "{report}");
+}

@@ -5,10 +5,11 @@ use std::fmt::Write as _;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::path::Path;
+use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::{fs, io};
 
-use crate::support::{Said, TempProject, binary, run_command};
+use crate::support::{Said, TempProject, binary, run_command, small_project};
 
 /// A server on loopback that answers every request in the same way.
 fn serve(answer: impl Fn(&mut TcpStream) -> io::Result<()> + Send + Sync + 'static) -> String {
@@ -77,6 +78,110 @@ fn what_a_project_may_not_do_is_refused() {
     refused("variables_dir: !!python/name:os.system\n", "!!python");
     refused("variables_dir: {% include '/etc/passwd' %}\n", "/etc/passwd");
     refused("variables_dir: {% import '/etc/passwd' as all %}{{ all }}\n", "/etc/passwd");
+}
+
+/// Runs git in a folder, as somebody.
+fn git(folder: &Path, arguments: &[&str]) -> String {
+    let output = Command::new("git")
+        .args([
+            "-c",
+            "user.name=x",
+            "-c",
+            "user.email=x@y",
+            "-c",
+            "protocol.file.allow=always",
+            "-C",
+        ])
+        .arg(folder)
+        .args(arguments)
+        .env_clear()
+        .env("PATH", "/usr/bin:/bin")
+        .env("HOME", "/nonexistent")
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).unwrap().trim().to_owned()
+}
+
+/// Makes a program that notes that it ran, as `NAME`, in a file of the folder.
+#[cfg(unix)]
+fn trap(folder: &Path, name: &str) -> String {
+    use std::os::unix::fs::PermissionsExt as _;
+    let program = folder.join(name);
+    let ran = folder.join("ran");
+    // git may take a filter that reads nothing for one that failed.
+    let read = if name == "clean" { "cat >/dev/null" } else { "" };
+    fs::write(&program, format!("#!/bin/sh\necho {name} >> {}\n{read}\n", ran.display())).unwrap();
+    fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).unwrap();
+    program.to_str().unwrap().to_owned()
+}
+
+#[cfg(unix)]
+#[test]
+fn git_runs_nothing_that_a_project_names() {
+    let traps = tempfile::tempdir().unwrap();
+    let trap = |name: &str| trap(traps.path(), name);
+    let ran = || fs::read_to_string(traps.path().join("ran")).unwrap_or_default();
+    let project = small_project();
+    let folder = Path::new(project.path());
+    let inner = tempfile::tempdir().unwrap();
+    git(inner.path(), &["init", "-q", "-b", "main"]);
+    git(inner.path(), &["commit", "-q", "-m", "x", "--allow-empty"]);
+    git(folder, &["init", "-q", "-b", "main"]);
+    git(folder, &["submodule", "--quiet", "add", inner.path().to_str().unwrap(), "inner"]);
+    project.write(".gitattributes", "* filter=x\n");
+    git(folder, &["add", "-A"]);
+    git(folder, &["commit", "-q", "-m", "x"]);
+
+    fs::write(folder.join(".git/info/attributes"), "*.yaml filter=a=b\n").unwrap();
+    git(folder, &["config", "filter.x.clean", &trap("clean")]);
+    git(folder, &["config", "filter.x.required", "true"]);
+    git(folder, &["config", "filter.a=b.process", &trap("process")]);
+    git(folder, &["config", "core.fsmonitor", &trap("fsmonitor")]);
+    git(&folder.join("inner"), &["config", "core.fsmonitor", &trap("inner-fsmonitor")]);
+    git(folder, &["config", "core.hooksPath", traps.path().to_str().unwrap()]);
+    trap("post-index-change");
+    git(folder, &["config", "diff.external", &trap("diff")]);
+    git(folder, &["config", "core.pager", &trap("pager")]);
+    git(folder, &["config", "core.sshCommand", &trap("ssh")]);
+    // So old that git looks into them.
+    for file in ["pipelines/etl/metadata.yaml", ".gitattributes"] {
+        let file = fs::File::options().append(true).open(folder.join(file)).unwrap();
+        file.set_modified(std::time::UNIX_EPOCH).unwrap();
+    }
+    project.write("extra.py", "one\n");
+    project.write("metadata.yaml", "k8s_executor_config: {container_config: {image: b}}\n");
+
+    let state = kubectl_mage::load::git_state(folder).unwrap();
+    // The attributes were committed as they are; the file that is new and the one that is another.
+    assert_eq!(state.changed, 2);
+    let said = project.run(&["diff", "--against", "rev:HEAD", "etl"]);
+    assert_eq!(said.code, 1, "{}", said.stderr);
+
+    // A file of the revision is not there, and is to be had by ssh only.
+    git(folder, &["config", "remote.origin.url", "ssh://nowhere.invalid/x"]);
+    git(folder, &["config", "remote.origin.promisor", "true"]);
+    git(folder, &["config", "remote.origin.partialclonefilter", "blob:none"]);
+    let blob = git(folder, &["rev-parse", "HEAD:metadata.yaml"]);
+    fs::remove_file(folder.join(".git/objects").join(&blob[..2]).join(&blob[2..])).unwrap();
+    let common = ["--project", project.path(), "--server-pod", "none", "--kubeconfig", "/dev/null"];
+    let asked = ["diff", "--against", "rev:HEAD", "etl"];
+    let told = run_command(&mut binary(&[&asked[..], &common[..]].concat())).fails(2);
+    assert!(told.contains("hint: the clone is partial"), "{told}");
+    assert_eq!(ran(), "");
+
+    // All of them are traps that git alone would step into. It ends at a filter that says nothing.
+    let alone = |arguments: &[&str]| {
+        let mut git = Command::new("git");
+        git.arg("-C").arg(folder).args(arguments).stdin(Stdio::null()).output().unwrap();
+    };
+    alone(&["status", "--porcelain"]);
+    git(folder, &["config", "--unset", "filter.a=b.process"]);
+    alone(&["status", "--porcelain"]);
+    alone(&["cat-file", "-p", &blob]);
+    for name in ["clean", "process", "fsmonitor", "inner-fsmonitor", "post-index-change", "ssh"] {
+        assert!(ran().lines().any(|line| line == name), "{name}: {}", ran());
+    }
 }
 
 /// Adds all Rust files below a folder to a text, each behind its path.

@@ -99,6 +99,34 @@ fn a_fix_changes_the_bytes_at_fault_and_nothing_else() {
     assert_eq!(ids(&said.json()), ["MAGE107:13"]);
 }
 
+#[cfg(unix)]
+#[test]
+fn a_fix_leaves_a_file_outside_of_the_project_alone() {
+    let project = project();
+    let elsewhere = tempfile::tempdir().expect("a folder");
+    let (inside, outside) = (
+        std::path::Path::new(project.path()).join("pipelines/etl/metadata.yaml"),
+        elsewhere.path().join("metadata.yaml"),
+    );
+    std::fs::rename(&inside, &outside).expect("moved");
+    std::os::unix::fs::symlink(&outside, &inside).expect("a link");
+    let said = project.run(&["lint", "--fix", "-o", "json"]);
+    assert_eq!(std::fs::read_to_string(&outside).expect("a file"), PIPELINE);
+    let told = "pipelines/etl/metadata.yaml is not mended: it is a link to a file outside";
+    assert!(said.stderr.contains(told), "{}", said.stderr);
+    assert!(ids(&said.json()).len() > 1 && said.code == 1, "{}", said.stdout);
+    // A link inside of the project is followed, and one to the project itself.
+    let (elsewhere, link) =
+        (std::path::Path::new(project.path()).join("real.yaml"), outside.with_extension("link"));
+    std::fs::rename(&outside, &elsewhere).expect("moved");
+    std::fs::remove_file(&inside).expect("removed");
+    std::os::unix::fs::symlink(&elsewhere, &inside).expect("a link");
+    std::os::unix::fs::symlink(project.path(), &link).expect("a link");
+    let link = link.to_str().expect("UTF-8");
+    crate::support::run(&["lint", "--fix", "--project", link, "--offline"]);
+    assert_ne!(std::fs::read_to_string(&elsewhere).expect("a file"), PIPELINE);
+}
+
 /// A file of Windows, with a byte order mark, tabs in comments and an anchor, keeps all of it.
 #[test]
 fn a_fix_keeps_line_ends_and_marks() {

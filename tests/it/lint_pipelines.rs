@@ -444,3 +444,28 @@ fn a_thousand_blocks_do_not_say_it_a_thousand_times() {
     assert_eq!(ids, ["MAGE209", "MAGE311", "MAGE316", "MAGE310"], "{report:#}");
     assert_eq!(found[1]["jobCount"], 1001);
 }
+
+/// `metadata.namespace` is the Job's own namespace and a field of its pods: only the latter differs.
+#[test]
+fn what_differs_between_editions_is_named_by_the_field_of_the_job() {
+    let project = TempProject::new(&[
+        (
+            "metadata.yaml",
+            "k8s_executor_config:\n  metadata: {namespace: other}\n  container_config: {image: 'mage:1'}\n",
+        ),
+        (
+            "pipelines/etl/metadata.yaml",
+            "type: python\nexecutor_type: k8s\nblocks:\n- {uuid: load, type: data_loader}\n",
+        ),
+    ]);
+    let told = |edition: &str| {
+        let said = project.run(&["lint", "--edition", edition, "-o", "json"]).json();
+        let found = said["findings"].as_array().cloned().unwrap_or_default();
+        let texts = found.iter().filter(|one| one["id"] == "MAGE420");
+        texts.filter_map(|one| Some(one["message"].as_str()?.to_owned())).collect::<Vec<_>>()
+    };
+    let field = "`.spec.template.metadata.namespace` (setting `metadata.namespace`)";
+    let (pro, oss) = ("not set in edition pro", "`other` in edition oss");
+    assert_eq!(told("pro"), [format!("{field} is {pro} and {oss}")]);
+    assert_eq!(told("oss"), [format!("{field} is {oss} and {pro}")]);
+}

@@ -37,6 +37,7 @@ mod shells;
 mod snapshot;
 mod support;
 mod terminal;
+mod usage;
 mod vectors;
 mod views;
 mod yaml;

@@ -21,7 +21,8 @@ use crate::exit::Exit;
 use crate::job::RenderedJob;
 use crate::project::Missing;
 use crate::run::{Signal, Signals};
-use crate::ui::{Printer, plural, shell_word};
+use crate::shell::quoted;
+use crate::ui::{Printer, plural};
 
 /// Creates or updates the Jobs of the targets.
 pub(in crate::commands) fn apply(args: &ApplyArgs, printer: Printer) -> Result<Exit, CliError> {
@@ -295,10 +296,8 @@ fn tell_suspended(args: &ApplyArgs, checked: &[Checked<'_>], done: &[Done], prin
     if count > 0 {
         let are = if count == 1 { "Job is" } else { "Jobs are" };
         let targets = match args.targets.as_slice() {
-            [] => shell_word(&checked[0].loaded.job.pipeline).into_owned(),
-            targets => {
-                targets.iter().map(|target| shell_word(target)).collect::<Vec<_>>().join(" ")
-            }
+            [] => quoted(&checked[0].loaded.job.pipeline).into_owned(),
+            targets => targets.iter().map(|target| quoted(target)).collect::<Vec<_>>().join(" "),
         };
         let them = if checked.len() == 1 { "it" } else { "them in order" };
         let at_once = match checked.len() {

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use crate::cli::{Against, ConfigArgs, DiffArgs, NameValue};
 use crate::error::CliError;
-use crate::load::{Fetching, ProjectAt, project_at};
+use crate::load::{ProjectAt, project_at};
 use crate::ui::Printer;
 
 /// What the old side is read with.
@@ -51,8 +51,7 @@ impl Before {
         let config = &mut self.config;
         let files = [&mut config.template, &mut config.policy, &mut config.server_env_file];
         let named: Vec<PathBuf> = files.iter().filter_map(|file| (**file).clone()).collect();
-        let fetching = if config.offline { Fetching::Forbidden } else { Fetching::Allowed };
-        let at = project_at(project, revision, &named, fetching)?;
+        let at = project_at(project, revision, &named)?;
         for file in files.into_iter().flatten() {
             match at.others.get(file) {
                 Some(then) => file.clone_from(then),

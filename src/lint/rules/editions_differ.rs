@@ -1,6 +1,6 @@
 //! A field that the two editions give different values.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 use serde_json::Value as Json;
@@ -46,15 +46,28 @@ fn check(facts: &JobFacts<'_>, found: &mut Found) {
         Edition::Pro => (Edition::Pro, Edition::Oss),
     };
     let (ours, theirs) = (by_name(facts.job), by_name(other));
+    // One that is more than one field of a Job tells nothing of which.
+    let mut fields: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+    for (key, value) in ours.iter().chain(&theirs) {
+        fields.entry(&value.origin.setting).or_default().insert(key);
+    }
+    let name = |value: &JobValue| match value.origin.setting.as_ref() {
+        "" => format!("`{}`", value.path),
+        setting if fields.get(setting).is_some_and(|fields| fields.len() > 1) => {
+            format!("`{}` (setting `{setting}`)", value.path)
+        }
+        setting => format!("`{setting}`"),
+    };
+    let editions = (here, there);
     for (key, value) in &ours {
         match theirs.get(key) {
             Some(their) if same(&their.value, &value.value) => {}
-            their => tell(found, value, Some(value), their.copied(), (here, there)),
+            their => tell(found, (value, &name(value)), (Some(value), their.copied()), editions),
         }
     }
     for (key, value) in theirs.iter().filter(|(key, _)| !ours.contains_key(*key)) {
         if !key.starts_with(".spec.backoffLimit") {
-            tell(found, value, None, Some(value), (here, there));
+            tell(found, (value, &name(value)), (None, Some(value)), editions);
         }
     }
 }
@@ -71,9 +84,8 @@ fn same(one: &Json, other: &Json) -> bool {
 
 fn tell(
     found: &mut Found,
-    place: &JobValue,
-    ours: Option<&JobValue>,
-    theirs: Option<&JobValue>,
+    (place, name): (&JobValue, &str),
+    (ours, theirs): (Option<&JobValue>, Option<&JobValue>),
     (here, there): (Edition, Edition),
 ) {
     let shown = |value: Option<&JobValue>| match value {
@@ -84,12 +96,8 @@ fn tell(
             other => format!("`{other}`"),
         },
     };
-    let setting = match place.origin.setting.as_ref() {
-        "" => place.path.to_string(),
-        setting => setting.to_owned(),
-    };
     let message = format!(
-        "`{setting}` is {} in edition {} and {} in edition {}",
+        "{name} is {} in edition {} and {} in edition {}",
         shown(ours),
         here.name(),
         shown(theirs),
