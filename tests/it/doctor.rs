@@ -204,7 +204,7 @@ fn what_a_flag_names_and_cannot_be_read_is_told_by_its_own_check() {
     for (flag, file, wanted) in [
         ("--policy", "/nonexistent/policy.yaml", "cannot read /nonexistent/policy.yaml"),
         ("--template", "/nonexistent/template.yaml", "cannot read /nonexistent/template.yaml"),
-        ("--policy", &format!("{}/broken.yaml", project.path()), "broken.yaml:2:1: "),
+        ("--policy", &format!("{}/broken.yaml", project.path()), "broken.yaml:1:11: "),
     ] {
         let report = project.run(&["doctor", "-o", "json", "--edition", "pro", flag, file]).json();
         let said = told(&report, flag.trim_start_matches('-'));
