@@ -592,7 +592,7 @@ async fn the_exit_code_tells_the_outcome() {
         "has not ended within 1s, and goes on",
         "kubectl mage why job/mage-sleeps-",
     ]);
-    let said = outcome("job_name_prefix: hopeless", &["--image", "No Image"]).ends(5);
+    let said = outcome("job_name_prefix: hopeless", &["--image", "localhost/NO:1"]).ends(5);
     said.says(&["load: pending", "could not start, and is left there"]);
     project("")
         .run_on(&bench, &["apply", "--wait", "--suspend"])

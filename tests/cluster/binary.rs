@@ -86,8 +86,11 @@ impl Project {
 
     /// Makes a command of the binary against the cluster, in the namespace of the bench.
     pub(crate) fn command_on(&self, bench: &Bench, arguments: &[&str]) -> Command {
-        let mut command = self.command(arguments);
+        // What a test says itself comes after these, and so counts.
+        let (verb, rest) = arguments.split_first().unwrap();
+        let mut command = self.command(&[verb]);
         command.arg("--kubeconfig").arg(&bench.kubeconfig).args(["-n", &bench.namespace]);
+        command.args(rest);
         command
     }
 

@@ -290,7 +290,7 @@ async fn a_driver_that_cannot_start_is_told_and_removed() {
     let Some((bench, image)) = bench("detach-bad").await else { return };
     let project = diamond(&[]);
     let none = project.run_on(&bench, &["run", "etl", "--detach"]).ends(2);
-    none.says(&["--detach needs an image", "hint: name one with --driver-image"]);
+    none.says(&["--detach needs an image", "with --driver-image or as driver_image"]);
     let missing =
         project.run_on(&bench, &["run", "etl", "--detach", "--driver-image", &image]).ends(2);
     let missing = missing.says(&[
@@ -304,7 +304,7 @@ async fn a_driver_that_cannot_start_is_told_and_removed() {
 
     for (image, words) in [
         ("localhost/not-there:1", "localhost/not-there:1"),
-        ("Not An Image", "Not An Image"),
+        ("localhost/NOT:1", "localhost/NOT:1"),
         ("localhost/mage-stand-in:1", "kubectl-mage"),
     ] {
         let said = project.run_on(
