@@ -58,7 +58,6 @@ use clap::{ArgAction, Args, CommandFactory as _, Parser, Subcommand, ValueEnum};
     version,
     disable_help_subcommand = true,
     subcommand_required = true,
-    arg_required_else_help = true,
     args_override_self = true,
     max_term_width = 100
 )]

@@ -25,18 +25,12 @@ pub(super) fn parse(words: Vec<OsString>) -> Result<Parsed, CliError> {
     let mut command = Cli::command();
     let matches = match command.try_get_matches_from_mut(&words) {
         Ok(matches) => matches,
-        Err(error) if is_text(&error) => return Ok(Parsed::Text(error)),
+        Err(error) if !error.use_stderr() => return Ok(Parsed::Text(error)),
         Err(error) => return Err(refused(&error, &words, &command)),
     };
     let matches = with_default_output(matches, &command, &words)?;
     let cli = Cli::from_arg_matches(&matches);
     cli.map(|cli| Parsed::Command(Box::new(cli))).map_err(|error| refused(&error, &words, &command))
-}
-
-/// Help, also where nothing was asked for, and the version.
-fn is_text(error: &clap::Error) -> bool {
-    use clap::error::ErrorKind;
-    !error.use_stderr() || error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand
 }
 
 fn refused(error: &clap::Error, words: &[OsString], command: &Command) -> CliError {
@@ -54,9 +48,11 @@ fn refused(error: &clap::Error, words: &[OsString], command: &Command) -> CliErr
     CliError::usage(usage::problem(error, verb.map(|(_, name)| name), command))
 }
 
-/// Reads `help VERB` as `VERB --help`.
+/// Reads `help VERB` as `VERB --help`, and nothing at all as `--help`, as kubectl does.
 fn with_help(mut words: Vec<OsString>) -> Vec<OsString> {
-    if words.get(1).is_some_and(|word| word == "help") {
+    if words.len() == 1 {
+        words.push("--help".into());
+    } else if words.get(1).is_some_and(|word| word == "help") {
         words.remove(1);
         words.truncate(2);
         words.push("--help".into());

@@ -131,6 +131,7 @@ fn of_a_flag_given_twice_the_last_counts_and_lists_collect() {
 fn help_is_a_command_too() {
     let same = |one: &[&str], other: &[&str]| assert_eq!(run(one).ok(), run(other).ok());
     same(&["help"], &["--help"]);
+    same(&[], &["--help"]);
     same(&["help", "run"], &["run", "--help"]);
     same(&["help", "explain"], &["explain-config", "--help"]);
     assert!(run(&["help", "rn"]).fails(2).contains("did you mean `run`?"));
