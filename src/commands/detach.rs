@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::entry::out;
-use super::facts::Connected;
+use super::facts::{Connected, listen};
 use crate::cli::{DriverArgs, InterruptChoice, environment};
 use crate::cluster::{Applied, Cluster, ClusterError, Recorded, blocks_selector, object_name};
 use crate::error::{CliError, Problem};
@@ -11,7 +11,7 @@ use crate::exit::Exit;
 use crate::load::UserConfig;
 use crate::run::{
     Driver, EventKind, HandOver, NotDriven, Options, Output, PackedPlan, Plan, RunEvent, RunId,
-    RunState, SERVICE_ACCOUNT, Signal, Signals, driver_name, driver_rights, record_for_driver,
+    RunState, SERVICE_ACCOUNT, driver_name, driver_rights, record_for_driver,
 };
 use crate::ui::{Printer, event_json, manifest, plural};
 
@@ -165,9 +165,7 @@ pub(super) fn hand_over(
     printer.notice(&format!("come back to it with: kubectl mage attach {run} -n {namespace}"));
     let job = format!("job.batch/{}", driver_name(run));
     let outcome = connected.runtime.block_on(async {
-        let mut signals = Signals::listen().map_err(|error| {
-            CliError::usage(Problem::new(format!("cannot listen for signals: {error}")))
-        })?;
+        let mut signals = listen()?;
         tokio::select! {
             driven = parts.run(|text| printer.notice(text)) => {
                 driven.map(|()| None).map_err(|error| not_driven(&error))
@@ -179,10 +177,7 @@ pub(super) fn hand_over(
         printer.notice(&format!(
             "not waiting for {job} any longer: it may still start and drive run {run}"
         ));
-        return Ok(match signal {
-            Signal::Interrupt => Exit::Interrupted,
-            Signal::Terminate => Exit::Terminated,
-        });
+        return Ok(signal.exit());
     }
     tell_detached(&parts, printer)?;
     Ok(Exit::Fine)

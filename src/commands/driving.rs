@@ -1,12 +1,12 @@
 //! What `run`, `resume` and `attach` share: the flags of a run, and showing it until it ends.
 
-use super::facts::Connected;
+use super::facts::{Connected, listen};
 use super::keeping::Reports;
 use super::pages::use_small_pages;
 use crate::cli::{InterruptChoice, LogsChoice, RunOutput};
 use crate::error::{CliError, Problem};
 use crate::exit::Exit;
-use crate::run::{Begin, Logs, OnInterrupt, Options, Output, Plan, RunId, Signals, Stop, execute};
+use crate::run::{Begin, Logs, OnInterrupt, Options, Output, Plan, RunId, Stop, execute};
 use crate::ui::{Printer, RunReporter};
 
 /// Drives a run to its end, and shows it.
@@ -40,9 +40,7 @@ pub(super) fn follow(
     use_small_pages();
     let (events, reporter) = RunReporter::start(printer, plan, run, options.output);
     let done = connected.runtime.block_on(async {
-        let signals = Signals::listen().map_err(|error| {
-            CliError::usage(Problem::new(format!("cannot listen for signals: {error}")))
-        })?;
+        let signals = listen()?;
         let cluster = &connected.cluster;
         let outcome = execute(cluster, plan, run, options, begin, signals, events).await;
         outcome.map_err(CliError::from)

@@ -10,6 +10,7 @@ use crate::config::nearest;
 use crate::error::{CliError, Problem};
 use crate::exit::Exit;
 use crate::load::{ClusterFacts, ServerEnv, read, server_container};
+use crate::run::Signals;
 use crate::snapshot::{ServerSearch, Snapshot, container_of, parse_snapshot, prune, references};
 use crate::yaml::SourceFile;
 
@@ -23,6 +24,13 @@ pub(super) struct Connected {
 pub(super) fn runtime() -> Result<Runtime, CliError> {
     Builder::new_current_thread().enable_all().build().map_err(|error| {
         CliError::new(Exit::Cluster, Problem::new(format!("cannot start the event loop: {error}")))
+    })
+}
+
+/// Takes signals as input from now on; within a runtime.
+pub(super) fn listen() -> Result<Signals, CliError> {
+    Signals::listen().map_err(|error| {
+        CliError::usage(Problem::new(format!("cannot listen for signals: {error}")))
     })
 }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 use k8s_openapi::jiff::{SignedDuration, Timestamp};
 
 use super::entry::written;
-use super::facts::{Connected, connect};
+use super::facts::{Connected, connect, listen};
 use super::keeping::folder;
 use super::run_name::{RunName, unknown_run};
 use super::saved::{newest_run, saved_logs};
@@ -19,7 +19,6 @@ use crate::exit::Exit;
 use crate::load::{find_project, read_source};
 use crate::logs::{Filter, FirstRun, Level, Order, Part, Until};
 use crate::project::Pipeline;
-use crate::run::{Signal, Signals};
 use crate::tail::{self, Containers, Ended, Mix, TailOptions, Teller, Times, Verdict, Wanted};
 use crate::ui::{LogForm, LogPrinter, LogStyle, Printer, Zone, plural};
 
@@ -33,9 +32,7 @@ pub(super) fn tail(args: &LogArgs, printer: Printer) -> Result<Exit, CliError> {
     let options = options(args, &connected, Until::End, show.times(), printer)?;
     let (told, shown) = show.start(&connected, printer);
     let ended = connected.runtime.block_on(async {
-        let signals = Signals::listen().map_err(|error| {
-            CliError::usage(Problem::new(format!("cannot listen for signals: {error}")))
-        })?;
+        let signals = listen()?;
         Ok::<_, CliError>(tail::tail(&connected.cluster, &options, told, signals).await)
     });
     written(connected.runtime.block_on(shown.finish()))?;
@@ -52,8 +49,7 @@ pub(super) fn tail(args: &LogArgs, printer: Printer) -> Result<Exit, CliError> {
             }
             Ok(exit)
         }
-        Ended::Stopped(Signal::Interrupt) => Ok(Exit::Interrupted),
-        Ended::Stopped(Signal::Terminate) => Ok(Exit::Terminated),
+        Ended::Stopped(signal) => Ok(signal.exit()),
         Ended::Unread => Ok(Exit::Fine),
         Ended::Lost(error) => Err(error.into()),
         Ended::NoContainer(name, known) => Err(no_container(&name, &known)),

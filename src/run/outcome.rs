@@ -83,8 +83,7 @@ impl Stop {
     #[must_use]
     pub fn exit(&self) -> Exit {
         match self {
-            Self::Signal(Signal::Interrupt) => Exit::Interrupted,
-            Self::Signal(Signal::Terminate) => Exit::Terminated,
+            Self::Signal(signal) => signal.exit(),
             Self::TimedOut => Exit::TimedOut,
             Self::Undriven => Exit::No,
             Self::CancelledElsewhere => Exit::Cancelled,

@@ -2,6 +2,8 @@
 
 use tokio::sync::mpsc;
 
+use crate::exit::Exit;
+
 /// A wish to stop.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Signal {
@@ -9,6 +11,17 @@ pub enum Signal {
     Interrupt,
     /// SIGTERM or SIGHUP: somebody or something ends this process.
     Terminate,
+}
+
+impl Signal {
+    /// Returns the exit code it stands for.
+    #[must_use]
+    pub fn exit(self) -> Exit {
+        match self {
+            Self::Interrupt => Exit::Interrupted,
+            Self::Terminate => Exit::Terminated,
+        }
+    }
 }
 
 /// A stream of signals.

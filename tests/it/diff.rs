@@ -2,29 +2,12 @@
 #![expect(clippy::unwrap_used, reason = "helpers of tests, outside `#[test]`")]
 
 use std::path::Path;
-use std::process::Command;
 
 use pulldown_cmark::{Event, Options, Parser, Tag, TagEnd};
 use serde_json::{Value, json};
 
 use crate::schema::fits;
-use crate::support::{Said, TempProject, binary, run_command, small_project};
-
-/// Runs git in a folder, as somebody.
-fn git(folder: &Path, arguments: &[&str]) -> String {
-    let output = Command::new("git")
-        .args(["-c", "user.name=x", "-c", "user.email=x@y", "-c", "protocol.file.allow=always"])
-        .arg("-C")
-        .arg(folder)
-        .args(arguments)
-        .env_clear()
-        .env("PATH", "/usr/bin:/bin")
-        .env("HOME", "/nonexistent")
-        .output()
-        .unwrap();
-    assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
-    String::from_utf8(output.stdout).unwrap().trim().to_owned()
-}
+use crate::support::{Said, TempProject, binary, git, run_command, small_project};
 
 fn commit(project: &TempProject) {
     let folder = Path::new(project.path());

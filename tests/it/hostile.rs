@@ -9,7 +9,7 @@ use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::{fs, io};
 
-use crate::support::{Said, TempProject, binary, run_command, small_project};
+use crate::support::{Said, TempProject, binary, git, run_command, small_project};
 
 /// A server on loopback that answers every request in the same way.
 fn serve(answer: impl Fn(&mut TcpStream) -> io::Result<()> + Send + Sync + 'static) -> String {
@@ -78,29 +78,6 @@ fn what_a_project_may_not_do_is_refused() {
     refused("variables_dir: !!python/name:os.system\n", "!!python");
     refused("variables_dir: {% include '/etc/passwd' %}\n", "/etc/passwd");
     refused("variables_dir: {% import '/etc/passwd' as all %}{{ all }}\n", "/etc/passwd");
-}
-
-/// Runs git in a folder, as somebody.
-fn git(folder: &Path, arguments: &[&str]) -> String {
-    let output = Command::new("git")
-        .args([
-            "-c",
-            "user.name=x",
-            "-c",
-            "user.email=x@y",
-            "-c",
-            "protocol.file.allow=always",
-            "-C",
-        ])
-        .arg(folder)
-        .args(arguments)
-        .env_clear()
-        .env("PATH", "/usr/bin:/bin")
-        .env("HOME", "/nonexistent")
-        .output()
-        .unwrap();
-    assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
-    String::from_utf8(output.stdout).unwrap().trim().to_owned()
 }
 
 /// Makes a program that notes that it ran, as `NAME`, in a file of the folder.

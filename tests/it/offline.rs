@@ -1,17 +1,9 @@
 //! `--offline`: no connection, whatever else is asked for.
 
 use std::net::TcpListener;
-use std::process::Command;
+use std::path::Path;
 
-use crate::support::{TempProject, binary, run_command, small_project};
-
-/// Runs git in a project as somebody whose name does not matter.
-fn git(project: &TempProject, arguments: &[&str]) {
-    let mut git = Command::new("git");
-    git.args(["-c", "user.name=a", "-c", "user.email=a@b", "-C", project.path()]);
-    let output = git.args(arguments).output().expect("git is installed");
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-}
+use crate::support::{binary, git, run_command, small_project};
 
 #[test]
 fn nothing_is_connected_to() {
@@ -27,9 +19,10 @@ fn nothing_is_connected_to() {
     );
     let snapshot = serde_json::to_string(&kubectl_mage::snapshot::Snapshot::default());
     project.write("snapshot.json", &snapshot.expect("it is JSON"));
-    git(&project, &["init", "-q"]);
-    git(&project, &["add", "-A"]);
-    git(&project, &["commit", "-qm", "first"]);
+    let folder = Path::new(project.path());
+    git(folder, &["init", "-q"]);
+    git(folder, &["add", "-A"]);
+    git(folder, &["commit", "-qm", "first"]);
     let file = |name: &str| format!("{}/{name}", project.path());
     let (kubeconfig, snapshot) = (file("kubeconfig"), file("snapshot.json"));
     let against = format!("snapshot:{snapshot}");

@@ -1,5 +1,6 @@
 //! Runs the binary in a clean environment.
 
+use std::path::Path;
 use std::process::{Command, Output};
 
 /// What a command said.
@@ -112,4 +113,20 @@ pub(crate) fn small_project() -> TempProject {
             "uuid: etl\nname: etl\ntype: python\nexecutor_type: k8s\nblocks:\n- uuid: load\n  name: load\n  type: data_loader\n  language: python\n  upstream_blocks: []\n  executor_config:\n    resource_limits:\n      memory: 4Gi\n- uuid: export\n  name: export\n  type: data_exporter\n  language: python\n  upstream_blocks: [load]\n",
         ),
     ])
+}
+
+/// Runs git in a folder, as somebody.
+pub(crate) fn git(folder: &Path, arguments: &[&str]) -> String {
+    let output = Command::new("git")
+        .args(["-c", "user.name=x", "-c", "user.email=x@y", "-c", "protocol.file.allow=always"])
+        .arg("-C")
+        .arg(folder)
+        .args(arguments)
+        .env_clear()
+        .env("PATH", "/usr/bin:/bin")
+        .env("HOME", "/nonexistent")
+        .output()
+        .expect("git is installed");
+    assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).expect("git writes UTF-8").trim().to_owned()
 }

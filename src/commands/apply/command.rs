@@ -7,10 +7,10 @@ use super::object::{Begin, changed_job, is_suspended, new_job};
 use super::send::{Done, compared, send, would_be};
 use super::told::Teller;
 use super::upstream::refuse_without_upstream;
-use super::wait::{Awaited, listen, wait};
+use super::wait::{Awaited, wait};
 use crate::cli::{ApplyArgs, DryRunChoice};
 use crate::cluster::{Cluster, Ownership};
-use crate::commands::facts::{Connected, connect};
+use crate::commands::facts::{Connected, connect, listen};
 use crate::commands::guard::{Confirmation, confirm, refuse_readonly};
 use crate::commands::load::{LoadedJob, Masked, Request, load_jobs};
 use crate::commands::maker::{Naming, Widen};
@@ -258,11 +258,11 @@ async fn send_unless_stopped(
 }
 
 fn interrupted(signal: Signal) -> CliError {
-    let (exit, name) = match signal {
-        Signal::Interrupt => (Exit::Interrupted, "SIGINT"),
-        Signal::Terminate => (Exit::Terminated, "SIGTERM or SIGHUP"),
+    let name = match signal {
+        Signal::Interrupt => "SIGINT",
+        Signal::Terminate => "SIGTERM or SIGHUP",
     };
-    CliError::new(exit, Problem::new(format!("interrupted by {name}")))
+    CliError::new(signal.exit(), Problem::new(format!("interrupted by {name}")))
 }
 
 /// Adds to an error what was applied before it, and what was not.

@@ -13,10 +13,11 @@ use crate::cluster::{
     CONTACT_IS_BACK, Cluster, Contact, MANAGED_BY, MANAGER, OF_A_JOB, PATIENCE, WatchScope,
     Watchable, Watched, job_of,
 };
+use crate::commands::facts::listen;
 use crate::diagnose::{PendingKind, pending};
 use crate::error::{CliError, Problem};
 use crate::exit::Exit;
-use crate::run::{BlockState, EventKind, Options, RunEvent, Signal, Signals};
+use crate::run::{BlockState, EventKind, Options, RunEvent};
 use crate::tail::{JobEnd, Stand};
 use crate::ui::{Printer, words};
 
@@ -101,10 +102,7 @@ pub(super) async fn wait(
                     left.join(", "),
                     waiting.next_command("tail")
                 ));
-                return Ok(match signal {
-                    Signal::Interrupt => Exit::Interrupted,
-                    Signal::Terminate => Exit::Terminated,
-                });
+                return Ok(signal.exit());
             }
             () = tokio::time::sleep_until(late.unwrap_or_else(tokio::time::Instant::now)),
                 if late.is_some() =>
@@ -119,13 +117,6 @@ pub(super) async fn wait(
         }
     }
     waiting.outcome()
-}
-
-/// Takes signals as input.
-pub(super) fn listen() -> Result<Signals, CliError> {
-    Signals::listen().map_err(|error| {
-        CliError::usage(Problem::new(format!("cannot listen for signals: {error}")))
-    })
 }
 
 /// Watches the Jobs of this tool in a namespace, their pods, and what is said of Jobs without pods.
