@@ -67,7 +67,7 @@ pub use mage_jobs::{Belongs, Source, belongs, mage_command, pod_belongs};
 pub use marks::{Marked, is_ours, mark_as_ours};
 pub(crate) use marks::{is_made_here, is_mark, mark, member, unmark};
 pub use plans::{CANCELLED, NotedEnd, PlanFacts, Unmet};
-pub(crate) use plans::{DROPPED, ENDED};
+pub(crate) use plans::{DROPPED, ENDED, PlanNote};
 pub(crate) use pods::container_status;
 pub use pods::{ContainerPhase, ContainerView, container_view, job_of, main_container};
 pub use rbac::{Applied, object_name};

@@ -37,10 +37,35 @@ pub enum Unmet {
     Upstream,
 }
 
+/// A note of a plan about an attempt at a block: `2 CouldNotStart`, and, where it did not end well, when
+/// and why: `2 CouldNotStart 2026-11-28T00:00:00Z ErrImagePull: not found`.
+pub(crate) struct PlanNote<'a> {
+    /// The attempt, from 1.
+    pub(crate) attempt: u32,
+    /// How far it is, or how it ended.
+    pub(crate) word: &'a str,
+    /// When it ended, by the clock of whoever noted it.
+    pub(crate) at: Option<Timestamp>,
+    /// One word and one sentence why.
+    pub(crate) why: Option<(&'a str, &'a str)>,
+}
+
+impl<'a> PlanNote<'a> {
+    /// Reads it; none where it is none.
+    pub(crate) fn read(text: &'a str) -> Option<Self> {
+        let mut words = text.splitn(4, ' ');
+        Some(Self {
+            attempt: words.next()?.parse().ok()?,
+            word: words.next()?,
+            at: words.next().and_then(|at| at.parse().ok()),
+            why: words.next().and_then(|why| why.split_once(": ")),
+        })
+    }
+}
+
 impl Unmet {
-    /// Reads what is noted of a block: the attempt and a state.
-    fn read(note: &str) -> Option<Self> {
-        match note.split_once(' ')?.1 {
+    fn of(note: &PlanNote<'_>) -> Option<Self> {
+        match note.word {
             "ConditionFalse" => Some(Self::Own),
             "Skipped" => Some(Self::Upstream),
             _ => None,
@@ -48,8 +73,7 @@ impl Unmet {
     }
 }
 
-/// What is noted of an attempt that ended, where its Job does not tell: `2 CouldNotStart`, and, where it did not
-/// end well, when and why: `2 CouldNotStart 2026-11-28T00:00:00Z ErrImagePull: not found`.
+/// What is noted of an attempt that ended, where its Job does not tell.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NotedEnd {
     /// The attempt, from 1.
@@ -63,23 +87,33 @@ pub struct NotedEnd {
 }
 
 impl NotedEnd {
-    /// Reads a note; none where it says something else than an end.
-    #[must_use]
-    pub fn read(note: &str) -> Option<Self> {
-        let mut words = note.splitn(4, ' ');
-        let attempt = words.next()?.parse().ok()?;
-        let state = words.next()?;
-        let is_end = !matches!(state, "Begun" | "Wanted" | "ConditionFalse" | "Skipped");
-        let at = words.next().and_then(|at| at.parse().ok());
-        let why = words.next().and_then(|why| why.split_once(": "));
-        let why = why.map(|(reason, sentence)| (reason.to_owned(), sentence.to_owned()));
-        is_end.then(|| Self { attempt, state: state.to_owned(), at, why })
+    /// Takes a note; none where it says something else than an end.
+    fn of(note: &PlanNote<'_>) -> Option<Self> {
+        let is_end = !matches!(note.word, "Begun" | "Wanted" | "ConditionFalse" | "Skipped");
+        is_end.then(|| Self {
+            attempt: note.attempt,
+            state: note.word.to_owned(),
+            at: note.at,
+            why: note.why.map(|(reason, sentence)| (reason.to_owned(), sentence.to_owned())),
+        })
     }
 
     /// Tells whether the block is complete.
     #[must_use]
     pub fn is_complete(&self) -> bool {
         self.state == "Complete"
+    }
+
+    /// Tells whether it was deleted because the run ended.
+    #[must_use]
+    pub fn is_cancelled(&self) -> bool {
+        self.state == "Cancelled"
+    }
+
+    /// Tells whether it went wrong by itself.
+    #[must_use]
+    pub fn is_failure(&self) -> bool {
+        !self.is_complete() && !self.is_cancelled()
     }
 }
 
@@ -120,7 +154,9 @@ impl PlanFacts {
         }
         let notes = || {
             let annotations = metadata.annotations.iter().flatten();
-            annotations.filter_map(|(key, note)| Some((key.strip_prefix(ENDED)?.to_owned(), note)))
+            annotations.filter_map(|(key, note)| {
+                Some((key.strip_prefix(ENDED)?.to_owned(), PlanNote::read(note)?))
+            })
         };
         Some(Self {
             namespace: metadata.namespace.clone().unwrap_or_default(),
@@ -132,9 +168,9 @@ impl PlanFacts {
             dropped: named(metadata, DROPPED)
                 .and_then(|text| serde_json::from_str(&text).ok())
                 .unwrap_or_default(),
-            unmet: notes().filter_map(|(block, note)| Some((block, Unmet::read(note)?))).collect(),
+            unmet: notes().filter_map(|(block, note)| Some((block, Unmet::of(&note)?))).collect(),
             ended: notes()
-                .filter_map(|(block, note)| Some((block, NotedEnd::read(note)?)))
+                .filter_map(|(block, note)| Some((block, NotedEnd::of(&note)?)))
                 .collect(),
             cancelled: named(metadata, CANCELLED),
             created: metadata.creation_timestamp.as_ref().map(|time| time.0),

@@ -214,11 +214,12 @@ impl Gone {
         let there: BTreeSet<String> = tally.blocks.keys().map(|block| label_value(block)).collect();
         let mut gone = Self::default();
         for (_, end) in tally.noted.iter().filter(|(block, _)| !there.contains(*block)) {
-            match end.state.as_str() {
-                "Complete" => gone.complete += 1,
-                "Cancelled" => gone.cancelled += 1,
-                _ => gone.failed += 1,
-            }
+            let count = match end {
+                end if end.is_complete() => &mut gone.complete,
+                end if end.is_cancelled() => &mut gone.cancelled,
+                _ => &mut gone.failed,
+            };
+            *count += 1;
         }
         gone
     }
@@ -261,7 +262,7 @@ impl Cluster {
 
 #[cfg(test)]
 mod tests {
-    use super::{NotedEnd, PlanFacts, RunStatus, Unmet, group_runs};
+    use super::{PlanFacts, RunStatus, Unmet, group_runs};
     use k8s_openapi::api::batch::v1::Job;
     use serde_json::json;
     use std::collections::BTreeMap;
@@ -329,9 +330,15 @@ mod tests {
     #[test]
     fn how_blocks_ended_is_known_when_their_jobs_are_gone() {
         let status = |notes: &[(&str, &str)]| {
-            let end = |note: &str| NotedEnd::read(note).unwrap();
-            let ended = notes.iter().map(|(block, note)| ((*block).to_owned(), end(note)));
-            let plan = PlanFacts { ended: ended.collect(), ..plan() };
+            let notes =
+                notes.iter().map(|&(block, note)| (format!("ended.kubectl-mage/{block}"), note));
+            let metadata = json!({
+                "name": "mage-run-r1", "uid": "u", "namespace": "etl",
+                "labels": {"app.kubernetes.io/managed-by": "kubectl-mage", "kubectl-mage/run": "r1"},
+                "annotations": notes.collect::<BTreeMap<_, _>>(),
+            });
+            let read = PlanFacts::read(&serde_json::from_value(metadata).unwrap()).unwrap();
+            let plan = PlanFacts { ended: read.ended, ..plan() };
             let row = group_runs(&[], &[plan]).remove(0);
             format!("{} {}/3 {}", row.status, row.done, row.ended.is_some())
         };

@@ -7,14 +7,13 @@ use std::time::{Duration, Instant};
 
 use super::entry::out;
 use super::facts::runtime;
-use super::targets::pipelines;
+use super::targets::{pipeline_at_hand, pipelines};
 use crate::cli::CompletionShell;
 use crate::cli::completion::{self, Ask, Names};
 use crate::cluster::{Cluster, ConnectionFlags, Plugins, kubeconfig_names};
 use crate::error::{CliError, Problem};
 use crate::exit::Exit;
-use crate::load::{Put, find_project, is_on_path, put_helper, read_source, revision_names};
-use crate::project::Pipeline;
+use crate::load::{Put, find_project, is_on_path, put_helper, revision_names};
 use crate::ui::Printer;
 
 /// Whoever presses TAB does not wait longer for the cluster and what leads to it.
@@ -40,9 +39,9 @@ pub(super) fn install(
         let hint = "leave it out, and see your shell's manual for where the script is to be";
         return Err(CliError::usage(problem.hint(hint)));
     }
-    let (path, told) = match put_helper(folder, &completion::script(shell))? {
-        Put::Written(path) => (path.clone(), format!("wrote {}", path.display())),
-        Put::Unchanged(path) => (path.clone(), format!("{} is there already", path.display())),
+    let (told, path) = match put_helper(folder, &completion::script(shell))? {
+        Put::Written(path) => (format!("wrote {}", path.display()), path),
+        Put::Unchanged(path) => (format!("{} is there already", path.display()), path),
     };
     printer.notice(&told);
     let folder = path.parent().unwrap_or(&path);
@@ -133,8 +132,7 @@ fn targets(project: &Path, typed: &str) -> Vec<String> {
 
 /// Returns `PIPELINE/BLOCK` for each block; none of a pipeline that cannot be read.
 fn blocks(project: &Path, pipeline: &str) -> Vec<String> {
-    let path = project.join("pipelines").join(pipeline).join("metadata.yaml");
-    let Ok(file) = read_source(&path, project) else { return Vec::new() };
-    let Ok((read, _)) = Pipeline::parse(&file, pipeline, None) else { return Vec::new() };
-    read.blocks.iter().map(|block| format!("{pipeline}/{}", block.uuid)).collect()
+    let read = pipeline_at_hand(project, pipeline);
+    let blocks = read.iter().flat_map(|read| &read.blocks);
+    blocks.map(|block| format!("{pipeline}/{}", block.uuid)).collect()
 }

@@ -2,11 +2,10 @@
 
 use tokio::runtime::{Builder, Runtime};
 
-use super::targets::listed;
+use super::targets::meant;
 use crate::cli::{ConfigArgs, ConnectionArgs, environment};
 use crate::cluster::{self, Cluster, ClusterError};
 use crate::config::check::{is_dns_label, is_dns_subdomain};
-use crate::config::nearest;
 use crate::error::{CliError, Problem};
 use crate::exit::Exit;
 use crate::load::{ClusterFacts, ServerEnv, read, server_container};
@@ -221,12 +220,11 @@ async fn with_pods(
 ) -> CliError {
     let is_missing = matches!(error, ClusterError::NotFound { .. });
     let mut error = CliError::from(error);
-    if is_missing && let Ok(pods) = cluster.list_pods(namespace, "").await {
-        let names: Vec<String> = pods.into_iter().filter_map(|pod| pod.metadata.name).collect();
-        let hint = match nearest(name, names.iter().map(String::as_str)) {
-            Some(near) => format!("did you mean `{near}`?"),
-            None if names.is_empty() => format!("namespace {namespace} has no pods"),
-            None => listed(&names),
+    if is_missing && let Ok(names) = cluster.pod_names(namespace).await {
+        let hint = if names.is_empty() {
+            format!("namespace {namespace} has no pods")
+        } else {
+            meant(name, &names)
         };
         error.problems.iter_mut().for_each(|problem| problem.hints.insert(0, hint.clone()));
     }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, OnceLock};
 
 use super::sources::{render_at, sources};
-use super::targets::{listed, pipelines};
+use super::targets::{meant, pipelines};
 use crate::cli::{ConfigArgs, ConnectionArgs};
 use crate::config::{LayerKind, Origin, Segment, Source};
 use crate::error::{CliError, Problem};
@@ -177,12 +177,7 @@ impl<'a> Maker<'a> {
         if path.symlink_metadata().is_err() || matches!(name, "" | "." | "..") {
             let names = pipelines(project);
             let problem = Problem::new(format!("no pipeline `{name}` in {}", project.display()));
-            return Err(CliError::usage(
-                match crate::config::nearest(name, names.iter().map(String::as_str)) {
-                    Some(near) => problem.hint(format!("did you mean `{near}`?")),
-                    None => problem.hint(listed(&names)),
-                },
-            ));
+            return Err(CliError::usage(problem.hint(meant(name, &names))));
         }
         let file = read_source(&path, project)?;
         let env = match self.inputs.edition {

@@ -10,15 +10,13 @@ use super::keeping::folder;
 use super::run_name::{RunName, unknown_run};
 use super::saved::{newest_run, saved_logs};
 use super::subject::Subject;
-use super::targets::{listed, pipelines};
+use super::targets::{meant, pipeline_at_hand, pipelines};
 use crate::cli::{LevelChoice, LogArgs, LogOutput, MergeChoice};
 use crate::cluster::{Cluster, PATIENCE};
-use crate::config::nearest;
 use crate::error::{CliError, Problem};
 use crate::exit::Exit;
-use crate::load::{find_project, read_source};
+use crate::load::find_project;
 use crate::logs::{Filter, FirstRun, Level, Order, Part, Until};
-use crate::project::Pipeline;
 use crate::tail::{self, Containers, Ended, Mix, TailOptions, Teller, Times, Verdict, Wanted};
 use crate::ui::{LogForm, LogPrinter, LogStyle, Printer, Zone, plural};
 
@@ -119,10 +117,8 @@ pub(super) fn logs(args: &LogArgs, printer: Printer) -> Result<Exit, CliError> {
         }
         return Err(error);
     }
-    if read.logs == 0 && read.waiting.is_empty() {
-        return Err(nothing(&read.missing, args, &options, &connected.cluster));
-    }
-    if !read.missing.is_empty() && options.saved.is_empty() {
+    let is_empty = read.logs == 0 && read.waiting.is_empty();
+    if is_empty || (!read.missing.is_empty() && options.saved.is_empty()) {
         return Err(nothing(&read.missing, args, &options, &connected.cluster));
     }
     Ok(if read.logs == 0 { Exit::No } else { Exit::Fine })
@@ -303,14 +299,10 @@ fn unknown_here(pipeline: &str, block: Option<&str>) -> Option<String> {
     let project = find_project(None).ok()?;
     let names = pipelines(&project);
     if !names.iter().any(|name| name == pipeline) {
-        let near = nearest(pipeline, names.iter().map(String::as_str));
-        let hint = near.map_or_else(|| listed(&names), |near| format!("did you mean `{near}`?"));
+        let hint = meant(pipeline, &names);
         return Some(format!("the project at hand has no pipeline `{pipeline}`: {hint}"));
     }
-    let file = project.join("pipelines").join(pipeline).join("metadata.yaml");
-    let file = read_source(&file, &project).ok()?;
-    let (pipeline, _) = Pipeline::parse(&file, pipeline, None).ok()?;
-    let problem = pipeline.find(block?).err()?;
+    let problem = pipeline_at_hand(&project, pipeline)?.find(block?).err()?;
     Some([vec![problem.message], problem.hints].concat().join(": "))
 }
 

@@ -4,8 +4,10 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use crate::cli::ConfigArgs;
+use crate::config::nearest;
 use crate::error::{CliError, Problem};
-use crate::load::{parse_dotenv, read};
+use crate::load::{parse_dotenv, read, read_source};
+use crate::project::Pipeline;
 
 /// A pipeline and the blocks named of it; `None` names the whole of it.
 pub(super) type Selected = (String, Vec<Option<String>>);
@@ -62,6 +64,21 @@ pub(super) fn listed(names: &[String]) -> String {
     let first: Vec<&str> = names.iter().take(10).map(String::as_str).collect();
     let more = if names.len() > 10 { ", …" } else { "" };
     format!("known: {}{more}", first.join(", "))
+}
+
+/// Says which name was meant, or which there are.
+pub(super) fn meant(name: &str, names: &[String]) -> String {
+    match nearest(name, names.iter().map(String::as_str)) {
+        Some(near) => format!("did you mean `{near}`?"),
+        None => listed(names),
+    }
+}
+
+/// Reads a pipeline for what its blocks are called; none where it cannot be read.
+pub(super) fn pipeline_at_hand(project: &Path, name: &str) -> Option<Pipeline> {
+    let path = project.join("pipelines").join(name).join("metadata.yaml");
+    let file = read_source(&path, project).ok()?;
+    Pipeline::parse(&file, name, None).ok().map(|(pipeline, _)| pipeline)
 }
 
 /// Reads `--var`: JSON where it is JSON, text otherwise.

@@ -1,5 +1,7 @@
 //! `why`
 
+use std::collections::BTreeMap;
+
 use k8s_openapi::api::batch::v1::Job;
 use k8s_openapi::api::core::v1::{Event, Pod};
 use k8s_openapi::jiff::Timestamp;
@@ -74,42 +76,38 @@ async fn of_run(cluster: &Cluster, subject: &Subject) -> Result<Explanation, Cli
         telling.extend(others.map(|block| brief(block)).filter(|told| told.story.cause.is_some()));
     }
     if telling.is_empty() {
-        telling = noted(&seen, &found, only);
+        telling = noted(&seen, &found, &ended, only);
     }
     Ok(Explanation { namespace: seen.namespace, row: Some(row), blocks: telling, unknown })
 }
 
 /// Tells of blocks of which only a note is left, but for those that are complete.
-fn noted(seen: &Seen, found: &[Block<'_>], only: Option<&str>) -> Vec<Told> {
+fn noted(
+    seen: &Seen,
+    found: &[Block<'_>],
+    ended: &BTreeMap<String, NotedEnd>,
+    only: Option<&str>,
+) -> Vec<Told> {
     let planned = seen.planned();
-    let tell = |(label, end): (String, NotedEnd)| {
-        let named = planned.iter().find(|(uuid, _)| label_value(uuid) == label);
-        let uuid = named.map_or(label, |(uuid, _)| uuid.clone());
-        let is_there = found.iter().any(|block| block.uuid == uuid);
+    let tell = |(label, end): (&String, &NotedEnd)| {
+        let named = planned.iter().find(|(uuid, _)| label_value(uuid) == *label);
+        let uuid = named.map_or(label, |(uuid, _)| uuid);
+        let is_there = found.iter().any(|block| label_value(&block.uuid) == *label);
         // That the run was cancelled tells of all at once.
-        let told_by_run = end.state == "Cancelled" && only.is_none();
+        let told_by_run = end.is_cancelled() && only.is_none();
         let is_other = only.is_some_and(|only| uuid != only);
         if end.is_complete() || is_there || told_by_run || is_other {
             return None;
         }
-        let cause = end.why.clone().map(|(reason, sentence)| Cause {
-            reason,
-            sentence,
-            exit_code: None,
-            hint: None,
-        });
-        let told = match end.state.as_str() {
-            "Cancelled" => "its Job was deleted because the run ended",
-            _ => "its Job is gone, and nothing is noted of why",
+        let cause = match &end.why {
+            Some((reason, sentence)) => Cause::new(reason, sentence),
+            None if end.is_cancelled() => {
+                Cause::new(&end.state, "its Job was deleted because the run ended")
+            }
+            None => Cause::new(&end.state, "its Job is gone, and nothing is noted of why"),
         };
-        let cause = cause.unwrap_or_else(|| Cause {
-            reason: end.state.clone(),
-            sentence: told.to_owned(),
-            exit_code: None,
-            hint: None,
-        });
         Some(Told {
-            view: of_note(&uuid, &end),
+            view: of_note(uuid, end),
             story: Story {
                 standing: Standing::Failed,
                 cause: Some(cause),
@@ -120,7 +118,7 @@ fn noted(seen: &Seen, found: &[Block<'_>], only: Option<&str>) -> Vec<Told> {
             lines: Vec::new(),
         })
     };
-    seen.noted().into_iter().filter_map(tell).collect()
+    ended.iter().filter_map(tell).collect()
 }
 
 fn has_block(seen: &Seen, row: &RunRow, block: &str) -> bool {

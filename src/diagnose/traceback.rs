@@ -1,6 +1,6 @@
 //! Python's traceback at the end of a log: the exception, and the line of the user's code.
 
-use crate::logs::{is_drawn, last_error_line};
+use crate::logs::{begins_traceback, is_drawn, is_of_frames, last_error_line};
 
 /// What a traceback says.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -42,11 +42,11 @@ pub fn traceback(lines: &[String]) -> Option<Traceback> {
     let exception = last_error_line(lines)?;
     let all: Vec<&str> =
         lines.iter().flat_map(|line| line.lines()).filter(|line| !is_drawn(line)).collect();
-    let start = all.iter().rposition(|line| line.contains("Traceback (most recent call last)"));
+    let start = all.iter().rposition(|line| begins_traceback(line));
     let frames = start.map(|start| &all[start + 1..]).unwrap_or_default();
     let frame = frames
         .iter()
-        .take_while(|line| line.is_empty() || line.starts_with([' ', '\t', '^']))
+        .take_while(|line| is_of_frames(line))
         .filter_map(|line| read_frame(line))
         .filter(is_users)
         .last();

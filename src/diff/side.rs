@@ -8,7 +8,7 @@ use super::pairs::{Pair, paired};
 use super::tree::{lay, leaves};
 use crate::config::{JobPath, LayerKind, Origin, Segment, Source};
 use crate::job::secret::{MASK, holds_any};
-use crate::job::{RenderedJob, Secrets, given_by, name_token_volume, without_stamps};
+use crate::job::{RenderedJob, Secrets, TOKEN_VOLUME, given_by, name_token_volume, without_stamps};
 
 /// A Job without what a cluster writes into it, with what is known of its leaves.
 #[derive(Clone, Debug, Default)]
@@ -111,7 +111,7 @@ impl Side {
 /// Takes away what a cluster writes into a Job, and what of it hangs on which pod of the server it was made by.
 fn settled(job: Json) -> Json {
     let mut job = without_stamps(job);
-    name_token_volume(&mut job, "kube-api-access");
+    name_token_volume(&mut job, TOKEN_VOLUME.trim_end_matches('-'));
     job
 }
 

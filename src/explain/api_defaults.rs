@@ -11,7 +11,9 @@ use serde_json::Value as Json;
 
 use crate::config::{JobPath, LayerKind, Origin, Source};
 use crate::job::secret::{holds_secret, is_secret_name};
-use crate::job::{CONTROLLER_LABELS, JobValue, RenderedJob, STAMPS, is_quantity, same_quantity};
+use crate::job::{
+    CONTROLLER_LABELS, JobValue, RenderedJob, STAMPS, TOKEN_VOLUME, is_quantity, same_quantity,
+};
 use crate::merge::{Loser, Rule};
 
 /// The keys by which items of a list are told apart, best first.
@@ -81,7 +83,7 @@ fn drop_token(pod: &mut Json, own: &Json) {
     let is_own = |name: &Json| own.as_array().into_iter().flatten().any(|own| own["name"] == *name);
     let is_token = |item: &Json| {
         let name = &item["name"];
-        name.as_str().is_some_and(|name| name.starts_with("kube-api-access-")) && !is_own(name)
+        name.as_str().is_some_and(|name| name.starts_with(TOKEN_VOLUME)) && !is_own(name)
     };
     drop_items(pod, "volumes", &is_token);
     for containers in ["initContainers", "containers"] {

@@ -124,7 +124,7 @@ pub struct Change {
 }
 
 /// What Kubernetes calls the volume of a pod's own token, before five characters of chance.
-const TOKEN_VOLUME: &str = "kube-api-access-";
+pub const TOKEN_VOLUME: &str = "kube-api-access-";
 
 fn is_token_volume(name: &str) -> bool {
     let chance = name.strip_prefix(TOKEN_VOLUME);
@@ -152,13 +152,14 @@ pub fn name_token_volume(job: &mut Json, name: &str) {
     }
 }
 
-/// Returns the name of the only token volume of a Job.
-#[must_use]
-pub fn token_volume(job: &Json) -> Option<&str> {
-    let volumes = job.pointer("/spec/template/spec/volumes").and_then(Json::as_array);
+/// Calls the token volume in what is sent as the Job that stands there does, if that has one.
+pub fn keep_token_volume(sent: &mut Json, live: &Json) {
+    let volumes = live.pointer("/spec/template/spec/volumes").and_then(Json::as_array);
     let names = volumes.into_iter().flatten().filter_map(|volume| volume["name"].as_str());
-    let mut names = names.filter(|name| is_token_volume(name));
-    names.next().filter(|_| names.next().is_none())
+    let names: Vec<&str> = names.filter(|name| is_token_volume(name)).collect();
+    if let [name] = names[..] {
+        name_token_volume(sent, name);
+    }
 }
 
 /// Returns the changes at a field, as the server spells it, and below it: values that are sent and

@@ -17,8 +17,8 @@ mod values;
 pub use build::{BuildContext, RenderedJob, build};
 pub use command::{CommandParts, Fidelity, command};
 pub use live::{
-    Change, Standing, changed_fields, conflict_problem, given_by, is_as_sent, name_token_volume,
-    replace_problems, token_volume,
+    Change, Standing, TOKEN_VOLUME, changed_fields, conflict_problem, given_by, is_as_sent,
+    keep_token_volume, name_token_volume, replace_problems,
 };
 pub use mask::Secrets;
 pub use name::{clean_name, dns_label, job_id, job_name, short_hash};

@@ -183,21 +183,30 @@ pub fn is_drawn(line: &str) -> bool {
     is_box || (in_ascii && line.len() == 80)
 }
 
+/// Tells whether a traceback begins with a line.
+#[must_use]
+pub fn begins_traceback(line: &str) -> bool {
+    line.contains("Traceback (most recent call last)")
+}
+
+/// Tells whether a line of a traceback is of its frames, which are indented: the first other one is the
+/// exception.
+#[must_use]
+pub fn is_of_frames(line: &str) -> bool {
+    line.is_empty() || line.starts_with([' ', '\t', '^'])
+}
+
 /// Finds the line that says what went wrong: the last line of the last traceback, else the last
 /// line that names an error.
 #[must_use]
 pub fn last_error_line(lines: &[String]) -> Option<String> {
     let all: Vec<&str> =
         lines.iter().flat_map(|line| line.lines()).filter(|line| !is_drawn(line)).collect();
-    let traceback = all.iter().rposition(|line| line.contains("Traceback (most recent call last)"));
-    if let Some(start) = traceback {
-        // Frames are indented; the exception is the first line that is not.
-        let exception = all[start + 1..]
-            .iter()
-            .find(|line| !line.is_empty() && !line.starts_with([' ', '\t', '^']));
-        if let Some(exception) = exception {
-            return Some(exception.trim().to_owned());
-        }
+    let traceback = all.iter().rposition(|line| begins_traceback(line));
+    let exception =
+        traceback.and_then(|start| all[start + 1..].iter().find(|line| !is_of_frames(line)));
+    if let Some(exception) = exception {
+        return Some(exception.trim().to_owned());
     }
     all.iter().rev().map(|line| line.trim()).find(|line| is_error(line)).map(str::to_owned)
 }

@@ -25,7 +25,10 @@ mod trail;
 pub use batch::{Batch, Line, Lines};
 pub use filter::{Filter, PatternError};
 pub use keep::{KeepError, Keeper, LogEnd, LogFolder};
-pub use mage::{Level, MageLine, is_drawn, last_error_line, parse_file_line, parse_line};
+pub use mage::{
+    Level, MageLine, begins_traceback, is_drawn, is_of_frames, last_error_line, parse_file_line,
+    parse_line,
+};
 pub use notable::{FalseCondition, Listener, Notable};
 pub use order::Order;
 pub(crate) use order::{Turn, Turns};

@@ -13,8 +13,8 @@ use super::input::{Input, LogEnd};
 use super::options::Logs;
 use crate::cluster::{Cluster, ContainerView};
 use crate::logs::{
-    End, Item, Keeper, Line, Listener, LogEnd as FileEnd, MageLine, Part, PodLog, follow, is_drawn,
-    parse_line,
+    End, Item, Keeper, Line, Listener, LogEnd as FileEnd, MageLine, Part, PodLog, begins_traceback,
+    follow, is_drawn, is_of_frames, parse_line,
 };
 
 /// How many lines the summary of a failed block shows.
@@ -275,14 +275,13 @@ struct LastTraceback {
 
 impl LastTraceback {
     fn take(&mut self, line: &str) {
-        if line.contains("Traceback (most recent call last)") {
+        if begins_traceback(line) {
             self.lines.clear();
             self.is_open = true;
         } else if !self.is_open {
             return;
-        } else if !line.is_empty() && !line.starts_with([' ', '\t', '^']) {
-            // Frames are indented; the exception is the first line that is not.
-            self.is_open = false;
+        } else {
+            self.is_open = is_of_frames(line);
         }
         if self.lines.len() == LONGEST_TRACEBACK {
             self.lines.remove(1);

@@ -11,7 +11,7 @@ use k8s_openapi::jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
 use super::events::BlockState;
-use crate::cluster::{ENDED, NotedEnd, label_value};
+use crate::cluster::{ENDED, PlanNote, label_value};
 use crate::diagnose::Cause;
 
 const BEGUN: &str = "Begun";
@@ -98,16 +98,15 @@ pub(super) fn annotations_with_why<'a>(
 
 /// All notes of a run.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Notes(HashMap<String, (Note, Option<NotedEnd>)>);
+pub(super) struct Notes(HashMap<String, (Note, Option<Cause>)>);
 
 impl Notes {
     /// Reads them from the plan.
     pub(super) fn of(map: &ConfigMap) -> Self {
         let read = |(key, text): (&String, &String)| {
             let block = key.strip_prefix(ENDED)?;
-            let mut words = text.split(' ');
-            let attempt = words.next()?;
-            let what = match words.next()? {
+            let PlanNote { attempt, word, why, .. } = PlanNote::read(text)?;
+            let what = match word {
                 BEGUN => Noted::Begun,
                 WANTED => Noted::Wanted,
                 "Complete" => Noted::Complete,
@@ -119,8 +118,8 @@ impl Notes {
                     Noted::Over(known.unwrap_or(BlockState::Failed))
                 }
             };
-            let note = Note { attempt: attempt.parse().ok()?, what };
-            Some((block.to_owned(), (note, NotedEnd::read(text))))
+            let cause = why.map(|(reason, sentence)| Cause::new(reason, sentence));
+            Some((block.to_owned(), (Note { attempt, what }, cause)))
         };
         Self(map.metadata.annotations.iter().flatten().filter_map(read).collect())
     }
@@ -132,8 +131,7 @@ impl Notes {
 
     /// Returns why a block did not end well, as far as it is noted.
     pub(super) fn cause(&self, block: &str) -> Option<Cause> {
-        let (reason, sentence) = self.0.get(&label_value(block))?.1.as_ref()?.why.clone()?;
-        Some(Cause { reason, sentence, exit_code: None, hint: None })
+        self.0.get(&label_value(block))?.1.clone()
     }
 }
 
@@ -167,12 +165,7 @@ mod tests {
 
     #[test]
     fn why_and_when_are_noted_of_what_did_not_end_well() {
-        let cause = |sentence: &str| Cause {
-            reason: "ErrImagePull".to_owned(),
-            sentence: sentence.to_owned(),
-            exit_code: None,
-            hint: None,
-        };
+        let cause = |sentence: &str| Cause::new("ErrImagePull", sentence);
         let at: Timestamp = "2026-11-28T00:00:01Z".parse().unwrap();
         let short = cause("not\nfound: i:1");
         let long = cause(&"ü".repeat(300));

@@ -94,13 +94,11 @@ pub fn run_view(
         let found = views.iter().filter(|view| view.state == state);
         found.map(|view| view.block.as_str()).collect()
     };
-    let is_failed = |view: &&BlockView| {
-        let word = view.state.as_str();
-        let noted = ["TimedOut", "CouldNotStart", "Refused", "Gone"].contains(&word);
-        word == Standing::Failed.as_str() || (noted && view.job.is_none())
+    let mut failed = in_state(Standing::Failed.as_str());
+    let is_noted = |view: &&BlockView| {
+        view.job.is_none() && noted.get(&label_value(&view.block)).is_some_and(NotedEnd::is_failure)
     };
-    let failed: Vec<&str> =
-        views.iter().filter(is_failed).map(|view| view.block.as_str()).collect();
+    failed.extend(views.iter().filter(is_noted).map(|view| view.block.as_str()));
     let said_no = in_state(CONDITION_FALSE);
     for (uuid, _) in plan {
         let view = views.iter().find(|view| &view.block == uuid).cloned();

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::cluster::{Marked, is_ours, mark_as_ours};
-use crate::job::{RenderedJob, name_token_volume, token_volume};
+use crate::job::{RenderedJob, keep_token_volume};
 
 /// Whether a Job that is created starts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,9 +30,7 @@ pub(super) fn new_job(job: &RenderedJob, begin: Begin) -> Value {
 pub(super) fn changed_job(job: &RenderedJob, live: &Value, begin: Begin) -> Value {
     let has_marked_pods = is_ours(&live["spec"]["template"]);
     let mut sent = marked(job, if has_marked_pods { Marked::All } else { Marked::JobOnly });
-    if let Some(name) = token_volume(live) {
-        name_token_volume(&mut sent, name);
-    }
+    keep_token_volume(&mut sent, live);
     if is_suspended(live) && begin == Begin::Started {
         sent["spec"]["suspend"] = json!(false);
     } else if is_suspended(live) {

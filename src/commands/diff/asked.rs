@@ -9,7 +9,7 @@ use crate::cluster::{
 use crate::commands::api_defaults::ask_job;
 use crate::commands::validate::violations;
 use crate::diff::{Decided, Template};
-use crate::job::{RenderedJob, Violation, name_token_volume, token_volume};
+use crate::job::{RenderedJob, Violation, keep_token_volume};
 
 /// The new side of a Job.
 #[derive(Debug)]
@@ -187,9 +187,7 @@ fn marked_alike(job: &Json, live: &Json) -> Json {
             }
         }
     }
-    if let Some(name) = token_volume(live) {
-        name_token_volume(&mut sent, name);
-    }
+    keep_token_volume(&mut sent, live);
     sent
 }
 
