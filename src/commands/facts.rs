@@ -239,9 +239,12 @@ fn tell_search(search: &ServerSearch, notices: &mut Vec<String>) {
     if search.pod.is_none() && search.namespaces.is_empty() {
         notices.push("it has no Mage server pod: Jobs inherit from none".to_owned());
     } else if search.pod.is_none() {
-        notices.push(format!(
-            "no Mage server pod in namespace {}: Jobs inherit from none (name it with --server-pod)",
-            search.namespaces.join(", ")
-        ));
+        let namespaces = search.namespaces.join(", ");
+        let found = if search.refused.is_empty() {
+            format!("no Mage server pod in namespace {namespaces}")
+        } else {
+            format!("whether namespace {namespaces} has a Mage server pod is not known")
+        };
+        notices.push(format!("{found}: Jobs inherit from none (name it with --server-pod)"));
     }
 }

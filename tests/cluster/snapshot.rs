@@ -304,7 +304,10 @@ async fn whoever_may_read_little_gets_a_snapshot_that_says_so() {
     assert_eq!(project.run_offline(&file).ends(0).stdout, live);
 
     let said = project.run_on(&bench, &["snapshot", "--context", "nobody"]).ends(0);
-    said.says(&["the server's pod was not looked for: forbidden: cannot list pods"]);
+    said.says(&[
+        "the server's pod was not looked for: forbidden: cannot list pods",
+        "has a Mage server pod is not known: Jobs inherit from none",
+    ]);
     project.run_on(&bench, &["snapshot", "--offline"]).ends(2).says(&["hint: leave out --offline"]);
     bench.end().await;
 }
